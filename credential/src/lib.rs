@@ -1,0 +1,1 @@
+//! The credential cache file format and the hit.

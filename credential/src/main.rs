@@ -1,0 +1,2 @@
+//! The tiny helper.
+fn main() {}
