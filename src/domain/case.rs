@@ -1,0 +1,57 @@
+//! Everything that the lifecycle has to know to answer one event.
+
+use super::decision::Decision;
+use super::grant::Grant;
+use super::refusal::Refusal;
+use super::request::Request;
+use super::time::Timestamp;
+
+/// Another request of the same beneficiary for the same target, with its grant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// The request.
+    pub request: Request,
+    /// Its grant, once approved.
+    pub grant: Option<Grant>,
+}
+
+/// A request, its decisions, its grant, and every other open one on the same membership.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Case {
+    /// The request; absent while it is being filed.
+    pub request: Option<Request>,
+    /// Its decisions, oldest first.
+    pub decisions: Vec<Decision>,
+    /// Its grant, once approved.
+    pub grant: Option<Grant>,
+    /// Pending requests and open grants of the same beneficiary on the same target.
+    pub beside: Vec<Held>,
+}
+
+impl Case {
+    /// The request.
+    ///
+    /// # Errors
+    /// [`Refusal::RequestNotFound`] while there is none.
+    pub fn request(&self) -> Result<&Request, Refusal> {
+        self.request.as_ref().ok_or(Refusal::RequestNotFound)
+    }
+
+    /// The grant.
+    ///
+    /// # Errors
+    /// [`Refusal::GrantNotFound`] while there is none.
+    pub fn grant(&self) -> Result<&Grant, Refusal> {
+        self.grant.as_ref().ok_or(Refusal::GrantNotFound)
+    }
+
+    /// First activation of the unbroken row of grants that a new one would continue.
+    pub fn anchor(&self, now: Timestamp) -> Option<Timestamp> {
+        self.beside
+            .iter()
+            .filter_map(|held| held.grant.as_ref())
+            .filter(|grant| grant.activated_at.is_some() && grant.is_live_or_coming(now))
+            .filter_map(|grant| grant.anchor_at)
+            .min()
+    }
+}

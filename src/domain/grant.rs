@@ -1,0 +1,144 @@
+//! A grant: access that is being given, is active, or is being taken away.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::id::{GrantId, PersonId, RequestId};
+use super::text::{Narrowing, TargetName};
+use super::time::Timestamp;
+
+/// Where a grant stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GrantState {
+    /// Approved; nothing was called yet.
+    Scheduled,
+    /// Its end is durable; the provider is being asked.
+    Granting,
+    /// A check against the system passed.
+    Active,
+    /// Being taken away.
+    Revoking,
+    /// Over.
+    Ended,
+    /// The provider refused; nothing is there.
+    Failed,
+}
+
+impl GrantState {
+    /// As it stands in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Scheduled => "scheduled",
+            Self::Granting => "granting",
+            Self::Active => "active",
+            Self::Revoking => "revoking",
+            Self::Ended => "ended",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// Whether access may exist or still come.
+    pub const fn is_open(self) -> bool {
+        match self {
+            Self::Scheduled | Self::Granting | Self::Active | Self::Revoking => true,
+            Self::Ended | Self::Failed => false,
+        }
+    }
+}
+
+impl fmt::Display for GrantState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Why a grant ended or is ending.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EndCause {
+    /// Its time was over, or it was not activated in time.
+    Expired,
+    /// The beneficiary gave it back.
+    Dropped,
+    /// Somebody else took it.
+    Revoked,
+    /// Policy refused when it was asked again at activation.
+    Refused,
+    /// The target resolves otherwise than what was approved.
+    Changed,
+    /// The provider refused.
+    Failed,
+}
+
+impl EndCause {
+    /// As it stands in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Expired => "expired",
+            Self::Dropped => "dropped",
+            Self::Revoked => "revoked",
+            Self::Refused => "refused",
+            Self::Changed => "changed",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// A grant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grant {
+    /// Its id.
+    pub id: GrantId,
+    /// The request behind it.
+    pub request: RequestId,
+    /// Who has it.
+    pub beneficiary: PersonId,
+    /// On what.
+    pub target: TargetName,
+    /// What it is narrowed to.
+    pub only: Vec<Narrowing>,
+    /// Where it stands.
+    pub state: GrantState,
+    /// When it was approved.
+    pub created_at: Timestamp,
+    /// Not activated before.
+    pub starts_at: Timestamp,
+    /// Not activated after.
+    pub activate_by: Timestamp,
+    /// When it entered `granting`.
+    pub activated_at: Option<Timestamp>,
+    /// First activation of the unbroken row of grants that this one continues; caps count from here.
+    pub anchor_at: Option<Timestamp>,
+    /// When access ends. Fixed on entering `granting`, before the first outside call.
+    pub ends_at: Option<Timestamp>,
+    /// The latest instant at which a credential minted so far works. Raised before each mint.
+    pub last_credential_at: Option<Timestamp>,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+    /// Why it ended or is ending.
+    pub cause: Option<EndCause>,
+    /// The cause in words, for people.
+    pub detail: Option<String>,
+    /// Who took or gave it back.
+    pub ended_by: Option<PersonId>,
+    /// Version of the row; 1 when new.
+    pub version: u64,
+}
+
+impl Grant {
+    /// Whether credentials may be had at `now`.
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        self.state == GrantState::Active && self.ends_at.is_some_and(|end| now < end)
+    }
+
+    /// Whether it is live, or about to be.
+    pub fn is_live_or_coming(&self, now: Timestamp) -> bool {
+        match self.state {
+            GrantState::Scheduled => true,
+            GrantState::Granting | GrantState::Active => self.ends_at.is_some_and(|end| now < end),
+            GrantState::Revoking | GrantState::Ended | GrantState::Failed => false,
+        }
+    }
+}

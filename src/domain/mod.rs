@@ -1,0 +1,39 @@
+//! What a request, a decision and a grant are, and what follows from an event.
+//! Owns every rule of the lifecycle. Refuses I/O, clocks, randomness, the environment and `async`:
+//! all of them come in as arguments.
+
+pub mod apply;
+pub mod case;
+pub mod change;
+pub mod decision;
+pub mod digest;
+pub mod event;
+pub mod filing;
+pub mod grant;
+pub mod id;
+pub mod person;
+pub mod refusal;
+pub mod request;
+pub mod sign_in;
+pub mod target;
+pub mod text;
+pub mod time;
+pub mod workflow;
+
+pub use apply::apply;
+pub use case::{Case, Held};
+pub use change::{Actor, AuditEvent, Change, Effect, EffectId, Once, Postpone, Row};
+pub use decision::{Decision, Verdict};
+pub use digest::Digest;
+pub use event::{Event, Filing, Vote};
+pub use filing::{Standing, standing};
+pub use grant::{EndCause, Grant, GrantState};
+pub use id::{DeviceId, GrantId, PersonId, RequestId, SessionId};
+pub use person::{Device, KeyStorage, Person, Session, SignInCode, SignInMethod};
+pub use refusal::{Code, Refusal};
+pub use request::{Body, Frozen, Request, RequestState};
+pub use sign_in::sign_in;
+pub use target::{Binding, Partition, Road, Trace};
+pub use text::{Comment, Narrowing, Reason, TargetName, Ticket};
+pub use time::{Duration, Timestamp};
+pub use workflow::{Stage, Workflow};

@@ -1,0 +1,121 @@
+//! People, their devices and sign-in sessions, as values.
+//! Refuses names as identity: a person is (issuer, subject); the rest is for display.
+
+use serde::{Deserialize, Serialize};
+
+use super::id::{DeviceId, PersonId, SessionId};
+use super::time::Timestamp;
+
+/// A person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    /// Stable id, made at first sight of (issuer, subject).
+    pub id: PersonId,
+    /// Who vouches: `local` for people of this backend.
+    pub issuer: String,
+    /// The issuer's own, immutable name for the person.
+    pub subject: String,
+    /// For display and session names.
+    pub name: String,
+    /// When we first saw them.
+    pub since: Timestamp,
+}
+
+/// How somebody signed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SignInMethod {
+    /// A one-time code for a local person.
+    Local,
+}
+
+impl SignInMethod {
+    /// As policy and the wire name it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+        }
+    }
+}
+
+/// Where a device keeps its key, as it says itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeyStorage {
+    /// The operating system's keyring.
+    Keyring,
+    /// A file of mode 0600.
+    File,
+}
+
+impl KeyStorage {
+    /// As policy and the wire name it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Keyring => "keyring",
+            Self::File => "file",
+        }
+    }
+}
+
+/// A device that is enrolled for a person. One device may be enrolled for several.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Device {
+    /// Thumbprint of its public key.
+    pub id: DeviceId,
+    /// For whom.
+    pub person: PersonId,
+    /// The public key as a JWK (RFC 7517), canonical JSON.
+    pub public_key: String,
+    /// Where it says it keeps the private one.
+    pub key_storage: KeyStorage,
+    /// When it was enrolled.
+    pub enrolled_at: Timestamp,
+}
+
+/// A sign-in session. The token itself is nowhere but on the device.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// The session's own id, safe to show.
+    pub id: SessionId,
+    /// SHA-256 of the token, lower-case hex.
+    pub token_hash: String,
+    /// Whose.
+    pub person: PersonId,
+    /// On which device.
+    pub device: DeviceId,
+    /// Where that device keeps its key.
+    pub key_storage: KeyStorage,
+    /// How they signed in.
+    pub method: SignInMethod,
+    /// When.
+    pub created_at: Timestamp,
+    /// It works before this instant.
+    pub expires_at: Timestamp,
+    /// Signed out at.
+    pub ended_at: Option<Timestamp>,
+    /// Version of the row; 1 when new.
+    pub version: u64,
+}
+
+impl Session {
+    /// Whether it works at `now`.
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        self.ended_at.is_none() && now < self.expires_at
+    }
+}
+
+/// A one-time code that signs a local person in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignInCode {
+    /// SHA-256 of the code, lower-case hex.
+    pub code_hash: String,
+    /// Whom it signs in.
+    pub person: PersonId,
+    /// It works before this instant.
+    pub expires_at: Timestamp,
+    /// Used, or replaced by a newer one, at.
+    pub spent_at: Option<Timestamp>,
+    /// Version of the row; 1 when new.
+    pub version: u64,
+}

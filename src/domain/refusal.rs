@@ -1,0 +1,256 @@
+//! Every "no" that the lifecycle can say, with its stable code.
+//! Owns codes and their wording. Refuses to know exit codes (the client maps them) and HTTP.
+
+use std::fmt;
+
+use super::grant::GrantState;
+use super::id::{GrantId, RequestId};
+use super::request::RequestState;
+use super::time::{Duration, Timestamp};
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
+        /// A stable, dotted code: the part of an error that programs may read.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code { $($(#[$doc])* $name,)* }
+
+        impl Code {
+            /// Every code, in the order of this file.
+            pub const ALL: &[Code] = &[$(Code::$name,)*];
+
+            /// The code as it stands on the wire.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Code::$name => $text,)* }
+            }
+
+            /// The code that `text` names, if this version knows it.
+            pub fn parse(text: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|code| code.as_str() == text)
+            }
+        }
+    };
+}
+
+codes! {
+    /// A duration that cannot be read, is zero, or is longer than a year.
+    UsageDuration = "usage.duration",
+    /// A reason or comment that is empty, too long or unsafe to show.
+    UsageText = "usage.text",
+    /// An instant that cannot be read.
+    UsageTime = "usage.time",
+    /// A narrowing that is no `ACTION[@RESOURCE]`, or is not possible on this road.
+    UsageNarrowing = "usage.narrowing",
+    /// A ticket key that cannot be one.
+    UsageTicket = "usage.ticket",
+    /// A command line that cannot be right.
+    UsageCommand = "usage.command",
+    /// A body, header or query that cannot be read.
+    UsageBody = "usage.body",
+    /// Policy says no.
+    PolicyRefused = "policy.refused",
+    /// Longer than the target's longest duration.
+    PolicyOverCap = "policy.over_cap",
+    /// A decision on one's own request, or from a device of the one who asks.
+    PolicyOwnRequest = "policy.own_request",
+    /// A malformed id.
+    IdMalformed = "id.malformed",
+    /// No such request, or not one that the caller may see.
+    RequestNotFound = "request.not_found",
+    /// Several requests fit what was typed.
+    RequestAmbiguous = "request.ambiguous",
+    /// Decided, cancelled or expired before.
+    RequestAlreadyDecided = "request.already_decided",
+    /// Not what was shown to the approver, or the target resolves otherwise now.
+    RequestChanged = "request.changed",
+    /// Another request of the same person for the same target is pending and differs.
+    RequestDiffers = "request.differs",
+    /// Too many open requests of one person.
+    RequestTooMany = "request.too_many",
+    /// No such grant, or not one that the caller may see.
+    GrantNotFound = "grant.not_found",
+    /// Nothing live on this target.
+    GrantNotLive = "grant.not_live",
+    /// A live grant on the target is narrowed otherwise.
+    GrantNarrowedOtherwise = "grant.narrowed_otherwise",
+    /// No such target, or not one that the caller may see.
+    TargetNotFound = "target.not_found",
+    /// No session token, or one that is not known.
+    SessionUnknown = "session.unknown",
+    /// The session is over.
+    SessionEnded = "session.ended",
+    /// A one-time code that is wrong, used or too old.
+    SessionCodeInvalid = "session.code_invalid",
+    /// Not for this caller.
+    Forbidden = "access.forbidden",
+    /// The same idempotency key with another body.
+    IdempotencyReused = "idempotency.reused",
+    /// The provider refused.
+    ProviderRefused = "provider.refused",
+    /// The provider says to slow down.
+    ProviderThrottled = "provider.throttled",
+    /// The provider did not answer.
+    ProviderUnreachable = "provider.unreachable",
+    /// The session policy is larger than the provider takes.
+    ProviderPolicyTooLarge = "provider.policy_too_large",
+    /// The provider's clock and ours differ.
+    ProviderClock = "provider.clock",
+    /// The client is too old for this backend, or the other way round.
+    VersionTooOld = "version.too_old",
+    /// The address that was called is not this backend's.
+    HostUnknown = "host.unknown",
+    /// No such path.
+    PathNotFound = "path.not_found",
+    /// The path knows no such method.
+    MethodNotAllowed = "method.not_allowed",
+    /// The body is larger than 64 KiB.
+    BodyTooLarge = "body.too_large",
+    /// Too many calls, or too many waiting.
+    RateLimited = "rate.limited",
+    /// The backend cannot store anything now.
+    StoreUnavailable = "store.unavailable",
+    /// The backend failed.
+    ServerFailed = "server.failed",
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A "no" with what it takes to say it well.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it is")]
+pub enum Refusal {
+    #[error("`{given}` is no duration")]
+    BadDuration { given: String },
+    #[error("`{given}` is no time")]
+    BadTime { given: String },
+    #[error("`{given}` is no id")]
+    BadId { given: String },
+    #[error("`{given}` is no target name")]
+    BadTargetName { given: String },
+    #[error("`{given}` is no ticket key")]
+    BadTicket { given: String },
+    #[error("`{given}` is no ACTION[@RESOURCE]")]
+    BadNarrowing { given: String },
+    #[error("the {what} is empty")]
+    TextEmpty { what: &'static str },
+    #[error("the {what} has {length} characters, {longest} at most")]
+    TextTooLong {
+        what: &'static str,
+        length: usize,
+        longest: usize,
+    },
+    #[error("the {what} has the control character {character}")]
+    TextUnsafe { what: &'static str, character: String },
+    #[error("{target} can be had for {cap} at most")]
+    OverCap { target: String, cap: Duration },
+    #[error("{target} ends at {cap_ends_at} at the latest ({cap} from its first activation)")]
+    OverCapExtended {
+        target: String,
+        cap: Duration,
+        cap_ends_at: Timestamp,
+    },
+    #[error("nobody decides on a request of their own")]
+    OwnRequest,
+    #[error("this device belongs to the person who asks")]
+    OwnDevice,
+    #[error("no open stage of {request} is yours to decide")]
+    NotApprover { request: RequestId },
+    #[error("you have decided on {request} already")]
+    VotedAlready { request: RequestId },
+    #[error("{request} is {state} already")]
+    AlreadyDecided { request: RequestId, state: RequestState },
+    #[error("{request} is not what was shown")]
+    Changed { request: RequestId },
+    #[error("{request} is pending for the same target and differs")]
+    Differs { request: RequestId, duration: Duration },
+    #[error("a live grant on {target} is narrowed otherwise")]
+    NarrowedOtherwise { target: String, grant: GrantId },
+    #[error("no request to act on")]
+    RequestNotFound,
+    #[error("no grant to act on")]
+    GrantNotFound,
+    #[error("the grant is {state}")]
+    GrantNotLive { state: GrantState },
+    #[error("only the beneficiary gets credentials")]
+    NotBeneficiary,
+    #[error("only who asked or benefits may do that")]
+    NotYours,
+    #[error("the code is wrong, used or too old")]
+    CodeInvalid,
+}
+
+impl Refusal {
+    /// The stable code.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::BadDuration { .. } => Code::UsageDuration,
+            Self::BadTime { .. } => Code::UsageTime,
+            Self::BadId { .. } => Code::IdMalformed,
+            Self::BadTargetName { .. } => Code::TargetNotFound,
+            Self::BadTicket { .. } => Code::UsageTicket,
+            Self::BadNarrowing { .. } => Code::UsageNarrowing,
+            Self::TextEmpty { .. } | Self::TextTooLong { .. } | Self::TextUnsafe { .. } => Code::UsageText,
+            Self::OverCap { .. } | Self::OverCapExtended { .. } => Code::PolicyOverCap,
+            Self::OwnRequest | Self::OwnDevice => Code::PolicyOwnRequest,
+            Self::NotApprover { .. } => Code::PolicyRefused,
+            Self::VotedAlready { .. } | Self::AlreadyDecided { .. } => Code::RequestAlreadyDecided,
+            Self::Changed { .. } => Code::RequestChanged,
+            Self::Differs { .. } => Code::RequestDiffers,
+            Self::NarrowedOtherwise { .. } => Code::GrantNarrowedOtherwise,
+            Self::RequestNotFound => Code::RequestNotFound,
+            Self::GrantNotFound => Code::GrantNotFound,
+            Self::GrantNotLive { .. } => Code::GrantNotLive,
+            Self::NotBeneficiary | Self::NotYours => Code::Forbidden,
+            Self::CodeInvalid => Code::SessionCodeInvalid,
+        }
+    }
+
+    /// What to do next, where the rule alone can say it. Never a command to run.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::BadDuration { .. } => Some("write it as 30m, 2h, 1h30m or 1d"),
+            Self::BadTime { .. } => Some("write it as 2026-01-31T14:30:00Z"),
+            Self::BadTargetName { .. } => Some("names are lower case letters, digits, dot, dash and underscore"),
+            Self::BadTicket { .. } => Some("a key has letters, digits, dash, dot, slash, underscore or #"),
+            Self::BadNarrowing { .. } => Some("write it as s3:GetObject or s3:Get*@arn:aws:s3:::bucket/*"),
+            Self::TextEmpty { .. } => Some("say in a few words why"),
+            Self::TextTooLong { .. } => Some("say it shorter and link to the rest"),
+            Self::TextUnsafe { .. } => Some("keep to one line of plain text"),
+            Self::OwnRequest | Self::OwnDevice => Some("ask another approver"),
+            Self::Changed { .. } => Some("look at the request again, then decide"),
+            Self::NarrowedOtherwise { .. } => Some("drop the live grant first"),
+            Self::CodeInvalid => Some("ask for a new code"),
+            Self::BadId { .. }
+            | Self::OverCap { .. }
+            | Self::OverCapExtended { .. }
+            | Self::NotApprover { .. }
+            | Self::VotedAlready { .. }
+            | Self::AlreadyDecided { .. }
+            | Self::Differs { .. }
+            | Self::RequestNotFound
+            | Self::GrantNotFound
+            | Self::GrantNotLive { .. }
+            | Self::NotBeneficiary
+            | Self::NotYours => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_distinct_and_read_back() {
+        for code in Code::ALL {
+            assert_eq!(Code::parse(code.as_str()), Some(*code));
+        }
+        let mut texts: Vec<_> = Code::ALL.iter().map(|c| c.as_str()).collect();
+        texts.sort_unstable();
+        texts.dedup();
+        assert_eq!(texts.len(), Code::ALL.len());
+    }
+}

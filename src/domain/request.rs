@@ -1,0 +1,144 @@
+//! A request: its body, which never changes, and its state, which does.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::digest::{Digest, canonical};
+use super::id::{DeviceId, PersonId, RequestId};
+use super::target::Binding;
+use super::text::{Narrowing, Reason, TargetName, Ticket};
+use super::time::{Duration, Timestamp};
+use super::workflow::Workflow;
+
+/// Where a request stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RequestState {
+    /// Waits for decisions.
+    Pending,
+    /// Every stage said yes, or policy did; it has a grant.
+    Approved,
+    /// Somebody said no.
+    Denied,
+    /// Withdrawn by who asked.
+    Cancelled,
+    /// Nobody decided in time.
+    Expired,
+}
+
+impl RequestState {
+    /// As it stands in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Approved => "approved",
+            Self::Denied => "denied",
+            Self::Cancelled => "cancelled",
+            Self::Expired => "expired",
+        }
+    }
+}
+
+impl fmt::Display for RequestState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What is asked, complete. Written once; its canonical bytes are what approvers agree to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Body {
+    /// Version of this shape: [`Body::SCHEMA`].
+    pub schema: String,
+    /// The request.
+    pub id: RequestId,
+    /// Who asks.
+    pub requester: PersonId,
+    /// Who gets the access.
+    pub beneficiary: PersonId,
+    /// To what.
+    pub target: TargetName,
+    /// What that resolved to when it was asked.
+    pub binding: Binding,
+    /// For how long from activation.
+    #[serde(rename = "duration_s")]
+    pub duration: Duration,
+    /// Not before; as soon as approved where absent.
+    pub start: Option<Timestamp>,
+    /// Why.
+    pub reason: Reason,
+    /// The ticket behind it.
+    pub ticket: Option<Ticket>,
+    /// What the session is narrowed to, sorted; empty means all that the role may.
+    pub only: Vec<Narrowing>,
+}
+
+impl Body {
+    /// The version of the shape that this code writes.
+    pub const SCHEMA: &str = "jit/request-body/1";
+
+    /// RFC 8785 bytes.
+    pub fn canonical_bytes(&self) -> Vec<u8> {
+        // our own struct of strings, integers and lists always has a JSON form
+        canonical(&serde_json::to_value(self).unwrap_or_default())
+    }
+
+    /// SHA-256 of the canonical bytes: what a decision binds itself to.
+    pub fn digest(&self) -> Digest {
+        Digest::of(&self.canonical_bytes())
+    }
+}
+
+/// What held when the request was made, and holds for it until it ends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Frozen {
+    /// Stages and deadlines.
+    pub workflow: Workflow,
+    /// The target's longest duration, counted from the first activation.
+    #[serde(rename = "cap_s")]
+    pub cap: Duration,
+    /// The target's risk, 0 to 3.
+    pub risk: u8,
+    /// The target's environment.
+    pub environment: String,
+    /// Hash of the policy bundle that decided.
+    pub bundle_hash: String,
+}
+
+/// A request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// What is asked.
+    pub body: Body,
+    /// Its digest, as filed.
+    pub digest: Digest,
+    /// What held when it was asked.
+    pub frozen: Frozen,
+    /// Where it stands.
+    pub state: RequestState,
+    /// Whether policy approved it without a person.
+    pub automatic: bool,
+    /// When it was filed.
+    pub filed_at: Timestamp,
+    /// From which device.
+    pub filed_from: DeviceId,
+    /// A pending request dies at this instant.
+    pub expires_at: Timestamp,
+    /// When it left `pending`.
+    pub closed_at: Option<Timestamp>,
+    /// Version of the row; 1 when new.
+    pub version: u64,
+}
+
+impl Request {
+    /// Its id.
+    pub fn id(&self) -> &RequestId {
+        &self.body.id
+    }
+
+    /// Whether the body is still the one that was filed.
+    pub fn is_intact(&self) -> bool {
+        self.body.digest() == self.digest
+    }
+}

@@ -1,0 +1,62 @@
+//! Signing in with a one-time code, and signing out.
+//! Refuses codes that are spent or old; which person a code belongs to is the store's knowledge.
+
+use serde_json::json;
+
+use super::change::{Actor, Change, Row};
+use super::person::{Device, Session, SignInCode};
+use super::refusal::Refusal;
+use super::time::Timestamp;
+
+/// Spends `code` and opens `session` on `device`.
+///
+/// # Errors
+/// [`Refusal::CodeInvalid`] where the code is spent, too old, or somebody else's.
+pub fn sign_in(now: Timestamp, code: &SignInCode, device: &Device, session: &Session) -> Result<Change, Refusal> {
+    if code.spent_at.is_some()
+        || now >= code.expires_at
+        || code.person != session.person
+        || device.person != session.person
+    {
+        return Err(Refusal::CodeInvalid);
+    }
+    let spent = SignInCode {
+        spent_at: Some(now),
+        version: code.version + 1,
+        ..code.clone()
+    };
+    let rows = vec![
+        Row::SignInCode(spent),
+        Row::Device(device.clone()),
+        Row::Session(session.clone()),
+    ];
+    let details = json!({ "method": session.method, "device": session.device });
+    Ok(Change::new(
+        now,
+        "session.opened",
+        Actor::Person(session.person.clone()),
+        None,
+        rows,
+        details,
+    ))
+}
+
+/// Ends `session`. Ending it twice changes nothing.
+pub fn sign_out(now: Timestamp, session: &Session) -> Change {
+    if session.ended_at.is_some() {
+        return Change::default();
+    }
+    let ended = Session {
+        ended_at: Some(now),
+        version: session.version + 1,
+        ..session.clone()
+    };
+    Change::new(
+        now,
+        "session.ended",
+        Actor::Person(session.person.clone()),
+        None,
+        vec![Row::Session(ended)],
+        json!({}),
+    )
+}

@@ -1,0 +1,201 @@
+//! Text that people bring: names of targets, reasons, comments, tickets, narrowings.
+//! Refuses control characters and bidirectional marks, which move a cursor or reorder a line
+//! (CVE-2021-42574), wherever they would be stored.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::refusal::Refusal;
+
+/// Longest reason or comment, in characters.
+pub const LONGEST_TEXT: usize = 2_000;
+
+/// Whether `c` can change how the text around it is shown, or is not shown at all.
+pub fn is_unsafe_to_show(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}' | '\u{feff}')
+}
+
+/// `text` with everything unsafe to show written as an escape, so that it can be printed anywhere.
+pub fn shown(text: &str) -> String {
+    text.chars()
+        .flat_map(|c| {
+            let escape: Vec<char> = if is_unsafe_to_show(c) {
+                c.escape_unicode().collect()
+            } else {
+                vec![c]
+            };
+            escape
+        })
+        .collect()
+}
+
+fn check(what: &'static str, text: &str) -> Result<(), Refusal> {
+    let length = text.chars().count();
+    if length > LONGEST_TEXT {
+        return Err(Refusal::TextTooLong {
+            what,
+            length,
+            longest: LONGEST_TEXT,
+        });
+    }
+    match text.chars().find(|c| is_unsafe_to_show(*c)) {
+        Some(c) => Err(Refusal::TextUnsafe {
+            what,
+            character: c.escape_unicode().to_string(),
+        }),
+        None => Ok(()),
+    }
+}
+
+macro_rules! texts {
+    ($($(#[$doc:meta])* $name:ident, $check:expr;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// Checks and wraps `text`.
+            ///
+            /// # Errors
+            /// The [`Refusal`] that says what is wrong with it.
+            pub fn parse(text: &str) -> Result<Self, Refusal> {
+                let check: fn(&str) -> Result<(), Refusal> = $check;
+                check(text)?;
+                Ok(Self(text.to_owned()))
+            }
+
+            /// The text as it was given.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = Refusal;
+            fn try_from(text: String) -> Result<Self, Refusal> {
+                Self::parse(&text)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(text: $name) -> String {
+                text.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    )*};
+}
+
+texts! {
+    /// Why access is wanted: 1 to 2,000 characters on one line.
+    Reason, |text| {
+        if text.trim().is_empty() {
+            return Err(Refusal::TextEmpty { what: "reason" });
+        }
+        check("reason", text)
+    };
+
+    /// What an approver says: 1 to 2,000 characters on one line.
+    Comment, |text| {
+        if text.trim().is_empty() {
+            return Err(Refusal::TextEmpty { what: "comment" });
+        }
+        check("comment", text)
+    };
+
+    /// A key in a ticket system, such as `PAY-311`.
+    Ticket, |text| {
+        let fits = !text.is_empty() && text.len() <= 100
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_#/.".contains(&b));
+        if fits { Ok(()) } else { Err(Refusal::BadTicket { given: text.chars().take(40).collect() }) }
+    };
+
+    /// The name of a target: `[a-z0-9][a-z0-9._-]{0,62}`.
+    TargetName, |text| {
+        let bytes = text.as_bytes();
+        let alnum = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+        let fits = (1..=63).contains(&bytes.len())
+            && alnum(&bytes[0])
+            && bytes.iter().all(|b| alnum(b) || b"._-".contains(b));
+        if fits { Ok(()) } else { Err(Refusal::BadTargetName { given: text.chars().take(80).collect() }) }
+    };
+
+    /// One `ACTION[@RESOURCE]` of `--only`: what an AWS session is narrowed to.
+    Narrowing, |text| {
+        let (action, resource) = text.split_once('@').unwrap_or((text, "*"));
+        let word = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\\');
+        let action_fits = action.split_once(':').is_some_and(|(service, name)| {
+            !service.is_empty() && service.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+                && !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"*?".contains(&b))
+        });
+        let resource_fits = resource == "*" || (resource.starts_with("arn:") && word(resource));
+        if action_fits && resource_fits && text.len() <= 512 { Ok(()) }
+        else { Err(Refusal::BadNarrowing { given: text.chars().take(80).collect() }) }
+    };
+}
+
+impl Narrowing {
+    /// The action pattern, such as `s3:Get*`.
+    pub fn action(&self) -> &str {
+        self.0.split_once('@').map_or(self.0.as_str(), |(action, _)| action)
+    }
+
+    /// The resource pattern; `*` where none was given.
+    pub fn resource(&self) -> &str {
+        self.0.split_once('@').map_or("*", |(_, resource)| resource)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reason_refuses_what_moves_a_cursor() {
+        for bad in ["a\0b", "a\x1b[2Jb", "a\nb", "a\u{202e}b", "a\u{2066}b", "", "   "] {
+            assert!(Reason::parse(bad).is_err(), "{bad:?}");
+        }
+        assert!(Reason::parse(&"x".repeat(2_001)).is_err());
+        assert!(Reason::parse("Zahlung hängt – PAY-311 שלום").is_ok());
+    }
+
+    #[test]
+    fn shown_text_has_nothing_unsafe_left() {
+        assert_eq!(shown("a\x1b[2J\u{202e}b"), "a\\u{1b}[2J\\u{202e}b");
+    }
+
+    #[test]
+    fn narrowing_splits_action_and_resource() {
+        let n = Narrowing::parse("s3:Get*@arn:aws:s3:::b/*").unwrap();
+        assert_eq!((n.action(), n.resource()), ("s3:Get*", "arn:aws:s3:::b/*"));
+        assert_eq!(Narrowing::parse("ec2:StartInstances").unwrap().resource(), "*");
+        for bad in [
+            "s3",
+            "s3:",
+            ":Get",
+            "s3:Get*@",
+            "s3:Get@bucket",
+            "s3:G et",
+            "*",
+            "s3:Get@arn:a\"b",
+        ] {
+            assert!(Narrowing::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn target_name_follows_its_pattern() {
+        assert!(TargetName::parse("prod-admin").is_ok());
+        for bad in ["", "-a", "A", "a/b", "../x", &"a".repeat(64), "a b", "é"] {
+            assert!(TargetName::parse(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! The approval backend.
+
+pub mod provider;
+pub mod store;

@@ -1,0 +1,118 @@
+//! Systems that access is given in: one file a system.
+//! Owns the calls to them. Refuses rules and storage: what to give, to whom and until when comes as an argument.
+
+use async_trait::async_trait;
+use secrecy::SecretString;
+
+use crate::domain::{Binding, GrantId, Narrowing, PersonId, RequestId, Timestamp};
+
+/// What a provider needs to know of a grant.
+#[derive(Clone, Debug)]
+pub struct Access {
+    /// The request: goes into session name and tag.
+    pub request: RequestId,
+    /// The grant.
+    pub grant: GrantId,
+    /// Stable id of the beneficiary: the source identity.
+    pub person: PersonId,
+    /// Their local name: goes into the session name.
+    pub person_name: String,
+    /// On what.
+    pub binding: Binding,
+    /// What it is narrowed to.
+    pub only: Vec<Narrowing>,
+    /// When it ends.
+    pub ends_at: Timestamp,
+}
+
+/// What a grant yields.
+#[derive(Clone, Debug)]
+pub struct Credential {
+    /// Public half.
+    pub access_key_id: String,
+    /// Secret half.
+    pub secret_access_key: SecretString,
+    /// Session token.
+    pub session_token: SecretString,
+    /// They work until here, the grant's end included: never later than the truth.
+    pub expires_at: Timestamp,
+}
+
+/// What a provider can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Description {
+    /// Such as `aws`.
+    pub kind: &'static str,
+    /// Whether a grant makes a membership that has to be taken away, or credentials end by themselves.
+    pub has_membership: bool,
+    /// Whether it can narrow a session.
+    pub can_narrow: bool,
+}
+
+/// What a check of the system found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// Access is there.
+    There,
+    /// It is not.
+    Absent,
+}
+
+/// Why a provider did not do what was asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ProviderError {
+    /// It said no, and nothing is there.
+    #[error("{0}")]
+    Refused(String),
+    /// The session policy does not fit (2,048 characters, or packed).
+    #[error("the session policy is too large: {0}")]
+    PolicyTooLarge(String),
+    /// Too many calls; the state is as before.
+    #[error("throttled: {0}")]
+    Throttled(String),
+    /// No answer, or half of one: the state is unknown.
+    #[error("no answer: {0}")]
+    Unreachable(String),
+    /// Its clock and ours differ by more than 30 s.
+    #[error("clocks differ by {offset_s} s")]
+    Clock {
+        /// Theirs minus ours.
+        offset_s: i64,
+    },
+}
+
+impl ProviderError {
+    /// Whether trying again can help.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Throttled(_) | Self::Unreachable(_) | Self::Clock { .. } => true,
+            Self::Refused(_) | Self::PolicyTooLarge(_) => false,
+        }
+    }
+}
+
+/// A system that access can be given in.
+#[async_trait]
+pub trait Provider: Send + Sync {
+    /// What it can do.
+    fn describe(&self) -> Description;
+
+    /// Gives access. Giving twice is no error.
+    async fn grant(&self, now: Timestamp, access: &Access) -> Result<(), ProviderError>;
+
+    /// Checks against the system whether access is there.
+    async fn verify(&self, now: Timestamp, access: &Access) -> Result<Presence, ProviderError>;
+
+    /// Takes access away. "Already gone" is success.
+    async fn revoke(&self, now: Timestamp, access: &Access) -> Result<(), ProviderError>;
+}
+
+/// A provider whose grants yield credentials.
+#[async_trait]
+pub trait Minter: Send + Sync {
+    /// The latest instant at which a credential minted at `now` could work.
+    fn works_until(&self, now: Timestamp, access: &Access) -> Timestamp;
+
+    /// Mints a credential.
+    async fn mint(&self, now: Timestamp, access: &Access) -> Result<Credential, ProviderError>;
+}

@@ -1,0 +1,212 @@
+//! Where the backend keeps its state: one trait an aggregate over one transaction.
+//! Owns reading and the one commit. Refuses rules: what may change is decided before it comes here.
+
+use async_trait::async_trait;
+
+use crate::domain::{
+    Case, Change, Decision, Device, DeviceId, Digest, Effect, EffectId, Grant, GrantId, Person, PersonId, Request,
+    RequestId, Session, SessionId, SignInCode, TargetName, Timestamp,
+};
+
+/// What can go wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A row is not at the version it was read at: load again and decide again.
+    #[error("another change came first")]
+    Conflict,
+    /// An id or key exists already: draw another.
+    #[error("that id exists already")]
+    Duplicate,
+    /// The idempotency key was used up by another commit meanwhile: answer from the state.
+    #[error("that idempotency key was used already")]
+    Repeated,
+    /// The disk is full, the file is read-only, the connection is gone.
+    #[error("the database takes no writes: {0}")]
+    Unavailable(String),
+    /// A row that this version cannot read.
+    #[error("the database holds what this version cannot read: {0}")]
+    Unreadable(String),
+}
+
+/// The one way to change anything.
+#[async_trait]
+pub trait Commits: Send + Sync {
+    /// Every row at the version it was read at, the audit event, the outbox, the idempotency key: all or nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`]; nothing is changed then.
+    async fn commit(&self, change: &Change) -> Result<(), StoreError>;
+
+    /// What an idempotency key of `person` led to: the hash of its body and the id of the outcome.
+    async fn once(&self, person: &PersonId, key: &str) -> Result<Option<(Digest, String)>, StoreError>;
+
+    /// Forgets idempotency keys used before `before`. They promise 24 hours.
+    async fn forget_once(&self, before: Timestamp) -> Result<(), StoreError>;
+}
+
+/// Requests with all that belongs to them.
+#[async_trait]
+pub trait Cases: Send + Sync {
+    /// The case of a request.
+    async fn case(&self, request: &RequestId) -> Result<Option<Case>, StoreError>;
+
+    /// The case of the request behind a grant.
+    async fn case_of_grant(&self, grant: &GrantId) -> Result<Option<Case>, StoreError>;
+
+    /// A case without a request: what a new request of `beneficiary` for `target` would stand beside.
+    async fn case_to_file(&self, beneficiary: &PersonId, target: &TargetName) -> Result<Case, StoreError>;
+
+    /// Ids of requests that begin with `prefix`, at most `limit`.
+    async fn requests_like(&self, prefix: &str, limit: u32) -> Result<Vec<RequestId>, StoreError>;
+
+    /// Ids of grants that begin with `prefix`, at most `limit`.
+    async fn grants_like(&self, prefix: &str, limit: u32) -> Result<Vec<GrantId>, StoreError>;
+
+    /// Requests that `person` made or benefits from, newest first; `before` continues a page (exclusive).
+    async fn requests_of(
+        &self,
+        person: &PersonId,
+        open_only: bool,
+        before: Option<&RequestId>,
+        limit: u32,
+    ) -> Result<Vec<Request>, StoreError>;
+
+    /// Pending requests, oldest first.
+    async fn pending(&self, limit: u32) -> Result<Vec<Request>, StoreError>;
+
+    /// Decisions on a request, oldest first.
+    async fn decisions(&self, request: &RequestId) -> Result<Vec<Decision>, StoreError>;
+
+    /// The grant of a request.
+    async fn grant_of(&self, request: &RequestId) -> Result<Option<Grant>, StoreError>;
+
+    /// Grants of `person` that are open (scheduled, granting, active, revoking), those that end last first.
+    async fn open_grants(&self, person: &PersonId) -> Result<Vec<Grant>, StoreError>;
+
+    /// Grants of `beneficiary` on `target` that were activated since `since`, newest first.
+    async fn grants_since(
+        &self,
+        beneficiary: &PersonId,
+        target: &TargetName,
+        since: Timestamp,
+    ) -> Result<Vec<Grant>, StoreError>;
+}
+
+/// People, devices, sessions, codes.
+#[async_trait]
+pub trait People: Send + Sync {
+    /// By id.
+    async fn person(&self, id: &PersonId) -> Result<Option<Person>, StoreError>;
+
+    /// By issuer and subject.
+    async fn person_by_subject(&self, issuer: &str, subject: &str) -> Result<Option<Person>, StoreError>;
+
+    /// Everybody for whom `device` is enrolled.
+    async fn people_of_device(&self, device: &DeviceId) -> Result<Vec<PersonId>, StoreError>;
+
+    /// A device as it is enrolled for a person.
+    async fn device(&self, device: &DeviceId, person: &PersonId) -> Result<Option<Device>, StoreError>;
+
+    /// A session by the hash of its token.
+    async fn session_by_hash(&self, token_hash: &str) -> Result<Option<Session>, StoreError>;
+
+    /// A session by its id.
+    async fn session(&self, id: &SessionId) -> Result<Option<Session>, StoreError>;
+
+    /// A sign-in code by its hash.
+    async fn code_by_hash(&self, code_hash: &str) -> Result<Option<SignInCode>, StoreError>;
+
+    /// Codes of `person` that are neither spent nor too old at `now`.
+    async fn open_codes(&self, person: &PersonId, now: Timestamp) -> Result<Vec<SignInCode>, StoreError>;
+}
+
+/// An outbox row that is being worked on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claimed {
+    /// The row.
+    pub id: EffectId,
+    /// What to do.
+    pub effect: Effect,
+    /// Attempts before this one.
+    pub attempts: u32,
+}
+
+/// How an effect that is still to be done stands, for `jit status`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pending {
+    /// What.
+    pub effect: Effect,
+    /// Attempts so far.
+    pub attempts: u32,
+    /// What went wrong last.
+    pub last_error: Option<String>,
+    /// When it is due.
+    pub due_at: Timestamp,
+}
+
+/// The outbox.
+#[async_trait]
+pub trait Outbox: Send + Sync {
+    /// Claims up to `limit` rows that are due at `now` and not claimed by a living owner, most urgent first,
+    /// then by due time. A claim ends at `until`.
+    async fn claim(
+        &self,
+        owner: &str,
+        now: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Claimed>, StoreError>;
+
+    /// When the next row is due, claimed or not; the worker need not look before.
+    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;
+
+    /// What is still to be done for a grant, soonest first. `End` rows of the far future included.
+    async fn pending_effects(&self, grant: &GrantId) -> Result<Vec<Pending>, StoreError>;
+
+    /// Rows of every kind that are left.
+    async fn left(&self) -> Result<u64, StoreError>;
+
+    /// Gives back all claims of `owner`.
+    async fn release(&self, owner: &str) -> Result<(), StoreError>;
+}
+
+/// One line of evidence as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Evidence {
+    /// Position, from 1, without gaps.
+    pub seq: u64,
+    /// When.
+    pub at: Timestamp,
+    /// Such as `request.filed`.
+    pub kind: String,
+    /// Who.
+    pub actor: String,
+    /// On which request.
+    pub request: Option<RequestId>,
+    /// Hash of the policy bundle that was asked.
+    pub bundle_hash: Option<String>,
+    /// SHA-256 of salt and payload.
+    pub payload_hash: String,
+    /// RFC 6962 leaf hash of the envelope.
+    pub leaf_hash: String,
+    /// The payload, unless it was erased.
+    pub payload: Option<serde_json::Value>,
+}
+
+/// The evidence and the policy bundles that it names.
+#[async_trait]
+pub trait Audit: Send + Sync {
+    /// Events after `after`, in order.
+    async fn evidence(&self, after: u64, limit: u32) -> Result<Vec<Evidence>, StoreError>;
+
+    /// Keeps a bundle under its hash: canonical JSON of (path, text) pairs. Keeping it twice is no error.
+    async fn keep_bundle(&self, hash: &str, files: &str, at: Timestamp) -> Result<(), StoreError>;
+
+    /// A kept bundle.
+    async fn bundle(&self, hash: &str) -> Result<Option<String>, StoreError>;
+}
+
+/// Everything together.
+pub trait Store: Commits + Cases + People + Outbox + Audit {}
+
+impl<T: Commits + Cases + People + Outbox + Audit> Store for T {}

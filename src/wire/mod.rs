@@ -1,0 +1,25 @@
+//! The JSON that client and backend speak: paths, views, problems.
+//! Owns shapes and their conversion from the domain. Refuses behaviour.
+//! Fields are only ever added; an unknown field is ignored by whoever reads.
+
+pub mod paths;
+pub mod problem;
+pub mod view;
+
+pub use problem::Problem;
+pub use view::*;
+
+/// Version of the interface; sent both ways as `Jit-Version`.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Header that carries [`VERSION`].
+pub const VERSION_HEADER: &str = "jit-version";
+
+/// Header that makes a POST count once (kept 24 h).
+pub const IDEMPOTENCY_HEADER: &str = "idempotency-key";
+
+/// Longest wait that the backend grants, in seconds.
+pub const LONGEST_WAIT_S: u64 = 30;
+
+/// Largest body that the backend reads, in bytes.
+pub const LARGEST_BODY: usize = 64 * 1024;

@@ -1,0 +1,35 @@
+//! Every path of the interface, for both sides.
+
+/// What one may ask for.
+pub const TARGETS: &str = "/v1/targets";
+/// File a request; list one's own.
+pub const REQUESTS: &str = "/v1/requests";
+/// One request.
+pub const REQUEST: &str = "/v1/requests/{id}";
+/// Decide on a request.
+pub const DECISIONS: &str = "/v1/requests/{id}/decisions";
+/// Withdraw a request.
+pub const CANCEL: &str = "/v1/requests/{id}/cancel";
+/// One's grants.
+pub const GRANTS: &str = "/v1/grants";
+/// Mint credentials of a grant.
+pub const CREDENTIALS: &str = "/v1/grants/{id}/credentials";
+/// End a grant: one's own, or somebody's.
+pub const END: &str = "/v1/grants/{id}/end";
+/// What waits for one's decision.
+pub const INBOX: &str = "/v1/inbox";
+/// Who one is.
+pub const ME: &str = "/v1/me";
+/// Sign in (POST), look (GET), sign out (DELETE).
+pub const SESSIONS: &str = "/v1/sessions";
+/// The description of this interface.
+pub const OPENAPI: &str = "/v1/openapi.json";
+/// The process answers.
+pub const LIVEZ: &str = "/livez";
+/// Database, policy and worker are well.
+pub const READYZ: &str = "/readyz";
+
+/// `template` with `id` in place of `{id}`.
+pub fn with_id(template: &str, id: &str) -> String {
+    template.replace("{id}", id)
+}

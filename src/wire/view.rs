@@ -1,0 +1,438 @@
+//! Bodies that are asked with and answered with.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::time::Timestamp;
+
+/// A person as others see them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub struct PersonView {
+    /// Stable id.
+    pub id: String,
+    /// For display.
+    pub name: String,
+}
+
+/// What one may ask for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub struct TargetView {
+    /// Its name.
+    pub name: String,
+    /// What it is, in words.
+    pub title: String,
+    /// More about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Other names.
+    #[serde(default)]
+    pub aliases: Vec<String>,
+    /// Its environment.
+    pub environment: String,
+    /// 0 to 3.
+    pub risk: u8,
+    /// Longest duration, in seconds.
+    pub max_duration_s: u32,
+    /// Duration where none is given, in seconds.
+    pub default_duration_s: u32,
+    /// Kind of provider: `aws`.
+    pub provider: String,
+    /// Name of the account.
+    pub account_name: String,
+    /// Id of the account.
+    pub account: String,
+    /// The role's ARN.
+    pub role_arn: String,
+    /// Whether policy would approve it without a person, for the default duration.
+    pub automatic: bool,
+    /// Who could approve each stage.
+    pub stages: Vec<StageView>,
+    /// Whether a session may assume further roles.
+    pub chain: bool,
+}
+
+/// A stage of a workflow.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub struct StageView {
+    /// Its name.
+    pub name: String,
+    /// Groups whose members may decide.
+    pub groups: Vec<String>,
+    /// Names of those members, without who asks.
+    pub approvers: Vec<String>,
+    /// How many approvals it takes.
+    pub approvals: u32,
+    /// How many are still missing.
+    pub missing: u32,
+    /// Whether it can be decided now.
+    pub open: bool,
+}
+
+/// A list of targets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub struct TargetList {
+    /// Sorted by name.
+    pub targets: Vec<TargetView>,
+}
+
+/// A request to file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct NewRequest {
+    /// Name of the target.
+    pub target: String,
+    /// For how long, in seconds.
+    pub duration_s: u32,
+    /// Why.
+    pub reason: String,
+    /// `ACTION[@RESOURCE]` each; none means all that the role may.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub only: Vec<String>,
+}
+
+/// What became of a request that was filed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// It was filed.
+    Filed,
+    /// The same was pending already: this is that one.
+    Joined,
+    /// A live grant lasts at least as long: this is the one behind it.
+    Covered,
+}
+
+/// The answer to a filed request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub struct Filed {
+    /// What became of it.
+    pub outcome: Outcome,
+    /// The request.
+    pub request: RequestView,
+}
+
+/// A decision on a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub struct DecisionView {
+    /// By whom.
+    pub by: PersonView,
+    /// `approve` or `deny`.
+    pub verdict: String,
+    /// Name of the stage.
+    pub stage: String,
+    /// In their words.
+    pub comment: Option<String>,
+    /// When.
+    #[cfg_attr(feature = "server", schema(value_type = String))]
+    pub at: Timestamp,
+}
+
+/// A grant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub struct GrantView {
+    /// Its id.
+    pub id: String,
+    /// The request behind it.
+    pub request: String,
+    /// On what.
+    pub target: String,
+    /// Who has it.
+    pub beneficiary: PersonView,
+    /// `scheduled`, `granting`, `active`, `revoking`, `ended` or `failed`.
+    pub state: String,
+    /// What it is narrowed to.
+    pub only: Vec<String>,
+    /// When it became active.
+    #[cfg_attr(feature = "server", schema(value_type = Option<String>))]
+    pub activated_at: Option<Timestamp>,
+    /// When access ends.
+    #[cfg_attr(feature = "server", schema(value_type = Option<String>))]
+    pub ends_at: Option<Timestamp>,
+    /// The latest instant at which a credential minted so far works.
+    #[cfg_attr(feature = "server", schema(value_type = Option<String>))]
+    pub last_credential_at: Option<Timestamp>,
+    /// Whether credentials are renewed until the end.
+    pub renews: bool,
+    /// When it ended.
+    #[cfg_attr(feature = "server", schema(value_type = Option<String>))]
+    pub ended_at: Option<Timestamp>,
+    /// Why it ended or is ending.
+    pub cause: Option<String>,
+    /// That in words.
+    pub detail: Option<String>,
+    /// Attempts so far of what is being done to it, 0 where nothing is.
+    pub attempts: u32,
+    /// What went wrong last.
+    pub last_error: Option<String>,
+    /// When it is tried again.
+    #[cfg_attr(feature = "server", schema(value_type = Option<String>))]
+    pub next_attempt_at: Option<Timestamp>,
+    /// Whether the end is enforced beyond this session: false where the target may chain.
+    pub end_is_enforced: bool,
+}
+
+/// A request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub struct RequestView {
+    /// Its id.
+    pub id: String,
+    /// Changes whenever anything below does; also the `ETag`.
+    pub version: String,
+    /// SHA-256 of the canonical body: what a decision binds itself to.
+    pub digest: String,
+    /// The canonical body itself (RFC 8785), so that whoever decides can check the digest and read what it stands for.
+    pub body: String,
+    /// `pending`, `approved`, `denied`, `cancelled` or `expired`.
+    pub state: String,
+    /// Who asked.
+    pub requester: PersonView,
+    /// Who gets it.
+    pub beneficiary: PersonView,
+    /// Name of the target.
+    pub target: String,
+    /// What the target is, in words.
+    pub title: String,
+    /// Name of the account.
+    pub account_name: String,
+    /// Id of the account.
+    pub account: String,
+    /// The role's ARN.
+    pub role_arn: String,
+    /// For how long from activation, in seconds.
+    pub duration_s: u32,
+    /// Why.
+    pub reason: String,
+    /// What it is narrowed to.
+    pub only: Vec<String>,
+    /// Whether policy approved it without a person.
+    pub automatic: bool,
+    /// When it was filed.
+    #[cfg_attr(feature = "server", schema(value_type = String))]
+    pub filed_at: Timestamp,
+    /// A pending request dies then.
+    #[cfg_attr(feature = "server", schema(value_type = String))]
+    pub expires_at: Timestamp,
+    /// Stages, with what is missing.
+    pub stages: Vec<StageView>,
+    /// Decisions, oldest first.
+    pub decisions: Vec<DecisionView>,
+    /// The grant, once approved.
+    pub grant: Option<GrantView>,
+    /// What the beneficiary had on this target in the 30 days before.
+    pub before: Before,
+    /// Whether a session may assume further roles: the end is then not enforced beyond it.
+    pub chain: bool,
+}
+
+/// What the beneficiary had on the target in the 30 days before.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub struct Before {
+    /// How many grants.
+    pub grants: u32,
+    /// When the last one began.
+    #[cfg_attr(feature = "server", schema(value_type = Option<String>))]
+    pub last_at: Option<Timestamp>,
+    /// How long that one lasted, in seconds.
+    pub last_duration_s: Option<u32>,
+    /// How many of them were given back early.
+    pub dropped_early: u32,
+}
+
+/// One's requests and grants.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub struct RequestList {
+    /// Newest first.
+    pub requests: Vec<RequestView>,
+    /// Ask with this for the next page.
+    pub next: Option<String>,
+}
+
+/// Live grants.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub struct GrantList {
+    /// Those that end last come first.
+    pub grants: Vec<GrantView>,
+}
+
+/// A decision to make.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct NewDecision {
+    /// `approve` or `deny`.
+    pub verdict: String,
+    /// Digest of the body that was shown.
+    pub digest: String,
+    /// In one's own words; a "no" needs some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+}
+
+/// How to end a grant.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct EndGrant {
+    /// Needed for somebody else's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// A sign-in.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct NewSession {
+    /// Name of the person, as the code was handed out for.
+    pub name: String,
+    /// The one-time code.
+    pub code: String,
+    /// The device's public key: a P-256 JWK.
+    pub public_key: PublicKey,
+    /// `keyring` or `file`.
+    pub key_storage: String,
+}
+
+/// A P-256 public key as a JWK (RFC 7518, section 6.2).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct PublicKey {
+    /// `P-256`.
+    pub crv: String,
+    /// `EC`.
+    pub kty: String,
+    /// base64url, 32 bytes.
+    pub x: String,
+    /// base64url, 32 bytes.
+    pub y: String,
+}
+
+/// A session that was opened. The only answer beside credentials that holds a secret.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub struct OpenedSession {
+    /// The token; it is nowhere else.
+    pub token: String,
+    /// Who signed in.
+    pub me: Me,
+}
+
+/// Who one is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub struct Me {
+    /// The person.
+    pub person: PersonView,
+    /// Who vouches for them.
+    pub issuer: String,
+    /// That one's name for them.
+    pub subject: String,
+    /// Names of groups.
+    pub groups: Vec<String>,
+    /// How they signed in.
+    pub method: String,
+    /// The session's id.
+    pub session: String,
+    /// The session's end.
+    #[cfg_attr(feature = "server", schema(value_type = String))]
+    pub session_ends_at: Timestamp,
+    /// The device.
+    pub device: String,
+    /// Where it keeps its key.
+    pub key_storage: String,
+}
+
+/// Credentials of an AWS session.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub struct MintedCredential {
+    /// The grant.
+    pub grant: String,
+    /// Public half.
+    pub access_key_id: String,
+    /// Secret half.
+    pub secret_access_key: String,
+    /// Session token.
+    pub session_token: String,
+    /// They work until here: never later than the grant's end.
+    #[cfg_attr(feature = "server", schema(value_type = String))]
+    pub expires_at: Timestamp,
+    /// The account.
+    pub account: String,
+    /// When the grant ends: there is no renewal beyond.
+    #[cfg_attr(feature = "server", schema(value_type = String))]
+    pub grant_ends_at: Timestamp,
+    /// What they are narrowed to.
+    pub only: Vec<String>,
+}
+
+impl std::fmt::Debug for MintedCredential {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "MintedCredential({}, ****)", self.access_key_id)
+    }
+}
+
+impl std::fmt::Debug for NewSession {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "NewSession({}, ****)", self.name)
+    }
+}
+
+impl std::fmt::Debug for OpenedSession {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "OpenedSession({}, ****)", self.me.person.name)
+    }
+}
+
+/// Whether the backend is well.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub struct Readiness {
+    /// All below are.
+    pub ready: bool,
+    /// The database takes writes.
+    pub database: bool,
+    /// A policy bundle is in force and what lies in the folder is the same.
+    pub policy: bool,
+    /// What is wrong with the bundle in the folder.
+    pub policy_error: Option<String>,
+    /// Hash of the bundle in force.
+    pub policy_hash: Option<String>,
+    /// The worker ticked a short while ago.
+    pub worker: bool,
+}
+
+/// What `jit serve -o json` says first.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Serving {
+    /// `jit/serve/1`.
+    pub schema: String,
+    /// Where it listens.
+    pub url: String,
+    /// Local people with their one-time codes; under `--dev` only.
+    pub people: Vec<ServingPerson>,
+}
+
+/// A local person of `jit serve --dev`.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct ServingPerson {
+    /// Their name.
+    pub name: String,
+    /// Signs them in once, for 10 minutes.
+    pub code: String,
+    /// What they are, in a word.
+    pub role: String,
+}
