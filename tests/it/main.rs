@@ -1,1 +1,5 @@
-fn main() {}
+//! The integration tests: one binary, so that they are linked once.
+//! Every test runs the real `jit` in a sealed box or reads this tree; the harness owns what they share.
+
+mod harness;
+mod harness_works;

@@ -1,0 +1,136 @@
+//! The real `jit serve --dev` on a free port, and people signed in to it.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use rustix::process::Signal;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::child::Running;
+use super::run::Run;
+use super::sealed_box::SealedBox;
+use super::wait::LIMIT;
+
+/// How a backend is to be started.
+#[must_use = "start() it"]
+pub struct BackendPlan {
+    endpoint: String,
+    env: Vec<(String, String)>,
+}
+
+impl BackendPlan {
+    /// AWS is what answers at `endpoint`: a `MiniStack`'s or an `StsRecorder`'s `url`.
+    pub fn with_aws(endpoint: &str) -> Self {
+        Self { endpoint: endpoint.to_owned(), env: Vec::new() }
+    }
+
+    /// One more variable for the backend.
+    pub fn env(mut self, key: &str, value: &str) -> Self {
+        self.env.push((key.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Starts it on a new data folder and waits until it is ready.
+    #[track_caller]
+    pub fn start(self) -> Backend {
+        let mut machine = SealedBox::new();
+        let aws = [
+            ("AWS_ENDPOINT_URL", self.endpoint.as_str()),
+            ("AWS_ACCESS_KEY_ID", "test"),
+            ("AWS_SECRET_ACCESS_KEY", "test"),
+            ("AWS_REGION", "us-east-1"),
+            ("AWS_EC2_METADATA_DISABLED", "true"),
+        ];
+        for (key, value) in aws.into_iter().chain(self.env.iter().map(|(key, value)| (key.as_str(), value.as_str()))) {
+            machine.set_env(key, value);
+        }
+        let data = tempfile::Builder::new().prefix("jit-data-").tempdir().unwrap();
+        let (running, hello) = serve(&machine, &data, "127.0.0.1:0");
+        Backend { machine, data, running: Some(running), url: String::new(), codes: BTreeMap::new() }.listening(&hello)
+    }
+}
+
+fn serve(machine: &SealedBox, data: &TempDir, listen: &str) -> (Running, Value) {
+    let args = ["serve", "--dev", "-o", "json", "--data", data.path().to_str().unwrap(), "--listen", listen];
+    let running = machine.jit_command(&args).start();
+    let hello = serde_json::from_str(&running.stdout_line("jit/serve/1", LIMIT)).unwrap();
+    (running, hello)
+}
+
+/// A backend that runs. Killed when dropped, and its data folder goes.
+pub struct Backend {
+    machine: SealedBox,
+    data: TempDir,
+    running: Option<Running>,
+    url: String,
+    codes: BTreeMap<String, String>,
+}
+
+impl Backend {
+    fn listening(mut self, hello: &Value) -> Self {
+        self.url = hello["url"].as_str().unwrap().to_owned();
+        let people = hello["people"].as_array().unwrap().iter();
+        self.codes = people.map(|p| (p["name"].as_str().unwrap().to_owned(), p["code"].as_str().unwrap().to_owned())).collect();
+        self
+    }
+
+    /// Where it listens: `http://127.0.0.1:PORT`.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Its folder: database, policy.
+    pub fn data(&self) -> PathBuf {
+        self.data.path().to_owned()
+    }
+
+    /// The one-time code of `person` from the last start.
+    #[track_caller]
+    pub fn code(&self, person: &str) -> &str {
+        self.codes.get(person).unwrap_or_else(|| panic!("no code for {person}"))
+    }
+
+    /// The process id, to look at its memory or to send it a signal.
+    #[track_caller]
+    pub fn pid(&self) -> u32 {
+        self.running.as_ref().expect("the backend runs").pid()
+    }
+
+    /// A new machine on which `person` is signed in.
+    #[track_caller]
+    pub fn machine_of(&self, person: &str) -> SealedBox {
+        let mut machine = SealedBox::new();
+        self.sign_in(&mut machine, person);
+        machine
+    }
+
+    /// Signs `person` in on a machine, where others may be signed in too.
+    #[track_caller]
+    pub fn sign_in(&self, machine: &mut SealedBox, person: &str) {
+        machine.redact(self.url.clone(), "SERVER");
+        drop(machine.jit(&["login", "--server", &self.url, "--identity", person, "--code", self.code(person)]).exits(0));
+    }
+
+    /// Ends it as a power cut does.
+    #[track_caller]
+    pub fn kill(&mut self) {
+        self.running.take().expect("the backend runs").kill();
+    }
+
+    /// Stops it as an operator does, and gives what it left.
+    #[track_caller]
+    pub fn stop(&mut self) -> Run {
+        let running = self.running.take().expect("the backend runs");
+        running.signal(Signal::TERM);
+        running.finish(LIMIT)
+    }
+
+    /// Starts it again on the same folder and the same address, with new sign-in codes.
+    #[track_caller]
+    pub fn start_again(self) -> Self {
+        assert!(self.running.is_none(), "the backend still runs");
+        let (running, hello) = serve(&self.machine, &self.data, self.url.trim_start_matches("http://"));
+        Self { running: Some(running), ..self }.listening(&hello)
+    }
+}

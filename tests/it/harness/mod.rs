@@ -1,0 +1,32 @@
+//! What integration tests stand on: sealed boxes, the backend, stand-ins for AWS, waiting with a limit.
+//! Refuses to sleep, to use the developer's own HOME or environment, and to leave a process behind.
+
+#![expect(dead_code, reason = "a harness offers more than the tests of one day use")]
+
+mod aws_cli;
+mod backend;
+mod child;
+mod left_out;
+mod ministack;
+mod redact;
+mod run;
+mod sealed_box;
+mod sts_answer;
+mod sts_recorder;
+mod venv;
+mod wait;
+
+#[expect(unused_imports, reason = "the face of the harness, whoever uses it today")]
+pub use self::{
+    aws_cli::AwsKeys,
+    backend::{Backend, BackendPlan},
+    child::Running,
+    left_out::{deep, is_there, left_out},
+    ministack::MiniStack,
+    redact::Redactions,
+    run::Run,
+    sealed_box::{JitCommand, SealedBox},
+    sts_answer::StsAnswer,
+    sts_recorder::{StsCall, StsRecorder},
+    wait::{LIMIT, wait_until},
+};
