@@ -8,18 +8,45 @@ const ROLE: &str = "arn:aws:iam::111111111111:role/jit/jit-prod-admin";
 
 /// `aws sts assume-role` as the backend's account, with more arguments.
 fn assume_role(endpoint: &str, more: &[&str]) -> crate::harness::Run {
-    let machine = SealedBox::new().with_env("AWS_ACCESS_KEY_ID", "test").with_env("AWS_SECRET_ACCESS_KEY", "test").with_env("AWS_MAX_ATTEMPTS", "1");
-    let mut args = vec!["sts", "assume-role", "--role-arn", ROLE, "--role-session-name", "alice@0123456789ab", "--output", "json"];
+    let machine = SealedBox::new()
+        .with_env("AWS_ACCESS_KEY_ID", "test")
+        .with_env("AWS_SECRET_ACCESS_KEY", "test")
+        .with_env("AWS_MAX_ATTEMPTS", "1");
+    let mut args = vec![
+        "sts",
+        "assume-role",
+        "--role-arn",
+        ROLE,
+        "--role-session-name",
+        "alice@0123456789ab",
+        "--output",
+        "json",
+    ];
     args.extend(more);
     machine.aws(endpoint, &args)
 }
 
 #[test]
 fn a_box_shows_the_program_only_its_own_environment() {
-    let run = SealedBox::new().with_env("EXTRA", "1").command("/usr/bin/env", &[]).run().exits(0);
-    let mut names: Vec<&str> = run.stdout.lines().filter_map(|line| line.split_once('=')).map(|(name, _)| name).collect();
+    let run = SealedBox::new()
+        .with_env("EXTRA", "1")
+        .command("/usr/bin/env", &[])
+        .run()
+        .exits(0);
+    let mut names: Vec<&str> = run
+        .stdout
+        .lines()
+        .filter_map(|line| line.split_once('='))
+        .map(|(name, _)| name)
+        .collect();
     names.sort_unstable();
-    let xdg = ["XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR", "XDG_STATE_HOME"];
+    let xdg = [
+        "XDG_CACHE_HOME",
+        "XDG_CONFIG_HOME",
+        "XDG_DATA_HOME",
+        "XDG_RUNTIME_DIR",
+        "XDG_STATE_HOME",
+    ];
     let mut wanted = vec!["EXTRA", "HOME", "LANG", "NO_COLOR", "PATH", "TMPDIR", "TZ"];
     wanted.extend(xdg);
     wanted.sort_unstable();
@@ -28,32 +55,52 @@ fn a_box_shows_the_program_only_its_own_environment() {
 
 #[test]
 fn a_run_keeps_status_and_both_outputs_apart() {
-    let run = SealedBox::new().command("/bin/sh", &["-c", "read -r line; echo \"$line\"; echo err >&2; exit 7"]).input("in\n").run();
+    let run = SealedBox::new()
+        .command("/bin/sh", &["-c", "read -r line; echo \"$line\"; echo err >&2; exit 7"])
+        .input("in\n")
+        .run();
     assert_eq!(run.to_string(), "exit: 7\n--- stdout\nin\n--- stderr\nerr\n");
 }
 
 #[test]
 #[should_panic(expected = "still runs after")]
 fn a_program_past_its_limit_fails_the_test() {
-    let running = SealedBox::new().command("/bin/sh", &["-c", "read -r _ < /dev/zero"]).start();
+    let running = SealedBox::new()
+        .command("/bin/sh", &["-c", "read -r _ < /dev/zero"])
+        .start();
     drop(running.finish(Duration::from_millis(50)));
 }
 
 #[test]
 fn a_dropped_program_is_dead() {
-    let mut running = SealedBox::new().command("/bin/sh", &["-c", "echo up; read -r _ < /dev/zero"]).start();
+    let mut running = SealedBox::new()
+        .command("/bin/sh", &["-c", "echo up; read -r _ < /dev/zero"])
+        .start();
     running.stdout_line("up", Duration::from_secs(10));
     assert!(running.is_alive());
     let pid = rustix::process::Pid::from_raw(running.pid().cast_signed()).unwrap();
     drop(running);
-    wait_until("its death", Duration::from_secs(10), || rustix::process::test_kill_process(pid).err());
+    wait_until("its death", Duration::from_secs(10), || {
+        rustix::process::test_kill_process(pid).err()
+    });
 }
 
 #[test]
 fn recorder_writes_down_what_the_aws_cli_sent() {
     let recorder = StsRecorder::start();
     let policy = r#"{"Version":"2012-10-17","Statement":[]}"#;
-    let run = assume_role(&recorder.url, &["--duration-seconds", "900", "--tags", "Key=jit:request,Value=req_1", "--policy", policy]).exits(0);
+    let run = assume_role(
+        &recorder.url,
+        &[
+            "--duration-seconds",
+            "900",
+            "--tags",
+            "Key=jit:request,Value=req_1",
+            "--policy",
+            policy,
+        ],
+    )
+    .exits(0);
     assert_eq!(run.json()["Credentials"]["AccessKeyId"], "ASIAMOCK000000000001");
     let call = &recorder.wait_for_calls(1, Duration::from_secs(1))[0];
     assert_eq!((call.param("RoleArn"), call.param("DurationSeconds")), (ROLE, "900"));
@@ -95,12 +142,21 @@ fn recorder_holds_an_answer_until_released() {
 #[test]
 fn ministack_enforces_a_session_policy_on_s3() {
     let url = &MiniStack::shared().url;
-    let keys = |policy: &str| AwsKeys::from_credential_process(&assume_role(url, &["--policy", policy]).exits(0).json()["Credentials"]);
-    let boxed = |condition: &str| format!(r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"*","Resource":"*","Condition":{condition}}}]}}"#);
+    let keys = |policy: &str| {
+        AwsKeys::from_credential_process(&assume_role(url, &["--policy", policy]).exits(0).json()["Credentials"])
+    };
+    let boxed = |condition: &str| {
+        format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"*","Resource":"*","Condition":{condition}}}]}}"#
+        )
+    };
     let live = keys(&boxed(r#"{"DateLessThan":{"aws:CurrentTime":"2999-01-01T00:00:00Z"}}"#));
     let over = keys(&boxed(r#"{"DateLessThan":{"aws:CurrentTime":"2020-01-01T00:00:00Z"}}"#));
     let list = ["s3api", "list-buckets"];
     drop(SealedBox::new().aws_with(url, &live, &list).exits(0));
     let refused = SealedBox::new().aws_with(url, &over, &list);
-    assert!(refused.status != Some(0) && refused.stderr.contains("AccessDenied"), "{refused}");
+    assert!(
+        refused.status != Some(0) && refused.stderr.contains("AccessDenied"),
+        "{refused}"
+    );
 }

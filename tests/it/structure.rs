@@ -19,7 +19,11 @@ fn holds(files: &[SourceFile], rule: fn(&SourceFile) -> Vec<String>) {
 
 /// What a rule says about planted text.
 fn planted(path: &str, text: &str, rule: fn(&SourceFile) -> Vec<String>) -> usize {
-    rule(&SourceFile { path: path.to_owned(), text: text.to_owned() }).len()
+    rule(&SourceFile {
+        path: path.to_owned(),
+        text: text.to_owned(),
+    })
+    .len()
 }
 
 #[test]
@@ -39,17 +43,26 @@ fn every_room_stands_in_the_table() {
 
 #[test]
 fn every_source_file_begins_with_a_header() {
-    holds(&rust_files(&["src", "credential/src", "tests", "benches"]), rules::header);
+    holds(
+        &rust_files(&["src", "credential/src", "tests", "benches"]),
+        rules::header,
+    );
 }
 
 #[test]
 fn no_source_file_passes_four_hundred_lines() {
-    holds(&rust_files(&["src", "credential/src", "tests", "benches"]), rules::length);
+    holds(
+        &rust_files(&["src", "credential/src", "tests", "benches"]),
+        rules::length,
+    );
 }
 
 #[test]
 fn no_module_has_a_name_that_says_nothing() {
-    holds(&rust_files(&["src", "credential/src", "tests", "benches"]), rules::module_name);
+    holds(
+        &rust_files(&["src", "credential/src", "tests", "benches"]),
+        rules::module_name,
+    );
 }
 
 #[test]
@@ -72,8 +85,12 @@ fn nothing_names_a_path_of_one_machine() {
 
 #[test]
 fn helper_package_depends_on_nothing() {
-    let manifest = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("credential/Cargo.toml")).unwrap();
-    assert!(manifest.contains("jit-credential") && !manifest.contains("dependencies"), "{manifest}");
+    let manifest =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("credential/Cargo.toml")).unwrap();
+    assert!(
+        manifest.contains("jit-credential") && !manifest.contains("dependencies"),
+        "{manifest}"
+    );
 }
 
 #[test]
@@ -99,23 +116,58 @@ fn import_rule_knows_the_rooms_inside_server() {
     assert_eq!(store("use crate::server::handlers::x;"), 1);
     assert_eq!(store("use super::super::service::x;"), 1);
     assert_eq!(store("use crate::policy::x;"), 1);
-    assert_eq!(store("use super::dialect; use crate::server::store::memory; use crate::domain::Id;"), 0);
-    assert_eq!(planted("src/server/service/mint.rs", "use crate::{server::store, policy, wire};", rules::imports), 0);
+    assert_eq!(
+        store("use super::dialect; use crate::server::store::memory; use crate::domain::Id;"),
+        0
+    );
+    assert_eq!(
+        planted(
+            "src/server/service/mint.rs",
+            "use crate::{server::store, policy, wire};",
+            rules::imports
+        ),
+        0
+    );
 }
 
 #[test]
 fn import_rule_opens_the_server_to_its_verbs_alone() {
-    assert_eq!(planted("src/cli/serve.rs", "use crate::server::serve_on;", rules::imports), 0);
-    assert_eq!(planted("src/cli/request.rs", "use crate::server::serve_on;", rules::imports), 1);
+    assert_eq!(
+        planted("src/cli/serve.rs", "use crate::server::serve_on;", rules::imports),
+        0
+    );
+    assert_eq!(
+        planted("src/cli/request.rs", "use crate::server::serve_on;", rules::imports),
+        1
+    );
 }
 
 #[test]
 fn word_rule_finds_words_in_code_only() {
-    assert_eq!(planted("src/domain/apply.rs", "pub async fn f() {}", rules::forbidden_words), 1);
-    assert_eq!(planted("src/domain/apply.rs", "use std::{fs, env};", rules::forbidden_words), 2);
-    assert_eq!(planted("src/domain/apply.rs", "//! no async here\nconst S: &str = \"std::fs\"; let asynchronous = 1;", rules::forbidden_words), 0);
-    assert_eq!(planted("src/server/routes.rs", "println!(\"x\")", rules::forbidden_words), 1);
-    assert_eq!(planted("src/cli/request.rs", "use axum::Router;", rules::forbidden_words), 1);
+    assert_eq!(
+        planted("src/domain/apply.rs", "pub async fn f() {}", rules::forbidden_words),
+        1
+    );
+    assert_eq!(
+        planted("src/domain/apply.rs", "use std::{fs, env};", rules::forbidden_words),
+        2
+    );
+    assert_eq!(
+        planted(
+            "src/domain/apply.rs",
+            "//! no async here\nconst S: &str = \"std::fs\"; let asynchronous = 1;",
+            rules::forbidden_words
+        ),
+        0
+    );
+    assert_eq!(
+        planted("src/server/routes.rs", "println!(\"x\")", rules::forbidden_words),
+        1
+    );
+    assert_eq!(
+        planted("src/cli/request.rs", "use axum::Router;", rules::forbidden_words),
+        1
+    );
 }
 
 #[test]
@@ -126,10 +178,40 @@ fn text_rules_find_what_they_forbid() {
     assert_eq!(planted("src/client/helpers.rs", "", rules::module_name), 1);
     assert_eq!(planted("src/client/util/mod.rs", "", rules::module_name), 1);
     assert_eq!(planted("src/client.rs", "mod common { }", rules::module_name), 1);
-    assert_eq!(planted("tests/it/x.rs", concat!("std::thread::", "sleep(d);"), rules::no_sleep), 1);
-    assert_eq!(planted("src/a.rs", concat!("fn f() { thread::", "sleep(d) }\n#[cfg(test)]\nmod tests { }"), rules::no_sleep_in_unit_tests), 0);
-    assert_eq!(planted("src/a.rs", concat!("#[cfg(test)]\nmod tests { time::", "sleep(d) }"), rules::no_sleep_in_unit_tests), 1);
-    assert_eq!(planted("README.md", concat!("see /", "home/", "me/x"), rules::machine_paths), 1);
-    assert_eq!(planted("docs/a.md", concat!("../", "shared/design"), rules::machine_paths), 1);
-    assert_eq!(planted("docs/a.md", "https://example.com/home/page a/root/b", rules::machine_paths), 0);
+    assert_eq!(
+        planted("tests/it/x.rs", concat!("std::thread::", "sleep(d);"), rules::no_sleep),
+        1
+    );
+    assert_eq!(
+        planted(
+            "src/a.rs",
+            concat!("fn f() { thread::", "sleep(d) }\n#[cfg(test)]\nmod tests { }"),
+            rules::no_sleep_in_unit_tests
+        ),
+        0
+    );
+    assert_eq!(
+        planted(
+            "src/a.rs",
+            concat!("#[cfg(test)]\nmod tests { time::", "sleep(d) }"),
+            rules::no_sleep_in_unit_tests
+        ),
+        1
+    );
+    assert_eq!(
+        planted("README.md", concat!("see /", "home/", "me/x"), rules::machine_paths),
+        1
+    );
+    assert_eq!(
+        planted("docs/a.md", concat!("../", "shared/design"), rules::machine_paths),
+        1
+    );
+    assert_eq!(
+        planted(
+            "docs/a.md",
+            "https://example.com/home/page a/root/b",
+            rules::machine_paths
+        ),
+        0
+    );
 }

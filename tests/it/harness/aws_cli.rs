@@ -18,8 +18,17 @@ impl AwsKeys {
     /// Reads what `jit credential-process` printed.
     #[track_caller]
     pub fn from_credential_process(printed: &Value) -> Self {
-        let field = |name: &str| printed[name].as_str().unwrap_or_else(|| panic!("no {name} in {printed}")).to_owned();
-        Self { access_key_id: field("AccessKeyId"), secret_access_key: field("SecretAccessKey"), session_token: field("SessionToken") }
+        let field = |name: &str| {
+            printed[name]
+                .as_str()
+                .unwrap_or_else(|| panic!("no {name} in {printed}"))
+                .to_owned()
+        };
+        Self {
+            access_key_id: field("AccessKeyId"),
+            secret_access_key: field("SecretAccessKey"),
+            session_token: field("SessionToken"),
+        }
     }
 }
 

@@ -22,7 +22,10 @@ pub struct BackendPlan {
 impl BackendPlan {
     /// AWS is what answers at `endpoint`: a `MiniStack`'s or an `StsRecorder`'s `url`.
     pub fn with_aws(endpoint: &str) -> Self {
-        Self { endpoint: endpoint.to_owned(), env: Vec::new() }
+        Self {
+            endpoint: endpoint.to_owned(),
+            env: Vec::new(),
+        }
     }
 
     /// One more variable for the backend.
@@ -42,17 +45,36 @@ impl BackendPlan {
             ("AWS_REGION", "us-east-1"),
             ("AWS_EC2_METADATA_DISABLED", "true"),
         ];
-        for (key, value) in aws.into_iter().chain(self.env.iter().map(|(key, value)| (key.as_str(), value.as_str()))) {
+        for (key, value) in aws
+            .into_iter()
+            .chain(self.env.iter().map(|(key, value)| (key.as_str(), value.as_str())))
+        {
             machine.set_env(key, value);
         }
         let data = tempfile::Builder::new().prefix("jit-data-").tempdir().unwrap();
         let (running, hello) = serve(&machine, &data, "127.0.0.1:0");
-        Backend { machine, data, running: Some(running), url: String::new(), codes: BTreeMap::new() }.listening(&hello)
+        Backend {
+            machine,
+            data,
+            running: Some(running),
+            url: String::new(),
+            codes: BTreeMap::new(),
+        }
+        .listening(&hello)
     }
 }
 
 fn serve(machine: &SealedBox, data: &TempDir, listen: &str) -> (Running, Value) {
-    let args = ["serve", "--dev", "-o", "json", "--data", data.path().to_str().unwrap(), "--listen", listen];
+    let args = [
+        "serve",
+        "--dev",
+        "-o",
+        "json",
+        "--data",
+        data.path().to_str().unwrap(),
+        "--listen",
+        listen,
+    ];
     let running = machine.jit_command(&args).start();
     let hello = serde_json::from_str(&running.stdout_line("jit/serve/1", LIMIT)).unwrap();
     (running, hello)
@@ -71,7 +93,14 @@ impl Backend {
     fn listening(mut self, hello: &Value) -> Self {
         self.url = hello["url"].as_str().unwrap().to_owned();
         let people = hello["people"].as_array().unwrap().iter();
-        self.codes = people.map(|p| (p["name"].as_str().unwrap().to_owned(), p["code"].as_str().unwrap().to_owned())).collect();
+        self.codes = people
+            .map(|p| {
+                (
+                    p["name"].as_str().unwrap().to_owned(),
+                    p["code"].as_str().unwrap().to_owned(),
+                )
+            })
+            .collect();
         self
     }
 
@@ -109,7 +138,19 @@ impl Backend {
     #[track_caller]
     pub fn sign_in(&self, machine: &mut SealedBox, person: &str) {
         machine.redact(self.url.clone(), "SERVER");
-        drop(machine.jit(&["login", "--server", &self.url, "--identity", person, "--code", self.code(person)]).exits(0));
+        drop(
+            machine
+                .jit(&[
+                    "login",
+                    "--server",
+                    &self.url,
+                    "--identity",
+                    person,
+                    "--code",
+                    self.code(person),
+                ])
+                .exits(0),
+        );
     }
 
     /// Ends it as a power cut does.
@@ -131,6 +172,10 @@ impl Backend {
     pub fn start_again(self) -> Self {
         assert!(self.running.is_none(), "the backend still runs");
         let (running, hello) = serve(&self.machine, &self.data, self.url.trim_start_matches("http://"));
-        Self { running: Some(running), ..self }.listening(&hello)
+        Self {
+            running: Some(running),
+            ..self
+        }
+        .listening(&hello)
     }
 }

@@ -70,10 +70,20 @@ impl Running {
     /// Starts `command` with both outputs followed. Its stdin is what the caller set.
     pub fn start(mut command: Command, redactions: Redactions) -> Self {
         let shown = format!("{command:?}");
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap_or_else(|error| panic!("{shown}: {error}"));
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{shown}: {error}"));
         let stdout = Output::follow(child.stdout.take().unwrap());
         let stderr = Output::follow(child.stderr.take().unwrap());
-        Self { child, stdout, stderr, command: shown, redactions }
+        Self {
+            child,
+            stdout,
+            stderr,
+            command: shown,
+            redactions,
+        }
     }
 
     /// The process id.
@@ -103,10 +113,19 @@ impl Running {
 
     #[track_caller]
     fn line(&self, output: &Output, name: &str, text: &str, limit: Duration) -> String {
-        let find = |all: &str| all.split_inclusive('\n').find(|l| l.ends_with('\n') && l.contains(text)).map(|l| l.trim_end().to_owned());
+        let find = |all: &str| {
+            all.split_inclusive('\n')
+                .find(|l| l.ends_with('\n') && l.contains(text))
+                .map(|l| l.trim_end().to_owned())
+        };
         let seen = output.wait(limit, |all| find(all).is_some());
         seen.as_deref().and_then(find).unwrap_or_else(|| {
-            panic!("no {name} line with {text:?} within {limit:?}: {}\nstdout: {}\nstderr: {}", self.command, self.stdout.text(), self.stderr.text())
+            panic!(
+                "no {name} line with {text:?} within {limit:?}: {}\nstdout: {}\nstderr: {}",
+                self.command,
+                self.stdout.text(),
+                self.stderr.text()
+            )
         })
     }
 
@@ -133,8 +152,17 @@ impl Running {
     pub fn finish(mut self, limit: Duration) -> Run {
         drop(self.child.stdin.take());
         let begun = Instant::now();
-        let closed = self.stdout.wait(limit, |_| false).and(self.stderr.wait(limit, |_| false));
-        assert!(closed.is_some(), "still runs after {limit:?}: {}\nstdout: {}\nstderr: {}", self.command, self.stdout.text(), self.stderr.text());
+        let closed = self
+            .stdout
+            .wait(limit, |_| false)
+            .and(self.stderr.wait(limit, |_| false));
+        assert!(
+            closed.is_some(),
+            "still runs after {limit:?}: {}\nstdout: {}\nstderr: {}",
+            self.command,
+            self.stdout.text(),
+            self.stderr.text()
+        );
         let left = limit.saturating_sub(begun.elapsed());
         let status = wait_until("the end of a program", left, || self.child.try_wait().unwrap());
         Run {

@@ -9,10 +9,17 @@ use std::path::{Path, PathBuf};
 /// With `CI=true`: there everything must be installed.
 #[track_caller]
 pub fn left_out(test: &str, why: &str) {
-    assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "{test} cannot run: {why}");
+    assert!(
+        std::env::var_os("CI").is_none_or(|ci| ci != "true"),
+        "{test} cannot run: {why}"
+    );
     eprintln!("LEFT OUT {test}: {why}");
     if let Some(list) = std::env::var_os("JIT_TEST_LEFT_OUT") {
-        let mut list = std::fs::OpenOptions::new().append(true).create(true).open(list).unwrap();
+        let mut list = std::fs::OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(list)
+            .unwrap();
         writeln!(list, "{test}: {why}").unwrap();
     }
 }
@@ -20,10 +27,16 @@ pub fn left_out(test: &str, why: &str) {
 /// Where `program` is on the PATH of whoever runs the tests, if it is there.
 pub fn is_there(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).map(|folder: PathBuf| folder.join(program)).find(|file: &PathBuf| Path::is_file(file))
+    std::env::split_paths(&path)
+        .map(|folder: PathBuf| folder.join(program))
+        .find(|file: &PathBuf| Path::is_file(file))
 }
 
 /// The long count under `tests/run --deep`, else the short one.
 pub fn deep(short: u32, long: u32) -> u32 {
-    if std::env::var_os("JIT_TEST_DEEP").is_some() { long } else { short }
+    if std::env::var_os("JIT_TEST_DEEP").is_some() {
+        long
+    } else {
+        short
+    }
 }

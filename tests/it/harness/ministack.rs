@@ -10,8 +10,12 @@ use super::venv::venv_program;
 use super::wait::LIMIT;
 
 /// The roles that the bundle of `jit serve --dev` names.
-const DEV_ROLES: [&str; 4] =
-    ["222222222222:jit-dev-admin", "111111111111:jit-prod-admin", "111111111111:jit-prod-readonly", "111111111111:jit-prod-owner"];
+const DEV_ROLES: [&str; 4] = [
+    "222222222222:jit-dev-admin",
+    "111111111111:jit-prod-admin",
+    "111111111111:jit-prod-readonly",
+    "111111111111:jit-prod-owner",
+];
 
 /// Runs a program until stdin closes, which happens even when the test binary is killed.
 const UNTIL_STDIN_CLOSES: &str = r#""$0" & pid=$!; read -r _; kill "$pid"; wait "$pid""#;
@@ -36,12 +40,25 @@ impl MiniStack {
 
     fn start() -> Self {
         let mut command = Command::new("/bin/sh");
-        command.args(["-c", UNTIL_STDIN_CLOSES]).arg(venv_program("ministack")).stdin(Stdio::piped()).env_clear();
+        command
+            .args(["-c", UNTIL_STDIN_CLOSES])
+            .arg(venv_program("ministack"))
+            .stdin(Stdio::piped())
+            .env_clear();
         // Without BIND_HOST it listens on every interface; port 0 takes a free one.
-        command.envs([("AUTH", "true"), ("BIND_HOST", "127.0.0.1"), ("GATEWAY_PORT", "0"), ("PATH", "/usr/bin:/bin")]);
+        command.envs([
+            ("AUTH", "true"),
+            ("BIND_HOST", "127.0.0.1"),
+            ("GATEWAY_PORT", "0"),
+            ("PATH", "/usr/bin:/bin"),
+        ]);
         let running = Running::start(command, Redactions::default());
         let line = running.stderr_line("Running on http://", LIMIT);
-        let url = line.split_whitespace().find(|word| word.starts_with("http://")).unwrap().to_owned();
+        let url = line
+            .split_whitespace()
+            .find(|word| word.starts_with("http://"))
+            .unwrap()
+            .to_owned();
         Self { url, _running: running }
     }
 
@@ -49,7 +66,10 @@ impl MiniStack {
     #[track_caller]
     pub fn make_roles(&self, roles: &[&str]) {
         let mut command = Command::new(venv_program("python"));
-        command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/aws_roles.py")).arg(&self.url).args(roles);
+        command
+            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/aws_roles.py"))
+            .arg(&self.url)
+            .args(roles);
         command.env_clear().stdin(Stdio::null());
         drop(Running::start(command, Redactions::default()).finish(LIMIT).exits(0));
     }

@@ -17,7 +17,10 @@ impl Redactions {
 
     /// The text with every literal and every pattern below replaced.
     pub fn apply(&self, text: &str) -> String {
-        let text = self.literal.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from.as_str(), to));
+        let text = self
+            .literal
+            .iter()
+            .fold(text.to_owned(), |text, (from, to)| text.replace(from.as_str(), to));
         redact_patterns(&text)
     }
 }
@@ -33,7 +36,11 @@ fn redact_patterns(text: &str) -> String {
     let mut before = ' ';
     while let Some(next) = rest.chars().next() {
         let starts_word = !before.is_ascii_alphanumeric() && before != ':';
-        let found = if starts_word { PATTERNS.iter().find_map(|pattern| pattern(rest)) } else { None };
+        let found = if starts_word {
+            PATTERNS.iter().find_map(|pattern| pattern(rest))
+        } else {
+            None
+        };
         if let Some((length, word)) = found {
             out.push_str(&word);
             before = 'x';
@@ -49,15 +56,28 @@ fn redact_patterns(text: &str) -> String {
 
 /// `req_7h3kq2v0a1b2`, or a prefix of four characters and more as hints print it.
 fn id(text: &str) -> Option<(usize, String)> {
-    let prefix = ["req_", "grt_", "usr_", "ses_", "dev_", "evt_"].into_iter().find(|p| text.starts_with(p))?;
-    let random = text[prefix.len()..].bytes().take_while(|b| b.is_ascii_lowercase() || b.is_ascii_digit()).count();
-    (4..=12).contains(&random).then(|| (prefix.len() + random, format!("{prefix}ID")))
+    let prefix = ["req_", "grt_", "usr_", "ses_", "dev_", "evt_"]
+        .into_iter()
+        .find(|p| text.starts_with(p))?;
+    let random = text[prefix.len()..]
+        .bytes()
+        .take_while(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+        .count();
+    (4..=12)
+        .contains(&random)
+        .then(|| (prefix.len() + random, format!("{prefix}ID")))
 }
 
 /// Whether `text` begins as `shape` does: `0` stands for a digit, anything else for itself.
 fn looks_like(text: &str, shape: &str) -> bool {
     text.len() >= shape.len()
-        && text.bytes().zip(shape.bytes()).all(|(byte, wanted)| if wanted == b'0' { byte.is_ascii_digit() } else { byte == wanted })
+        && text.bytes().zip(shape.bytes()).all(|(byte, wanted)| {
+            if wanted == b'0' {
+                byte.is_ascii_digit()
+            } else {
+                byte == wanted
+            }
+        })
 }
 
 /// `2026-11-21T10:51:59Z`, with or without a fraction.
@@ -66,8 +86,13 @@ fn rfc3339(text: &str) -> Option<(usize, String)> {
     if !looks_like(text, SECONDS) {
         return None;
     }
-    let tail = text[SECONDS.len()..].bytes().take_while(|b| *b == b'.' || b.is_ascii_digit()).count();
-    text[SECONDS.len() + tail..].starts_with('Z').then(|| (SECONDS.len() + tail + 1, "TIME".to_owned()))
+    let tail = text[SECONDS.len()..]
+        .bytes()
+        .take_while(|b| *b == b'.' || b.is_ascii_digit())
+        .count();
+    text[SECONDS.len() + tail..]
+        .starts_with('Z')
+        .then(|| (SECONDS.len() + tail + 1, "TIME".to_owned()))
 }
 
 /// `127.0.0.1:41249`.
@@ -80,7 +105,11 @@ fn loopback_port(text: &str) -> Option<(usize, String)> {
 /// What follows `code ` in `--code F7KQ-8M2A`.
 fn code(text: &str) -> Option<(usize, String)> {
     const FLAG: &str = "code ";
-    let length = text.strip_prefix(FLAG)?.bytes().take_while(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || *b == b'-').count();
+    let length = text
+        .strip_prefix(FLAG)?
+        .bytes()
+        .take_while(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || *b == b'-')
+        .count();
     (length >= 4).then(|| (FLAG.len() + length, format!("{FLAG}CODE")))
 }
 
@@ -95,7 +124,11 @@ fn clock_time(text: &str) -> Option<(usize, String)> {
     if !looks_like(text, "00:00") {
         return None;
     }
-    let (length, word) = if looks_like(text, "00:00:00") { (8, "HH:MM:SS") } else { (5, "HH:MM") };
+    let (length, word) = if looks_like(text, "00:00:00") {
+        (8, "HH:MM:SS")
+    } else {
+        (5, "HH:MM")
+    };
     let more = text[length..].starts_with(|c: char| c.is_ascii_digit() || c == ':');
     (!more).then(|| (length, word.to_owned()))
 }
@@ -105,7 +138,10 @@ fn redaction_replaces_what_differs_between_runs() {
     let mut redactions = Redactions::default();
     redactions.add("/var/x/home", "HOME");
     let text = "req_7h3kq2v0a1b2 req_7h3k until 15:44 (2026-11-21T10:51:59.5Z) http://127.0.0.1:41249/ --code F7KQ-8M2A /var/x/home/a";
-    assert_eq!(redactions.apply(text), "req_ID req_ID until HH:MM (TIME) http://127.0.0.1:PORT/ --code CODE HOME/a");
+    assert_eq!(
+        redactions.apply(text),
+        "req_ID req_ID until HH:MM (TIME) http://127.0.0.1:PORT/ --code CODE HOME/a"
+    );
 }
 
 #[test]

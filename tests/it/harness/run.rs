@@ -25,20 +25,34 @@ impl Run {
     /// Goes on only if the program ended with `status`.
     #[track_caller]
     pub fn exits(self, status: i32) -> Self {
-        assert_eq!(self.status, Some(status), "{}\nstdout: {}\nstderr: {}", self.command, self.stdout, self.stderr);
+        assert_eq!(
+            self.status,
+            Some(status),
+            "{}\nstdout: {}\nstderr: {}",
+            self.command,
+            self.stdout,
+            self.stderr
+        );
         self
     }
 
     /// The one JSON object on stdout.
     #[track_caller]
     pub fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{}: {error} in stdout: {}\nstderr: {}", self.command, self.stdout, self.stderr))
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| {
+            panic!(
+                "{}: {error} in stdout: {}\nstderr: {}",
+                self.command, self.stdout, self.stderr
+            )
+        })
     }
 
     /// The JSON objects on stdout, one a line.
     #[track_caller]
     pub fn json_lines(&self) -> Vec<Value> {
-        let parse = |line: &str| serde_json::from_str(line).unwrap_or_else(|error| panic!("{}: {error} in line: {line}", self.command));
+        let parse = |line: &str| {
+            serde_json::from_str(line).unwrap_or_else(|error| panic!("{}: {error} in line: {line}", self.command))
+        };
         self.stdout.lines().map(parse).collect()
     }
 }

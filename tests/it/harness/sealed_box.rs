@@ -24,16 +24,30 @@ impl SealedBox {
     /// A new machine: nobody is signed in, nothing is configured.
     pub fn new() -> Self {
         let folder = tempfile::Builder::new().prefix("jit-box-").tempdir().unwrap();
-        let mut made = Self { folder, env: BTreeMap::new(), redactions: Redactions::default() };
+        let mut made = Self {
+            folder,
+            env: BTreeMap::new(),
+            redactions: Redactions::default(),
+        };
         for name in ["home", "bin", "tmp", "run"] {
             std::fs::create_dir(made.path(name)).unwrap();
             std::fs::set_permissions(made.path(name), PermissionsExt::from_mode(0o700)).unwrap();
         }
-        for (key, name) in [("HOME", "home"), ("PATH", "bin"), ("TMPDIR", "tmp"), ("XDG_RUNTIME_DIR", "run")] {
+        for (key, name) in [
+            ("HOME", "home"),
+            ("PATH", "bin"),
+            ("TMPDIR", "tmp"),
+            ("XDG_RUNTIME_DIR", "run"),
+        ] {
             made.set_env(key, made.path(name));
         }
         let home = made.home();
-        for (key, name) in [("CONFIG", ".config"), ("STATE", ".local/state"), ("CACHE", ".cache"), ("DATA", ".local/share")] {
+        for (key, name) in [
+            ("CONFIG", ".config"),
+            ("STATE", ".local/state"),
+            ("CACHE", ".cache"),
+            ("DATA", ".local/share"),
+        ] {
             made.set_env(&format!("XDG_{key}_HOME"), home.join(name));
         }
         for (key, value) in [("TZ", "UTC"), ("LANG", "C.UTF-8"), ("NO_COLOR", "1")] {
@@ -93,8 +107,17 @@ impl SealedBox {
     /// Any other program in this box, by its full path.
     pub fn command(&self, program: impl AsRef<Path>, args: &[&str]) -> JitCommand {
         let mut command = Command::new(program.as_ref());
-        command.args(args).env_clear().envs(&self.env).current_dir(self.home()).stdin(Stdio::null());
-        JitCommand { command, input: None, redactions: self.redactions.clone() }
+        command
+            .args(args)
+            .env_clear()
+            .envs(&self.env)
+            .current_dir(self.home())
+            .stdin(Stdio::null());
+        JitCommand {
+            command,
+            input: None,
+            redactions: self.redactions.clone(),
+        }
     }
 }
 

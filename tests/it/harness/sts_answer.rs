@@ -38,15 +38,31 @@ pub(super) fn render(answer: &StsAnswer, call: &StsCall, number: usize) -> (u16,
     match answer {
         StsAnswer::Grant | StsAnswer::Held | StsAnswer::Half | StsAnswer::ClockAhead(_) => (200, granted(call, number)),
         StsAnswer::AccessDenied => {
-            let text = format!("User: arn:aws:sts::000000000000:assumed-role/jit/backend is not authorized to perform: sts:AssumeRole on resource: {}", call.param("RoleArn"));
+            let text = format!(
+                "User: arn:aws:sts::000000000000:assumed-role/jit/backend is not authorized to perform: sts:AssumeRole on resource: {}",
+                call.param("RoleArn")
+            );
             (403, error("AccessDenied", &text))
         }
-        StsAnswer::DurationTooLong => {
-            (400, error("ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."))
-        }
-        StsAnswer::PolicyTooLarge => (400, error("PackedPolicyTooLarge", "Packed size of session tags and policies is 137% of the allowed limit.")),
+        StsAnswer::DurationTooLong => (
+            400,
+            error(
+                "ValidationError",
+                "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
+            ),
+        ),
+        StsAnswer::PolicyTooLarge => (
+            400,
+            error(
+                "PackedPolicyTooLarge",
+                "Packed size of session tags and policies is 137% of the allowed limit.",
+            ),
+        ),
         StsAnswer::Throttled => (400, error("Throttling", "Rate exceeded")),
-        StsAnswer::ExpiredToken => (403, error("ExpiredToken", "The security token included in the request is expired")),
+        StsAnswer::ExpiredToken => (
+            403,
+            error("ExpiredToken", "The security token included in the request is expired"),
+        ),
         StsAnswer::InternalFailure => (500, String::new()),
         StsAnswer::Junk => (200, "<html>this is no STS</html>".to_owned()),
     }

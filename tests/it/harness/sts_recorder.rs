@@ -97,8 +97,16 @@ impl StsRecorder {
     #[track_caller]
     pub fn wait_for_calls(&self, count: usize, limit: Duration) -> Vec<StsCall> {
         let state = self.shared.state.lock().unwrap();
-        let (state, waited) = self.shared.changed.wait_timeout_while(state, limit, |state| state.calls.len() < count).unwrap();
-        assert!(!waited.timed_out(), "{} calls to STS within {limit:?}, wanted {count}", state.calls.len());
+        let (state, waited) = self
+            .shared
+            .changed
+            .wait_timeout_while(state, limit, |state| state.calls.len() < count)
+            .unwrap();
+        assert!(
+            !waited.timed_out(),
+            "{} calls to STS within {limit:?}, wanted {count}",
+            state.calls.len()
+        );
         state.calls.clone()
     }
 }
@@ -119,7 +127,10 @@ fn serve(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body)?;
-    let call = StsCall { params: form(&String::from_utf8_lossy(&body)), at: Timestamp::now() };
+    let call = StsCall {
+        params: form(&String::from_utf8_lossy(&body)),
+        at: Timestamp::now(),
+    };
     let (answer, number) = take_answer(shared, &call);
     if answer == StsAnswer::Held {
         let state = shared.state.lock().unwrap();
@@ -138,11 +149,19 @@ fn take_answer(shared: &Shared, call: &StsCall) -> (StsAnswer, usize) {
 
 fn write_answer(mut stream: TcpStream, answer: &StsAnswer, call: &StsCall, number: usize) -> std::io::Result<()> {
     let (status, body) = render(answer, call, number);
-    let ahead = if let StsAnswer::ClockAhead(by) = answer { by.as_secs().cast_signed() } else { 0 };
+    let ahead = if let StsAnswer::ClockAhead(by) = answer {
+        by.as_secs().cast_signed()
+    } else {
+        0
+    };
     let now = Timestamp::from_second(Timestamp::now().as_second() + ahead).unwrap();
     // RFC 9110, section 5.6.7: IMF-fixdate.
     let date = now.to_zoned(TimeZone::UTC).strftime("%a, %d %b %Y %H:%M:%S GMT");
-    let sent = if *answer == StsAnswer::Half { &body[..body.len() / 2] } else { &body[..] };
+    let sent = if *answer == StsAnswer::Half {
+        &body[..body.len() / 2]
+    } else {
+        &body[..]
+    };
     write!(
         stream,
         "HTTP/1.1 {status} Answer\r\nDate: {date}\r\nContent-Type: text/xml\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{sent}",
@@ -152,6 +171,13 @@ fn write_answer(mut stream: TcpStream, answer: &StsAnswer, call: &StsCall, numbe
 
 /// `application/x-www-form-urlencoded`, as the query protocol sends it.
 fn form(body: &str) -> BTreeMap<String, String> {
-    let decode = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
-    body.split('&').filter_map(|pair| pair.split_once('=')).map(|(key, value)| (decode(key), decode(value))).collect()
+    let decode = |text: &str| {
+        percent_decode_str(&text.replace('+', " "))
+            .decode_utf8_lossy()
+            .into_owned()
+    };
+    body.split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .map(|(key, value)| (decode(key), decode(value)))
+        .collect()
 }

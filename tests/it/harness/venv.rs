@@ -9,6 +9,9 @@ use std::path::{Path, PathBuf};
 #[track_caller]
 pub fn venv_program(name: &str) -> PathBuf {
     let program = Path::new(env!("CARGO_MANIFEST_DIR")).join(".cache/venv/bin").join(name);
-    assert!(program.is_file(), "{name} of the tests' venv is missing: run  tests/venv.sh");
+    assert!(
+        program.is_file(),
+        "{name} of the tests' venv is missing: run  tests/venv.sh"
+    );
     program
 }

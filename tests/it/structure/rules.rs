@@ -15,11 +15,16 @@ fn room_of(module: &[impl AsRef<str>]) -> Option<&'static Room> {
 /// A room may name itself, what lies in it, and what the table lists.
 pub fn imports(file: &SourceFile) -> Vec<String> {
     let module = file.module();
-    let Some(room) = room_of(&module) else { return Vec::new() };
+    let Some(room) = room_of(&module) else {
+        return Vec::new();
+    };
     let opened = room.name == "cli" && SERVER_VERBS.contains(&module[..2.min(module.len())].join("::").as_str());
     let allowed = |named: &Room| {
         let parent = named.name.starts_with(&format!("{}::", room.name));
-        named.name == room.name || parent || room.may_name.contains(&named.name) || opened && BEHIND_SERVER_VERBS.contains(&named.name)
+        named.name == room.name
+            || parent
+            || room.may_name.contains(&named.name)
+            || opened && BEHIND_SERVER_VERBS.contains(&named.name)
     };
     let wrong = |path: &Vec<String>| {
         let named = room_of(path)?;
@@ -30,10 +35,17 @@ pub fn imports(file: &SourceFile) -> Vec<String> {
 
 /// Words that the table forbids in this room's code.
 pub fn forbidden_words(file: &SourceFile) -> Vec<String> {
-    let Some(room) = room_of(&file.module()) else { return Vec::new() };
+    let Some(room) = room_of(&file.module()) else {
+        return Vec::new();
+    };
     let code = file.code();
-    let found = room.forbidden.iter().filter(|word| has_word(&code, word) || grouped(&code, word));
-    found.map(|word| format!("{}: `{}` may not contain `{word}`", file.path, room.name)).collect()
+    let found = room
+        .forbidden
+        .iter()
+        .filter(|word| has_word(&code, word) || grouped(&code, word));
+    found
+        .map(|word| format!("{}: `{}` may not contain `{word}`", file.path, room.name))
+        .collect()
 }
 
 /// `word` as a whole word of the code.
@@ -48,7 +60,9 @@ fn has_word(code: &str, word: &str) -> bool {
 
 /// `std::fs` written as `std::{fs, ...}`.
 fn grouped(code: &str, word: &str) -> bool {
-    let Some((parent, name)) = word.split_once("::") else { return false };
+    let Some((parent, name)) = word.split_once("::") else {
+        return false;
+    };
     let opening = format!("{parent}::{{");
     code.match_indices(&opening).any(|(at, _)| {
         let inside = &code[at + opening.len()..];
@@ -59,19 +73,34 @@ fn grouped(code: &str, word: &str) -> bool {
 /// A new top-level module must be given its row in the table.
 pub fn known_room(file: &SourceFile) -> Vec<String> {
     let known = room_of(&file.module()).is_some();
-    if known { Vec::new() } else { vec![format!("{}: no room of the table; add a row to tests/it/structure/table.rs", file.path)] }
+    if known {
+        Vec::new()
+    } else {
+        vec![format!(
+            "{}: no room of the table; add a row to tests/it/structure/table.rs",
+            file.path
+        )]
+    }
 }
 
 /// A file says first what it owns and what it refuses.
 pub fn header(file: &SourceFile) -> Vec<String> {
     let begins = file.text.starts_with("//! ") || file.text.starts_with("#!") && file.text.contains("\n//! ");
-    if begins { Vec::new() } else { vec![format!("{}: does not begin with a //! header", file.path)] }
+    if begins {
+        Vec::new()
+    } else {
+        vec![format!("{}: does not begin with a //! header", file.path)]
+    }
 }
 
 /// Past this a file is split by idea.
 pub fn length(file: &SourceFile) -> Vec<String> {
     let lines = file.text.lines().count();
-    if lines <= LONGEST_FILE { Vec::new() } else { vec![format!("{}: {lines} lines, more than {LONGEST_FILE}", file.path)] }
+    if lines <= LONGEST_FILE {
+        Vec::new()
+    } else {
+        vec![format!("{}: {lines} lines, more than {LONGEST_FILE}", file.path)]
+    }
 }
 
 /// Neither a file, nor a folder, nor an inline module.
@@ -79,19 +108,30 @@ pub fn module_name(file: &SourceFile) -> Vec<String> {
     let code = file.code();
     let in_path = |name: &&&str| file.path.trim_end_matches(".rs").split('/').any(|part| part == **name);
     let inline = |name: &&&str| has_word(&code, &format!("mod {name}"));
-    EMPTY_NAMES.iter().filter(|name| in_path(name) || inline(name)).map(|name| format!("{}: a module named `{name}`", file.path)).collect()
+    EMPTY_NAMES
+        .iter()
+        .filter(|name| in_path(name) || inline(name))
+        .map(|name| format!("{}: a module named `{name}`", file.path))
+        .collect()
 }
 
 /// Waiting is for an event or a state.
 pub fn no_sleep(file: &SourceFile) -> Vec<String> {
-    let sleeps = ["thread::sleep", "time::sleep"].into_iter().filter(|word| has_word(&file.code(), word));
+    let sleeps = ["thread::sleep", "time::sleep"]
+        .into_iter()
+        .filter(|word| has_word(&file.code(), word));
     sleeps.map(|word| format!("{}: {word} in a test", file.path)).collect()
 }
 
 /// The same for unit tests: what follows the first `#[cfg(test)]` of a product file.
 pub fn no_sleep_in_unit_tests(file: &SourceFile) -> Vec<String> {
-    let Some(at) = file.text.find("#[cfg(test)]") else { return Vec::new() };
-    no_sleep(&SourceFile { path: file.path.clone(), text: file.text[at..].to_owned() })
+    let Some(at) = file.text.find("#[cfg(test)]") else {
+        return Vec::new();
+    };
+    no_sleep(&SourceFile {
+        path: file.path.clone(),
+        text: file.text[at..].to_owned(),
+    })
 }
 
 /// Paths of somebody's machine, or of a folder beside the repository.
@@ -99,9 +139,16 @@ pub fn machine_paths(file: &SourceFile) -> Vec<String> {
     let beside = concat!("../", "shared");
     let mut found = Vec::new();
     for (number, line) in file.text.lines().enumerate() {
-        let folder = ["root", "home", "work", "farm"].into_iter().any(|folder| names_folder(line, folder));
+        let folder = ["root", "home", "work", "farm"]
+            .into_iter()
+            .any(|folder| names_folder(line, folder));
         if folder || line.contains(beside) {
-            found.push(format!("{}:{}: a path of one machine: {}", file.path, number + 1, line.trim()));
+            found.push(format!(
+                "{}:{}: a path of one machine: {}",
+                file.path,
+                number + 1,
+                line.trim()
+            ));
         }
     }
     found
@@ -111,7 +158,10 @@ pub fn machine_paths(file: &SourceFile) -> Vec<String> {
 fn names_folder(line: &str, folder: &str) -> bool {
     let wanted = format!("/{folder}/");
     line.match_indices(&wanted).any(|(at, _)| {
-        let inside_path = line[..at].chars().next_back().is_some_and(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'));
+        let inside_path = line[..at]
+            .chars()
+            .next_back()
+            .is_some_and(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'));
         let goes_on = line[at + wanted.len()..].starts_with(|c: char| c.is_ascii_lowercase() || c == '.');
         !inside_path && goes_on
     })

@@ -14,7 +14,10 @@ const MADE: [&str; 5] = ["target", ".git", ".cache", "node_modules", "fuzz/targe
 /// Every Rust file below `folders`.
 pub fn rust_files(folders: &[&str]) -> Vec<SourceFile> {
     let inside = |path: &str| folders.iter().any(|folder| path.starts_with(&format!("{folder}/")));
-    all_text_files().into_iter().filter(|file| file.path.ends_with(".rs") && inside(&file.path)).collect()
+    all_text_files()
+        .into_iter()
+        .filter(|file| file.path.ends_with(".rs") && inside(&file.path))
+        .collect()
 }
 
 /// Every file of the repository that is UTF-8 text.
@@ -27,7 +30,11 @@ pub fn all_text_files() -> Vec<SourceFile> {
 fn walk(top: &Path, below: &str, files: &mut Vec<SourceFile>) {
     for entry in std::fs::read_dir(top.join(below)).unwrap().flatten() {
         let name = entry.file_name().into_string().unwrap();
-        let path = if below.is_empty() { name } else { format!("{below}/{name}") };
+        let path = if below.is_empty() {
+            name
+        } else {
+            format!("{below}/{name}")
+        };
         let kind = entry.file_type().unwrap();
         if MADE.contains(&path.as_str()) {
             continue;
@@ -60,7 +67,10 @@ impl SourceFile {
                 rest = &rest[length..];
             } else {
                 // A whole word at once: the `r` of `for"` begins no raw string.
-                let word = rest.bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count();
+                let word = rest
+                    .bytes()
+                    .take_while(|b| b.is_ascii_alphanumeric() || *b == b'_')
+                    .count();
                 let length = word.max(next.len_utf8());
                 out.push_str(&rest[..length]);
                 rest = &rest[length..];
@@ -133,7 +143,10 @@ fn tokens(code: &str) -> Vec<String> {
     let mut tokens = Vec::new();
     let mut rest = code.trim_start();
     while let Some(next) = rest.chars().next() {
-        let word = rest.bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count();
+        let word = rest
+            .bytes()
+            .take_while(|b| b.is_ascii_alphanumeric() || *b == b'_')
+            .count();
         let length = if word > 0 {
             word
         } else if rest.starts_with("::") {
@@ -151,7 +164,8 @@ fn comment(text: &str) -> Option<usize> {
     if text.starts_with("//") {
         return Some(text.find('\n').unwrap_or(text.len()));
     }
-    text.starts_with("/*").then(|| text.find("*/").map_or(text.len(), |end| end + 2))
+    text.starts_with("/*")
+        .then(|| text.find("*/").map_or(text.len(), |end| end + 2))
 }
 
 fn string(text: &str) -> Option<usize> {
@@ -161,7 +175,11 @@ fn string(text: &str) -> Option<usize> {
         if raw[hashes..].starts_with('"') {
             let closing = format!("\"{}", "#".repeat(hashes));
             let start = text.len() - raw.len() + hashes + 1;
-            return Some(text[start..].find(&closing).map_or(text.len(), |end| start + end + closing.len()));
+            return Some(
+                text[start..]
+                    .find(&closing)
+                    .map_or(text.len(), |end| start + end + closing.len()),
+            );
         }
     }
     let body = after_prefix.strip_prefix('"')?;

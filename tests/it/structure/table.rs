@@ -10,7 +10,17 @@ pub struct Room {
     pub forbidden: &'static [&'static str],
 }
 
-const IO: &[&str] = &["async", "std::fs", "std::env", "std::net", "std::process", "SystemTime::now", "Timestamp::now", "Instant::now", "tokio"];
+const IO: &[&str] = &[
+    "async",
+    "std::fs",
+    "std::env",
+    "std::net",
+    "std::process",
+    "SystemTime::now",
+    "Timestamp::now",
+    "Instant::now",
+    "tokio",
+];
 const WEB_AND_SQL: &[&str] = &["axum", "sqlx"];
 const WEB_SQL_CEDAR: &[&str] = &["axum", "sqlx", "cedar_policy"];
 const PRINT: &[&str] = &["println!", "eprintln!", "print!", "eprint!"];
@@ -20,21 +30,81 @@ const EDGE: &[&str] = &["domain", "config", "error", "clock", "random"];
 
 /// The table.
 pub const ROOMS: &[Room] = &[
-    Room { name: "domain", may_name: &[], forbidden: IO },
-    Room { name: "policy", may_name: &["domain"], forbidden: IO },
-    Room { name: "wire", may_name: &["domain"], forbidden: WEB_SQL_CEDAR },
-    Room { name: "error", may_name: &["domain", "wire"], forbidden: WEB_SQL_CEDAR },
-    Room { name: "clock", may_name: &["domain"], forbidden: WEB_SQL_CEDAR },
-    Room { name: "random", may_name: &["domain"], forbidden: WEB_SQL_CEDAR },
-    Room { name: "config", may_name: &["domain", "wire", "error"], forbidden: WEB_SQL_CEDAR },
-    Room { name: "ui", may_name: &["domain", "wire", "error"], forbidden: WEB_SQL_CEDAR },
-    Room { name: "client", may_name: &["domain", "wire", "config", "error", "clock", "random"], forbidden: WEB_SQL_CEDAR },
-    Room { name: "cli", may_name: &["domain", "wire", "config", "error", "clock", "random", "client", "ui"], forbidden: WEB_AND_SQL },
-    Room { name: "server::store", may_name: EDGE, forbidden: PRINT },
-    Room { name: "server::provider", may_name: EDGE, forbidden: PRINT },
-    Room { name: "server", may_name: &["domain", "policy", "wire", "config", "error", "clock", "random"], forbidden: PRINT },
-    Room { name: "lib", may_name: &[], forbidden: WEB_AND_SQL },
-    Room { name: "main", may_name: &["cli", "ui", "error", "config"], forbidden: WEB_AND_SQL },
+    Room {
+        name: "domain",
+        may_name: &[],
+        forbidden: IO,
+    },
+    Room {
+        name: "policy",
+        may_name: &["domain"],
+        forbidden: IO,
+    },
+    Room {
+        name: "wire",
+        may_name: &["domain"],
+        forbidden: WEB_SQL_CEDAR,
+    },
+    Room {
+        name: "error",
+        may_name: &["domain", "wire"],
+        forbidden: WEB_SQL_CEDAR,
+    },
+    Room {
+        name: "clock",
+        may_name: &["domain"],
+        forbidden: WEB_SQL_CEDAR,
+    },
+    Room {
+        name: "random",
+        may_name: &["domain"],
+        forbidden: WEB_SQL_CEDAR,
+    },
+    Room {
+        name: "config",
+        may_name: &["domain", "wire", "error"],
+        forbidden: WEB_SQL_CEDAR,
+    },
+    Room {
+        name: "ui",
+        may_name: &["domain", "wire", "error"],
+        forbidden: WEB_SQL_CEDAR,
+    },
+    Room {
+        name: "client",
+        may_name: &["domain", "wire", "config", "error", "clock", "random"],
+        forbidden: WEB_SQL_CEDAR,
+    },
+    Room {
+        name: "cli",
+        may_name: &["domain", "wire", "config", "error", "clock", "random", "client", "ui"],
+        forbidden: WEB_AND_SQL,
+    },
+    Room {
+        name: "server::store",
+        may_name: EDGE,
+        forbidden: PRINT,
+    },
+    Room {
+        name: "server::provider",
+        may_name: EDGE,
+        forbidden: PRINT,
+    },
+    Room {
+        name: "server",
+        may_name: &["domain", "policy", "wire", "config", "error", "clock", "random"],
+        forbidden: PRINT,
+    },
+    Room {
+        name: "lib",
+        may_name: &[],
+        forbidden: WEB_AND_SQL,
+    },
+    Room {
+        name: "main",
+        may_name: &["cli", "ui", "error", "config"],
+        forbidden: WEB_AND_SQL,
+    },
 ];
 
 /// Files of the verbs that are the server: these alone may name `server` and `policy`.
