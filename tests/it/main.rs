@@ -1,6 +1,12 @@
 //! The integration tests: one binary, so that they are linked once.
 //! Every test runs the real `jit` in a sealed box or reads this tree; the harness owns what they share.
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_macros,
+    reason = "tests stand outside the product: they read the clock and the environment of whoever runs them"
+)]
+
 mod dependencies;
 mod harness;
 mod harness_works;
