@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::catalogue::Target;
-use crate::domain::{Duration, KeyStorage, Narrowing, Person, Request, SignInMethod, Timestamp, Verdict};
+use crate::domain::{Duration, KeyStorage, Narrowing, Person, PersonId, Request, SignInMethod, Timestamp, Verdict};
 
 /// Somebody, with the groups that the directory has them in.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +37,8 @@ pub struct Ask<'a> {
     pub target: &'a Target,
     /// For how long.
     pub duration: Duration,
-    /// Why; empty where nobody has said yet (listing targets).
+    /// Why; empty where nobody has said yet (listing targets): rules about reasons are silent then.
+    /// Whoever files has a `Reason`, which is never empty.
     pub reason: &'a str,
     /// What it is narrowed to.
     pub only: &'a [Narrowing],
@@ -78,6 +79,8 @@ pub enum Question<'a> {
         who: Who<'a>,
         request: &'a Request,
         target: &'a Target,
+        /// Who has decided on it already.
+        decided_by: &'a [PersonId],
         verdict: Verdict,
         stage: usize,
         session: SessionFacts,
