@@ -1,0 +1,232 @@
+//! What becomes of a grant, from its approval until nothing is left of it.
+//! Owns ends, intent-first and revoke-free. Refuses to call anybody: effects say what the worker shall do.
+
+use serde_json::{Value, json};
+
+use super::person;
+use crate::domain::case::Case;
+use crate::domain::change::{Actor, Change, Effect, Row};
+use crate::domain::grant::{EndCause, Grant, GrantState};
+use crate::domain::id::{GrantId, PersonId};
+use crate::domain::refusal::Refusal;
+use crate::domain::request::Request;
+use crate::domain::time::Timestamp;
+
+pub(super) fn new_grant(now: Timestamp, request: &Request, id: GrantId) -> Grant {
+    let starts_at = request.body.start.map_or(now, |start| start.max(now));
+    Grant {
+        id,
+        request: request.id().clone(),
+        beneficiary: request.body.beneficiary.clone(),
+        target: request.body.target.clone(),
+        only: request.body.only.clone(),
+        state: GrantState::Scheduled,
+        created_at: now,
+        starts_at,
+        activate_by: starts_at.plus(request.frozen.workflow.activate_within),
+        activated_at: None,
+        anchor_at: None,
+        ends_at: None,
+        last_credential_at: None,
+        ended_at: None,
+        cause: None,
+        detail: None,
+        ended_by: None,
+        version: 1,
+    }
+}
+
+/// A change of the grant alone.
+pub(super) fn grant_change(
+    now: Timestamp,
+    case: &Case,
+    kind: &str,
+    actor: Actor,
+    next: Grant,
+    details: Value,
+) -> Change {
+    Change::new(now, kind, actor, case.request.as_ref(), vec![Row::Grant(next)], details)
+}
+
+fn step(grant: &Grant, state: GrantState) -> Grant {
+    Grant {
+        state,
+        version: grant.version + 1,
+        ..grant.clone()
+    }
+}
+
+pub(super) fn activate(now: Timestamp, case: &Case) -> Result<Change, Refusal> {
+    let (request, grant) = (case.request()?, case.grant()?);
+    if grant.state != GrantState::Scheduled {
+        return Ok(Change::default());
+    }
+    if !request.is_intact() {
+        return withhold(
+            now,
+            case,
+            EndCause::Changed,
+            "the stored request is not what was approved",
+        );
+    }
+    if now > grant.activate_by {
+        return withhold(now, case, EndCause::Expired, "it was not activated in time");
+    }
+    let begins = now.whole_second();
+    let anchor = case.anchor(now).unwrap_or(begins);
+    let ends_at = begins.plus(request.body.duration).min(anchor.plus(request.frozen.cap));
+    if ends_at <= now {
+        return withhold(now, case, EndCause::Expired, "the target's longest duration is used up");
+    }
+    let next = Grant {
+        activated_at: Some(begins),
+        anchor_at: Some(anchor),
+        ends_at: Some(ends_at),
+        ..step(grant, GrantState::Granting)
+    };
+    let id = grant.id.clone();
+    Ok(
+        grant_change(now, case, "grant.granting", Actor::Backend, next, json!({}))
+            .with_effect(ends_at, Effect::End { grant: id.clone() })
+            .with_effect(now, Effect::Give { grant: id }),
+    )
+}
+
+pub(super) fn withhold(now: Timestamp, case: &Case, cause: EndCause, detail: &str) -> Result<Change, Refusal> {
+    let grant = case.grant()?;
+    if grant.state != GrantState::Scheduled {
+        return Ok(Change::default());
+    }
+    let next = Grant {
+        ended_at: Some(now),
+        cause: Some(cause),
+        detail: Some(detail.to_owned()),
+        ..step(grant, GrantState::Ended)
+    };
+    Ok(grant_change(
+        now,
+        case,
+        "grant.ended",
+        Actor::Backend,
+        next,
+        json!({ "cause": cause }),
+    ))
+}
+
+pub(super) fn verified(now: Timestamp, case: &Case) -> Result<Change, Refusal> {
+    let grant = case.grant()?;
+    if grant.state != GrantState::Granting {
+        return Ok(Change::default());
+    }
+    Ok(grant_change(
+        now,
+        case,
+        "grant.active",
+        Actor::Backend,
+        step(grant, GrantState::Active),
+        json!({}),
+    ))
+}
+
+pub(super) fn not_given(now: Timestamp, case: &Case, detail: &str) -> Result<Change, Refusal> {
+    let grant = case.grant()?;
+    if grant.state != GrantState::Granting {
+        return Ok(Change::default());
+    }
+    let next = Grant {
+        ended_at: Some(now),
+        cause: Some(EndCause::Failed),
+        detail: Some(detail.to_owned()),
+        ..step(grant, GrantState::Failed)
+    };
+    Ok(grant_change(now, case, "grant.failed", Actor::Backend, next, json!({})))
+}
+
+/// Begins to take access away, or ends at once what was never called for.
+fn begin_end(
+    now: Timestamp,
+    case: &Case,
+    by: Option<&PersonId>,
+    cause: EndCause,
+    detail: Option<&str>,
+) -> Result<Change, Refusal> {
+    let grant = case.grant()?;
+    let actor = by.map_or(Actor::Backend, person);
+    let ending = |state| Grant {
+        cause: Some(cause),
+        detail: detail.map(str::to_owned),
+        ended_by: by.cloned(),
+        ..step(grant, state)
+    };
+    match grant.state {
+        GrantState::Scheduled => {
+            let next = Grant {
+                ended_at: Some(now),
+                ..ending(GrantState::Ended)
+            };
+            Ok(grant_change(
+                now,
+                case,
+                "grant.ended",
+                actor,
+                next,
+                json!({ "cause": cause }),
+            ))
+        }
+        GrantState::Granting | GrantState::Active => {
+            let take = Effect::Take {
+                grant: grant.id.clone(),
+            };
+            Ok(grant_change(
+                now,
+                case,
+                "grant.revoking",
+                actor,
+                ending(GrantState::Revoking),
+                json!({ "cause": cause }),
+            )
+            .with_effect(now, take))
+        }
+        GrantState::Revoking => Ok(Change::default()),
+        GrantState::Ended | GrantState::Failed => Err(Refusal::GrantNotLive { state: grant.state }),
+    }
+}
+
+pub(super) fn give_back(now: Timestamp, case: &Case, by: &PersonId) -> Result<Change, Refusal> {
+    let (request, grant) = (case.request()?, case.grant()?);
+    if *by != grant.beneficiary && *by != request.body.requester {
+        return Err(Refusal::NotYours);
+    }
+    begin_end(now, case, Some(by), EndCause::Dropped, None)
+}
+
+pub(super) fn revoke(now: Timestamp, case: &Case, by: &PersonId, reason: &str) -> Result<Change, Refusal> {
+    begin_end(now, case, Some(by), EndCause::Revoked, Some(reason))
+}
+
+pub(super) fn end(now: Timestamp, case: &Case) -> Result<Change, Refusal> {
+    let grant = case.grant()?;
+    if !grant.state.is_open() || grant.ends_at.is_none_or(|end| now < end) {
+        return Ok(Change::default());
+    }
+    begin_end(now, case, None, EndCause::Expired, None)
+}
+
+pub(super) fn taken(now: Timestamp, case: &Case) -> Result<Change, Refusal> {
+    let grant = case.grant()?;
+    if grant.state != GrantState::Revoking {
+        return Ok(Change::default());
+    }
+    let next = Grant {
+        ended_at: Some(now),
+        ..step(grant, GrantState::Ended)
+    };
+    Ok(grant_change(
+        now,
+        case,
+        "grant.ended",
+        Actor::Backend,
+        next,
+        json!({ "cause": grant.cause }),
+    ))
+}

@@ -1,0 +1,44 @@
+//! The lifecycle: what follows from an event.
+//! Owns the state machine and its invariants; each part is in a file of its own. Refuses whatever a state does not allow.
+
+mod credential;
+mod grant;
+mod request;
+
+use super::case::Case;
+use super::change::{Actor, Change};
+use super::event::Event;
+use super::id::PersonId;
+use super::refusal::Refusal;
+use super::time::Timestamp;
+
+/// What follows from `event` on `case` at `now`.
+///
+/// # Errors
+/// The [`Refusal`] that the case's state, or an invariant, demands.
+pub fn apply(now: Timestamp, case: &Case, event: &Event) -> Result<Change, Refusal> {
+    match event {
+        Event::File(filing) => request::file(now, case, filing),
+        Event::Decide(vote) => request::decide(now, case, vote),
+        Event::Cancel { by } => request::cancel(now, case, by),
+        Event::Expire => request::expire(now, case),
+        Event::Activate => grant::activate(now, case),
+        Event::Withhold { cause, detail } => grant::withhold(now, case, *cause, detail),
+        Event::Verified => grant::verified(now, case),
+        Event::NotGiven { detail } => grant::not_given(now, case, detail),
+        Event::Drop { by } => grant::give_back(now, case, by),
+        Event::Revoke { by, reason } => grant::revoke(now, case, by, reason.as_str()),
+        Event::End => grant::end(now, case),
+        Event::Taken => grant::taken(now, case),
+        Event::Mint { by, device, until } => credential::mint(now, case, by, device, *until),
+        Event::Minted {
+            access_key_id,
+            device,
+            until,
+        } => credential::minted(now, case, access_key_id, device, *until),
+    }
+}
+
+fn person(id: &PersonId) -> Actor {
+    Actor::Person(id.clone())
+}
