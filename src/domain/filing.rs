@@ -1,10 +1,11 @@
 //! What a new request meets: one to join, a grant that covers it, or nothing.
 
-use super::case::Case;
+use super::case::{Case, Held};
 use super::grant::Grant;
 use super::id::{GrantId, RequestId};
 use super::refusal::Refusal;
 use super::request::{Body, Request, RequestState};
+use super::text::Narrowing;
 use super::time::{Duration, Timestamp};
 
 /// What becomes of a request that is being filed.
@@ -29,32 +30,40 @@ pub fn standing(now: Timestamp, case: &Case, body: &Body, cap: Duration) -> Resu
             cap,
         });
     }
-    for held in &case.beside {
-        if let Some(joined) = waiting(now, &held.request, held.grant.as_ref(), body)? {
-            return Ok(Standing::Joins(joined));
-        }
+    // what is asked for later meets what is there then
+    let from = body.start.map_or(now, |start| start.max(now));
+    let waiting: Vec<&Request> = case.beside.iter().filter_map(|held| waiting(now, held)).collect();
+    if let Some(same) = waiting.iter().find(|other| asks_the_same(&other.body, body)) {
+        return Ok(Standing::Joins(same.id().clone()));
     }
     let live: Vec<&Grant> = case
         .beside
         .iter()
         .filter_map(|held| held.grant.as_ref())
-        .filter(|grant| grant.activated_at.is_some() && grant.is_live_or_coming(now))
+        .filter(|grant| grant.activated_at.is_some() && grant.is_live_or_coming(from))
         .collect();
-    if let Some(other) = live.iter().find(|grant| grant.only != body.only) {
+    if let Some(other) = live.iter().find(|grant| !same_narrowing(&grant.only, &body.only)) {
         return Err(Refusal::NarrowedOtherwise {
             target: body.target.to_string(),
             grant: other.id.clone(),
         });
     }
+    let asked_until = from.plus(body.duration);
     if let Some(cover) = live
         .iter()
-        .find(|grant| grant.ends_at.is_some_and(|end| now.plus(body.duration) <= end))
+        .find(|grant| grant.ends_at.is_some_and(|end| asked_until <= end))
     {
         return Ok(Standing::Covered(cover.id.clone()));
     }
-    if let Some(anchor) = case.anchor(now) {
+    if let Some(other) = waiting.first() {
+        return Err(Refusal::Differs {
+            request: other.id().clone(),
+            duration: other.body.duration,
+        });
+    }
+    if let Some(anchor) = case.anchor(from) {
         let cap_ends_at = anchor.plus(cap);
-        if now.plus(body.duration) > cap_ends_at {
+        if asked_until > cap_ends_at {
             return Err(Refusal::OverCapExtended {
                 target: body.target.to_string(),
                 cap,
@@ -65,23 +74,24 @@ pub fn standing(now: Timestamp, case: &Case, body: &Body, cap: Duration) -> Resu
     Ok(Standing::New)
 }
 
-/// The request to join, if `other` has not been activated yet.
-fn waiting(now: Timestamp, other: &Request, grant: Option<&Grant>, body: &Body) -> Result<Option<RequestId>, Refusal> {
-    let is_waiting = match other.state {
-        RequestState::Pending => now < other.expires_at,
-        RequestState::Approved => grant.is_some_and(|g| g.activated_at.is_none() && g.is_live_or_coming(now)),
+/// The request behind `held`, if it is open and has not been activated yet.
+fn waiting(now: Timestamp, held: &Held) -> Option<&Request> {
+    let is_waiting = match held.request.state {
+        RequestState::Pending => now < held.request.expires_at,
+        RequestState::Approved => held
+            .grant
+            .as_ref()
+            .is_some_and(|grant| grant.activated_at.is_none() && grant.is_live_or_coming(now)),
         RequestState::Denied | RequestState::Cancelled | RequestState::Expired => false,
     };
-    if !is_waiting {
-        return Ok(None);
-    }
-    let same = other.body.duration == body.duration && other.body.only == body.only && other.body.start == body.start;
-    if same {
-        Ok(Some(other.id().clone()))
-    } else {
-        Err(Refusal::Differs {
-            request: other.id().clone(),
-            duration: other.body.duration,
-        })
-    }
+    is_waiting.then_some(&held.request)
+}
+
+fn asks_the_same(other: &Body, body: &Body) -> bool {
+    other.duration == body.duration && other.start == body.start && same_narrowing(&other.only, &body.only)
+}
+
+/// Whatever their order.
+fn same_narrowing(one: &[Narrowing], other: &[Narrowing]) -> bool {
+    one.iter().all(|n| other.contains(n)) && other.iter().all(|n| one.contains(n))
 }

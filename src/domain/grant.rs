@@ -136,7 +136,7 @@ impl Grant {
     /// Whether it is live, or about to be.
     pub fn is_live_or_coming(&self, now: Timestamp) -> bool {
         match self.state {
-            GrantState::Scheduled => true,
+            GrantState::Scheduled => now <= self.activate_by,
             GrantState::Granting | GrantState::Active => self.ends_at.is_some_and(|end| now < end),
             GrantState::Revoking | GrantState::Ended | GrantState::Failed => false,
         }
