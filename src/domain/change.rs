@@ -170,7 +170,8 @@ pub struct Once {
 pub struct Change {
     /// Rows as they shall stand.
     pub rows: Vec<Row>,
-    /// The evidence. Absent only where no row changes.
+    /// The evidence: there whenever a row changes, and for what happened outside without changing one
+    /// (`credential.minted`). Absent where nothing happened.
     pub event: Option<AuditEvent>,
     /// What the worker shall do, and not before when.
     pub effects: Vec<(Timestamp, Effect)>,

@@ -44,7 +44,7 @@ macro_rules! ids {
                 let well_formed = text.strip_prefix($prefix).is_some_and(|rest| {
                     rest.len() == RANDOM_CHARS && rest.bytes().all(|b| ALPHABET.contains(&b))
                 });
-                if well_formed { Ok(Self(text.to_owned())) } else { Err(Refusal::BadId { given: text.to_owned() }) }
+                if well_formed { Ok(Self(text.to_owned())) } else { Err(Refusal::BadId { given: text.chars().take(40).collect() }) }
             }
 
             /// The whole id, prefix included.
@@ -108,7 +108,9 @@ impl DeviceId {
         if fits {
             Ok(Self(text.to_owned()))
         } else {
-            Err(Refusal::BadId { given: text.to_owned() })
+            Err(Refusal::BadId {
+                given: text.chars().take(60).collect(),
+            })
         }
     }
 

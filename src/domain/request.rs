@@ -80,8 +80,7 @@ impl Body {
 
     /// RFC 8785 bytes.
     pub fn canonical_bytes(&self) -> Vec<u8> {
-        // our own struct of strings, integers and lists always has a JSON form
-        canonical(&serde_json::to_value(self).unwrap_or_default())
+        canonical(&serde_json::to_value(self).expect("strings, integers and lists have a JSON form"))
     }
 
     /// SHA-256 of the canonical bytes: what a decision binds itself to.

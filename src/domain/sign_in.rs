@@ -11,12 +11,14 @@ use super::time::Timestamp;
 /// Spends `code` and opens `session` on `device`.
 ///
 /// # Errors
-/// [`Refusal::CodeInvalid`] where the code is spent, too old, or somebody else's.
+/// [`Refusal::CodeInvalid`] where the code is spent, too old, or somebody else's, or where session and device do not
+/// belong together.
 pub fn sign_in(now: Timestamp, code: &SignInCode, device: &Device, session: &Session) -> Result<Change, Refusal> {
     if code.spent_at.is_some()
         || now >= code.expires_at
         || code.person != session.person
         || device.person != session.person
+        || device.id != session.device
     {
         return Err(Refusal::CodeInvalid);
     }

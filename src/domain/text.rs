@@ -14,7 +14,9 @@ pub const LONGEST_TEXT: usize = 2_000;
 /// Whether `c` can change how the text around it is shown, or is not shown at all.
 pub fn is_unsafe_to_show(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}' | '\u{feff}')
+        || matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2028}' | '\u{2029}' | '\u{200b}' | '\u{feff}'
+            // interlinear marks and tags: text that only machines see
+            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// `text` with everything unsafe to show written as an escape, so that it can be printed anywhere.
@@ -29,6 +31,27 @@ pub fn shown(text: &str) -> String {
             escape
         })
         .collect()
+}
+
+/// Whether nothing of `text` is seen. Joiners and fillers are part of scripts, but say nothing by themselves.
+fn is_blank(text: &str) -> bool {
+    text.chars().all(|c| {
+        c.is_whitespace()
+            || matches!(
+                c,
+                '\u{ad}'
+                    | '\u{34f}'
+                    | '\u{115f}'
+                    | '\u{1160}'
+                    | '\u{180e}'
+                    | '\u{200c}'
+                    | '\u{200d}'
+                    | '\u{2800}'
+                    | '\u{3164}'
+                    | '\u{ffa0}'
+                    | '\u{fe00}'..='\u{fe0f}'
+            )
+    })
 }
 
 fn check(what: &'static str, text: &str) -> Result<(), Refusal> {
@@ -97,7 +120,7 @@ macro_rules! texts {
 texts! {
     /// Why access is wanted: 1 to 2,000 characters on one line.
     Reason, |text| {
-        if text.trim().is_empty() {
+        if is_blank(text) {
             return Err(Refusal::TextEmpty { what: "reason" });
         }
         check("reason", text)
@@ -105,7 +128,7 @@ texts! {
 
     /// What an approver says: 1 to 2,000 characters on one line.
     Comment, |text| {
-        if text.trim().is_empty() {
+        if is_blank(text) {
             return Err(Refusal::TextEmpty { what: "comment" });
         }
         check("comment", text)
@@ -160,7 +183,18 @@ mod tests {
 
     #[test]
     fn reason_refuses_what_moves_a_cursor() {
-        for bad in ["a\0b", "a\x1b[2Jb", "a\nb", "a\u{202e}b", "a\u{2066}b", "", "   "] {
+        for bad in [
+            "a\0b",
+            "a\x1b[2Jb",
+            "a\nb",
+            "a\u{202e}b",
+            "a\u{2066}b",
+            "a\u{200b}b",
+            "a\u{e0041}b",
+            "",
+            "   ",
+            "\u{3164}\u{200d}",
+        ] {
             assert!(Reason::parse(bad).is_err(), "{bad:?}");
         }
         assert!(Reason::parse(&"x".repeat(2_001)).is_err());

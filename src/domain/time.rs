@@ -29,7 +29,9 @@ impl Timestamp {
     pub fn parse(text: &str) -> Result<Self, Refusal> {
         text.parse::<jiff::Timestamp>()
             .map(|t| Self(t.as_millisecond()))
-            .map_err(|_| Refusal::BadTime { given: text.to_owned() })
+            .map_err(|_| Refusal::BadTime {
+                given: text.chars().take(40).collect(),
+            })
     }
 
     /// The instant `duration` later; saturates at the end of time.
