@@ -3,7 +3,7 @@
 use super::decision::Decision;
 use super::grant::Grant;
 use super::refusal::Refusal;
-use super::request::Request;
+use super::request::{Request, RequestState};
 use super::time::Timestamp;
 
 /// Another request of the same beneficiary for the same target, with its grant.
@@ -43,6 +43,31 @@ impl Case {
     /// [`Refusal::GrantNotFound`] while there is none.
     pub fn grant(&self) -> Result<&Grant, Refusal> {
         self.grant.as_ref().ok_or(Refusal::GrantNotFound)
+    }
+
+    /// Whether the rows still are what was filed, shown and decided, byte for byte.
+    pub fn is_bound(&self) -> bool {
+        let Some(request) = &self.request else { return false };
+        let (id, body) = (request.id(), &request.body);
+        request.is_intact()
+            && self
+                .decisions
+                .iter()
+                .all(|d| d.request == *id && d.digest == request.digest)
+            && self.grant.as_ref().is_none_or(|grant| {
+                grant.request == *id
+                    && grant.beneficiary == body.beneficiary
+                    && grant.target == body.target
+                    && grant.only == body.only
+            })
+    }
+
+    /// Whether the request is approved, and by whoever had to.
+    pub fn is_approved(&self) -> bool {
+        self.request.as_ref().is_some_and(|request| {
+            request.state == RequestState::Approved
+                && (request.automatic || request.frozen.workflow.is_satisfied(&self.decisions))
+        })
     }
 
     /// First activation of the unbroken row of grants that a new one would continue.

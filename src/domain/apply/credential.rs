@@ -23,7 +23,7 @@ pub(super) fn mint(
     if *by != grant.beneficiary {
         return Err(Refusal::NotBeneficiary);
     }
-    if !request.is_intact() {
+    if !case.is_bound() {
         return Err(Refusal::Changed {
             request: request.id().clone(),
         });

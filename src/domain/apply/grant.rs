@@ -48,6 +48,11 @@ pub(super) fn grant_change(
     Change::new(now, kind, actor, case.request.as_ref(), vec![Row::Grant(next)], details)
 }
 
+/// The worker settles the effect that led here: one that came before its time (a clock went back) is left again.
+pub(super) fn too_early(due_at: Timestamp, effect: Effect) -> Change {
+    Change::default().with_effect(due_at, effect)
+}
+
 fn step(grant: &Grant, state: GrantState) -> Grant {
     Grant {
         state,
@@ -61,7 +66,15 @@ pub(super) fn activate(now: Timestamp, case: &Case) -> Result<Change, Refusal> {
     if grant.state != GrantState::Scheduled {
         return Ok(Change::default());
     }
-    if !request.is_intact() {
+    if now < grant.starts_at {
+        return Ok(too_early(
+            grant.starts_at,
+            Effect::Activate {
+                grant: grant.id.clone(),
+            },
+        ));
+    }
+    if !case.is_bound() || !case.is_approved() {
         return withhold(
             now,
             case,
@@ -117,6 +130,9 @@ pub(super) fn verified(now: Timestamp, case: &Case) -> Result<Change, Refusal> {
     let grant = case.grant()?;
     if grant.state != GrantState::Granting {
         return Ok(Change::default());
+    }
+    if grant.ends_at.is_none_or(|end| now >= end) {
+        return begin_end(now, case, None, EndCause::Expired, None);
     }
     Ok(grant_change(
         now,
@@ -206,8 +222,16 @@ pub(super) fn revoke(now: Timestamp, case: &Case, by: &PersonId, reason: &str) -
 
 pub(super) fn end(now: Timestamp, case: &Case) -> Result<Change, Refusal> {
     let grant = case.grant()?;
-    if !grant.state.is_open() || grant.ends_at.is_none_or(|end| now < end) {
+    let Some(ends_at) = grant.ends_at.filter(|_| grant.state.is_open()) else {
         return Ok(Change::default());
+    };
+    if now < ends_at {
+        return Ok(too_early(
+            ends_at,
+            Effect::End {
+                grant: grant.id.clone(),
+            },
+        ));
     }
     begin_end(now, case, None, EndCause::Expired, None)
 }

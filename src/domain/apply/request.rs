@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::grant::new_grant;
+use super::grant::{new_grant, too_early};
 use super::person;
 use crate::domain::case::Case;
 use crate::domain::change::{Actor, Change, Effect, Row};
@@ -18,13 +18,8 @@ use crate::domain::time::Timestamp;
 pub(super) fn file(now: Timestamp, case: &Case, filing: &Filing) -> Result<Change, Refusal> {
     match standing(now, case, &filing.body, filing.frozen.cap)? {
         Standing::New => {}
-        Standing::Joins(request) => {
-            return Err(Refusal::Differs {
-                request,
-                duration: filing.body.duration,
-            });
-        }
-        Standing::Covered(_) => return Ok(Change::default()),
+        // what is there already serves: nothing is filed twice
+        Standing::Joins(_) | Standing::Covered(_) => return Ok(Change::default()),
     }
     let state = if filing.automatic {
         RequestState::Approved
@@ -104,7 +99,7 @@ pub(super) fn decide(now: Timestamp, case: &Case, vote: &Vote) -> Result<Change,
         return Err(Refusal::OwnDevice);
     }
     let request = pending(now, case)?;
-    if !request.is_intact() || vote.digest != request.digest {
+    if !case.is_bound() || vote.digest != request.digest {
         return Err(Refusal::Changed {
             request: request.id().clone(),
         });
@@ -195,8 +190,12 @@ pub(super) fn cancel(now: Timestamp, case: &Case, by: &PersonId) -> Result<Chang
 
 pub(super) fn expire(now: Timestamp, case: &Case) -> Result<Change, Refusal> {
     let request = case.request()?;
-    if request.state != RequestState::Pending || now < request.expires_at {
+    if request.state != RequestState::Pending {
         return Ok(Change::default());
+    }
+    if now < request.expires_at {
+        let request = request.id().clone();
+        return Ok(too_early(case.request()?.expires_at, Effect::Expire { request }));
     }
     let next = close(now, request, RequestState::Expired);
     let rows = vec![Row::Request(Box::new(next.clone()))];
