@@ -117,7 +117,7 @@ AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_REGION=us-east-1 \
   jit serve --dev -o json --data "$HOME/jit-dev" --listen 127.0.0.1:0 >"$play/serve.json" 2>"$play/backend.log" &
 backend_pid=$!
 started="$backend_pid $started"
-wait_for "$play/serve.json" '^.*jit/serve/1.*$' $backend_pid >"$play/hello.json"
+wait_for "$play/serve.json" '^{.*jit/serve/1.*}$' $backend_pid >"$play/hello.json"
 cat "$play/hello.json"
 server=$(field url <"$play/hello.json")
 code_of() {
