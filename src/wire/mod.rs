@@ -4,6 +4,7 @@
 
 pub mod paths;
 pub mod problem;
+pub mod token;
 pub mod view;
 
 pub use problem::Problem;

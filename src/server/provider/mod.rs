@@ -116,3 +116,8 @@ pub trait Minter: Send + Sync {
     /// Mints a credential.
     async fn mint(&self, now: Timestamp, access: &Access) -> Result<Credential, ProviderError>;
 }
+
+/// A provider whose grants yield credentials.
+pub trait MintingProvider: Provider + Minter {}
+
+impl<T: Provider + Minter> MintingProvider for T {}

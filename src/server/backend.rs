@@ -1,0 +1,171 @@
+//! What every part of a running backend shares: store, policy in force, clock, randomness, providers, wake-ups.
+//! Owns the one way to commit (store, then wake). Refuses rules.
+
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use tokio::sync::{Notify, watch};
+
+use crate::clock::Clock;
+use crate::domain::{Binding, Change, Person, Road, Session, Timestamp};
+use crate::policy::{Bundle, SessionFacts};
+use crate::random::Random;
+use crate::server::edge::limits::Limits;
+use crate::server::failure::Failure;
+use crate::server::provider::MintingProvider;
+use crate::server::service::flight::Flights;
+use crate::server::settings::Settings;
+use crate::server::store::Store;
+use crate::server::wake::Wakes;
+
+/// Policy as it is in force, and what is wrong with what lies in the folder.
+#[derive(Clone, Debug)]
+pub struct InForce {
+    /// The bundle that decides.
+    pub bundle: Arc<Bundle>,
+    /// Why what lies in the folder is not in force, if it is not.
+    pub error: Option<String>,
+}
+
+/// A running backend.
+pub struct Backend {
+    /// How it was set up.
+    pub settings: Settings,
+    /// Where its state is.
+    pub store: Arc<dyn Store>,
+    /// The AWS provider.
+    pub aws: Arc<dyn MintingProvider>,
+    /// The clock.
+    pub clock: Arc<Clock>,
+    /// Randomness.
+    pub random: Random,
+    /// Waiters of requests.
+    pub wakes: Wakes,
+    /// Wakes the worker after a commit that leaves work.
+    pub work: Notify,
+    /// Mints that are under way.
+    pub flights: Flights,
+    /// Rates and counts of callers.
+    pub limits: Limits,
+    /// Turns true when the backend stops: waits end then.
+    pub stopping: watch::Receiver<bool>,
+    /// When the worker last looked, in milliseconds.
+    pub worker_tick_ms: AtomicI64,
+    policy: RwLock<InForce>,
+}
+
+/// What a backend is made of.
+pub struct Parts {
+    /// How it is set up.
+    pub settings: Settings,
+    /// Where its state is.
+    pub store: Arc<dyn Store>,
+    /// The AWS provider.
+    pub aws: Arc<dyn MintingProvider>,
+    /// The clock.
+    pub clock: Arc<Clock>,
+    /// The bundle in force.
+    pub bundle: Arc<Bundle>,
+    /// Turns true when the backend stops.
+    pub stopping: watch::Receiver<bool>,
+}
+
+impl Backend {
+    /// A backend of these parts, with nobody waiting yet.
+    pub fn new(parts: Parts) -> Arc<Self> {
+        let tick = parts.clock.now().millis();
+        Arc::new(Self {
+            settings: parts.settings,
+            store: parts.store,
+            aws: parts.aws,
+            clock: parts.clock,
+            random: Random::default(),
+            wakes: Wakes::default(),
+            work: Notify::new(),
+            flights: Flights::default(),
+            limits: Limits::default(),
+            stopping: parts.stopping,
+            worker_tick_ms: AtomicI64::new(tick),
+            policy: RwLock::new(InForce { bundle: parts.bundle, error: None }),
+        })
+    }
+
+    /// Now.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Policy as it is in force.
+    pub fn policy(&self) -> InForce {
+        self.policy.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The bundle in force.
+    pub fn bundle(&self) -> Arc<Bundle> {
+        self.policy().bundle
+    }
+
+    /// Puts another bundle in force, or notes why the one in the folder is not.
+    pub fn set_policy(&self, next: InForce) {
+        *self.policy.write().unwrap_or_else(PoisonError::into_inner) = next;
+    }
+
+    /// The provider that serves `binding`.
+    pub fn provider(&self, binding: &Binding) -> &dyn MintingProvider {
+        match binding.road {
+            Road::AssumeRole => self.aws.as_ref(),
+        }
+    }
+
+    /// Commits `change`, then wakes who waits for it.
+    ///
+    /// # Errors
+    /// As the store says; nothing is changed then.
+    pub async fn commit(&self, change: &Change) -> Result<(), Failure> {
+        self.store.commit(change).await?;
+        if let Some(event) = &change.event {
+            tracing::info!(kind = event.kind, request = event.request.as_ref().map(ToString::to_string), "changed");
+            if let Some(request) = &event.request {
+                self.wakes.wake(request);
+            }
+        }
+        if !change.effects.is_empty() || change.postpones.is_some() {
+            self.work.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Notes that the worker has looked.
+    pub fn worker_ticked(&self) {
+        self.worker_tick_ms.store(self.now().millis(), Ordering::Relaxed);
+    }
+
+    /// Whether the worker looked within the last ten seconds.
+    pub fn is_worker_alive(&self) -> bool {
+        self.now().millis() - self.worker_tick_ms.load(Ordering::Relaxed) < 10_000
+    }
+}
+
+/// Who is calling, proved.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// The person.
+    pub person: Person,
+    /// Their session.
+    pub session: Session,
+    /// The TCP peer.
+    pub address: IpAddr,
+}
+
+impl Caller {
+    /// What policy may see of the session. A local code proves no second factor.
+    pub fn facts(&self) -> SessionFacts {
+        SessionFacts {
+            method: self.session.method,
+            key_storage: self.session.key_storage,
+            address: self.address,
+            mfa_age_s: None,
+        }
+    }
+}

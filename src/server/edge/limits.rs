@@ -1,0 +1,141 @@
+//! How often and how much somebody may call. Refuses to remember who has been quiet.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+
+use crate::domain::{PersonId, Timestamp};
+
+/// Waits of one person at the same time.
+pub const MOST_WAITS: u32 = 50;
+/// Open requests of one person.
+pub const MOST_OPEN_REQUESTS: u32 = 20;
+/// Wrong codes from one address within [`CODE_WINDOW_MS`].
+const MOST_WRONG_CODES: u32 = 5;
+const CODE_WINDOW_MS: i64 = 60_000;
+/// Calls a second, and how many may be saved up.
+const CALLS_PER_S: i64 = 100;
+const MOST_SAVED_CALLS: i64 = 500;
+/// Beyond so many entries those who have been quiet are forgotten.
+const SWEEP_AT: usize = 10_000;
+
+#[derive(Debug, Clone, Copy)]
+struct Bucket {
+    /// Thousandths of a call.
+    saved: i64,
+    at_ms: i64,
+}
+
+/// Who may call how often.
+#[derive(Debug, Default)]
+pub struct Limits {
+    calls: Mutex<HashMap<String, Bucket>>,
+    waits: Mutex<HashMap<PersonId, u32>>,
+    wrong_codes: Mutex<HashMap<IpAddr, (u32, i64)>>,
+}
+
+/// One wait that counts while it is held.
+#[derive(Debug)]
+pub struct Waiting<'a> {
+    limits: &'a Limits,
+    person: PersonId,
+}
+
+impl Limits {
+    /// Counts a call of `who`.
+    ///
+    /// # Errors
+    /// Seconds to wait before the next one.
+    pub fn call(&self, who: &str, now: Timestamp) -> Result<(), u32> {
+        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        let full = MOST_SAVED_CALLS * 1000;
+        if calls.len() > SWEEP_AT {
+            calls.retain(|_, b| b.saved + (now.millis() - b.at_ms) * CALLS_PER_S < full);
+        }
+        let bucket = calls.entry(who.to_owned()).or_insert(Bucket { saved: full, at_ms: now.millis() });
+        let gained = (now.millis() - bucket.at_ms).max(0).saturating_mul(CALLS_PER_S);
+        bucket.saved = bucket.saved.saturating_add(gained).min(full);
+        bucket.at_ms = now.millis();
+        if bucket.saved < 1000 {
+            return Err(1);
+        }
+        bucket.saved -= 1000;
+        Ok(())
+    }
+
+    /// Begins a wait of `person`, unless there are too many.
+    pub fn wait(&self, person: &PersonId) -> Option<Waiting<'_>> {
+        let mut waits = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = waits.entry(person.clone()).or_insert(0);
+        if *count >= MOST_WAITS {
+            return None;
+        }
+        *count += 1;
+        Some(Waiting { limits: self, person: person.clone() })
+    }
+
+    /// Whether `address` may try a code now.
+    pub fn may_try_code(&self, address: IpAddr, now: Timestamp) -> bool {
+        let mut wrong = self.wrong_codes.lock().unwrap_or_else(PoisonError::into_inner);
+        wrong.retain(|_, (_, since)| now.millis() - *since < CODE_WINDOW_MS);
+        wrong.get(&address).is_none_or(|(count, _)| *count < MOST_WRONG_CODES)
+    }
+
+    /// Counts a wrong code.
+    pub fn wrong_code(&self, address: IpAddr, now: Timestamp) {
+        let mut wrong = self.wrong_codes.lock().unwrap_or_else(PoisonError::into_inner);
+        wrong.entry(address).or_insert((0, now.millis())).0 += 1;
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        let mut waits = self.limits.waits.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = waits.get_mut(&self.person) {
+            *count -= 1;
+            if *count == 0 {
+                waits.remove(&self.person);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_beyond_the_rate_are_told_to_wait() {
+        let limits = Limits::default();
+        let now = Timestamp::from_millis(1_000_000);
+        for _ in 0..MOST_SAVED_CALLS {
+            assert_eq!(limits.call("a", now), Ok(()));
+        }
+        assert_eq!(limits.call("a", now), Err(1));
+        assert_eq!(limits.call("b", now), Ok(()));
+        assert_eq!(limits.call("a", Timestamp::from_millis(1_000_010)), Ok(()));
+    }
+
+    #[test]
+    fn waits_count_while_they_are_held() {
+        let limits = Limits::default();
+        let person = PersonId::from_bits(1);
+        let held: Vec<_> = (0..MOST_WAITS).map(|_| limits.wait(&person).unwrap()).collect();
+        assert!(limits.wait(&person).is_none());
+        drop(held);
+        assert!(limits.wait(&person).is_some());
+        assert!(limits.waits.lock().unwrap().is_empty());
+    }
+
+    #[test]
+    fn wrong_codes_stop_further_tries_for_a_while() {
+        let limits = Limits::default();
+        let (address, now) = (IpAddr::from([127, 0, 0, 1]), Timestamp::from_millis(0));
+        for _ in 0..MOST_WRONG_CODES {
+            assert!(limits.may_try_code(address, now));
+            limits.wrong_code(address, now);
+        }
+        assert!(!limits.may_try_code(address, now));
+        assert!(limits.may_try_code(address, Timestamp::from_millis(CODE_WINDOW_MS)));
+    }
+}

@@ -1,0 +1,7 @@
+//! What every call passes on its way in and out: host, version, request id, limits, identity, bodies, problems.
+//! Refuses use cases.
+
+pub mod answer;
+pub mod body;
+pub mod guard;
+pub mod limits;

@@ -1,0 +1,120 @@
+//! Why a use case did not do what was asked, and what the caller is told.
+//! Owns the translation of refusals, policy answers, store and provider errors into problems.
+
+use crate::domain::Refusal;
+use crate::policy::Decision;
+use crate::server::provider::ProviderError;
+use crate::server::store::StoreError;
+use crate::wire::Problem;
+use crate::wire::problem::{Code, PolicyReason};
+
+/// A "no" or an error on its way to the caller.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// What the caller is told.
+    pub problem: Problem,
+    /// What only the log is told.
+    pub cause: Option<String>,
+    /// Another change came first: load and decide again.
+    pub is_conflict: bool,
+}
+
+impl Failure {
+    /// A failure of `code` that says `title`.
+    pub fn new(code: Code, title: impl Into<String>) -> Self {
+        Problem::new(code, title).into()
+    }
+
+    /// Policy said no: which policies, with their advice.
+    pub fn policy(decision: &Decision) -> Self {
+        let reasons: Vec<PolicyReason> = decision
+            .reasons
+            .iter()
+            .map(|r| PolicyReason { policy: r.policy.clone(), advice: r.advice.clone() })
+            .collect();
+        let title = if let Some(error) = decision.errors.first() {
+            format!("policy could not be decided: {error}")
+        } else if let Some(advice) = reasons.iter().find_map(|r| r.advice.clone()) {
+            advice.trim_end_matches('.').to_owned()
+        } else if reasons.is_empty() {
+            "policy permits this to nobody like you".to_owned()
+        } else {
+            "policy refuses".to_owned()
+        };
+        let mut problem = Problem::new(Code::PolicyRefused, title);
+        problem.reasons = reasons;
+        problem.into()
+    }
+
+    /// No such request, or none that the caller may see: the same words for both.
+    pub fn no_request(given: &str) -> Self {
+        let shown: String = given.chars().take(80).collect();
+        Problem::new(Code::RequestNotFound, format!("no request {shown}")).hint("list yours with status").into()
+    }
+
+    /// No such grant, or none that the caller may see: the same words for both.
+    pub fn no_grant(given: &str) -> Self {
+        let shown: String = given.chars().take(80).collect();
+        Problem::new(Code::GrantNotFound, format!("no grant {shown}")).hint("list yours with status").into()
+    }
+
+    /// Something that cannot be.
+    pub fn broken(cause: impl Into<String>) -> Self {
+        let mut failure = Self::new(Code::ServerFailed, "the backend failed");
+        failure.cause = Some(cause.into());
+        failure
+    }
+}
+
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Self {
+        Self { problem, cause: None, is_conflict: false }
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Problem::from(&refusal).into()
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let (problem, is_conflict) = match &error {
+            StoreError::Conflict | StoreError::Duplicate | StoreError::Repeated => {
+                (Problem::new(Code::RequestAlreadyDecided, "another change came first").hint("look again"), true)
+            }
+            StoreError::Unavailable(_) => {
+                let problem = Problem::new(Code::StoreUnavailable, "the backend cannot store anything now");
+                (problem.hint("nothing was changed; try again, and tell who runs the backend"), false)
+            }
+            StoreError::Unreadable(_) => (Problem::new(Code::ServerFailed, "the backend failed"), false),
+        };
+        Self { problem, cause: Some(error.to_string()), is_conflict }
+    }
+}
+
+impl From<ProviderError> for Failure {
+    fn from(error: ProviderError) -> Self {
+        let code = match error {
+            ProviderError::Refused(_) => Code::ProviderRefused,
+            ProviderError::PolicyTooLarge(_) => Code::ProviderPolicyTooLarge,
+            ProviderError::Throttled(_) => Code::ProviderThrottled,
+            ProviderError::Unreachable(_) => Code::ProviderUnreachable,
+            ProviderError::Clock { .. } => Code::ProviderClock,
+        };
+        Problem::new(code, error.to_string()).into()
+    }
+}
+
+/// Runs `attempt` again while another change came first. Two approvers at once are the common case; eight tries
+/// in a row mean that something else is wrong.
+pub async fn settled<T>(mut attempt: impl AsyncFnMut() -> Result<T, Failure>) -> Result<T, Failure> {
+    for _ in 0..7 {
+        match attempt().await {
+            Err(failure) if failure.is_conflict => {}
+            other => return other,
+        }
+    }
+    attempt().await
+}

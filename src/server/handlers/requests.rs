@@ -1,0 +1,133 @@
+//! Requests: file, list, look, wait, decide, withdraw; the inbox.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+
+use super::repeated;
+use crate::domain::RequestId;
+use crate::server::backend::{Backend, Caller};
+use crate::server::edge::body::{Body, Json};
+use crate::server::failure::Failure;
+use crate::server::service::view::Viewer;
+use crate::server::service::{decide, file, inbox, look};
+use crate::wire::problem::Code;
+use crate::wire::{Filed, LONGEST_WAIT_S, NewDecision, NewRequest, Outcome, Problem, RequestList, RequestView};
+
+/// Files a request.
+#[utoipa::path(post, path = "/v1/requests", request_body = NewRequest,
+    responses((status = 201, body = Filed), (status = 200, body = Filed), (status = "default", body = Problem)))]
+pub async fn file(State(backend): State<Arc<Backend>>, caller: Caller, body: Body<NewRequest>) -> Result<Response, Failure> {
+    if let Some(id) = repeated(&backend, &caller, body.key.as_ref()).await? {
+        let request = Viewer::new(&backend, &caller.person).by_id(&RequestId::parse(&id)?).await?;
+        return Ok(Json(Filed { outcome: Outcome::Filed, request }).into_response());
+    }
+    let filed = file::file(&backend, &caller, &body.value, body.key.as_ref()).await?;
+    let status = if filed.outcome == Outcome::Filed { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status, Json(filed)).into_response())
+}
+
+/// Which of one's requests.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct Which {
+    /// Only those that are pending or have an open grant.
+    #[serde(default)]
+    open: bool,
+    /// Only those filed before this one.
+    before: Option<String>,
+}
+
+/// Lists one's own requests, newest first.
+#[utoipa::path(get, path = "/v1/requests", params(Which),
+    responses((status = 200, body = RequestList), (status = "default", body = Problem)))]
+pub async fn list(State(backend): State<Arc<Backend>>, caller: Caller, which: Query<Which>) -> Result<Json<RequestList>, Failure> {
+    look::requests(&backend, &caller, which.open, which.before.as_deref()).await.map(Json)
+}
+
+/// How long to wait for a change.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct Wait {
+    /// Such as `30s`; at most 30 seconds. Needs `If-None-Match`.
+    wait: Option<String>,
+}
+
+/// Looks at a request; waits for a change where asked to.
+#[utoipa::path(get, path = "/v1/requests/{id}", params(Wait, ("id" = String, Path), ("if-none-match" = Option<String>, Header)),
+    responses((status = 200, body = RequestView), (status = 304), (status = "default", body = Problem)))]
+pub async fn look(
+    State(backend): State<Arc<Backend>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    wait: Query<Wait>,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    let known = headers.get(header::IF_NONE_MATCH).and_then(|v| v.to_str().ok()).map(|v| v.trim_matches('"'));
+    let wait = read_wait(wait.wait.as_deref())?;
+    match look::request(&backend, &caller, &id, known, wait).await? {
+        Some(view) => Ok(tagged(view)),
+        None => Ok(StatusCode::NOT_MODIFIED.into_response()),
+    }
+}
+
+fn read_wait(text: Option<&str>) -> Result<Duration, Failure> {
+    let Some(text) = text else { return Ok(Duration::ZERO) };
+    let seconds: Option<u64> = text.strip_suffix('s').unwrap_or(text).parse().ok();
+    let seconds = seconds.ok_or_else(|| Failure::new(Code::UsageBody, "wait is a number of seconds, such as 30s"))?;
+    Ok(Duration::from_secs(seconds.min(LONGEST_WAIT_S)))
+}
+
+fn tagged(view: RequestView) -> Response {
+    let tag = HeaderValue::from_str(&format!("\"{}\"", view.version));
+    let mut response = Json(view).into_response();
+    if let Ok(tag) = tag {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    response
+}
+
+/// Decides on a request.
+#[utoipa::path(post, path = "/v1/requests/{id}/decisions", params(("id" = String, Path)), request_body = NewDecision,
+    responses((status = 200, body = RequestView), (status = "default", body = Problem)))]
+pub async fn decide(
+    State(backend): State<Arc<Backend>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    body: Body<NewDecision>,
+) -> Result<Json<RequestView>, Failure> {
+    if let Some(done) = repeated(&backend, &caller, body.key.as_ref()).await? {
+        return Viewer::new(&backend, &caller.person).by_id(&RequestId::parse(&done)?).await.map(Json);
+    }
+    decide::decide(&backend, &caller, &id, &body.value, body.key.as_ref()).await.map(Json)
+}
+
+/// Nothing to say beyond the path.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Empty {}
+
+/// Withdraws a pending request.
+#[utoipa::path(post, path = "/v1/requests/{id}/cancel", params(("id" = String, Path)), request_body = Empty,
+    responses((status = 200, body = RequestView), (status = "default", body = Problem)))]
+pub async fn cancel(
+    State(backend): State<Arc<Backend>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    body: Body<Empty>,
+) -> Result<Json<RequestView>, Failure> {
+    if let Some(done) = repeated(&backend, &caller, body.key.as_ref()).await? {
+        return Viewer::new(&backend, &caller.person).by_id(&RequestId::parse(&done)?).await.map(Json);
+    }
+    decide::cancel(&backend, &caller, &id, body.key.as_ref()).await.map(Json)
+}
+
+/// Lists what one can decide, oldest first.
+#[utoipa::path(get, path = "/v1/inbox", responses((status = 200, body = RequestList), (status = "default", body = Problem)))]
+pub async fn inbox(State(backend): State<Arc<Backend>>, caller: Caller) -> Result<Json<RequestList>, Failure> {
+    inbox::inbox(&backend, &caller).await.map(Json)
+}

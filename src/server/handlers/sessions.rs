@@ -1,0 +1,50 @@
+//! Signing in, who one is, signing out.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::extract::{ConnectInfo, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+
+use crate::server::backend::{Backend, Caller};
+use crate::server::edge::body::{Body, Json};
+use crate::server::failure::Failure;
+use crate::server::service::sign_in;
+use crate::wire::problem::Code;
+use crate::wire::{Me, NewSession, OpenedSession, Problem};
+
+/// Signs in with a one-time code.
+#[utoipa::path(post, path = "/v1/sessions", request_body = NewSession,
+    responses((status = 201, body = OpenedSession), (status = "default", body = Problem)))]
+pub async fn open(
+    State(backend): State<Arc<Backend>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    body: Body<NewSession>,
+) -> Result<Response, Failure> {
+    backend
+        .limits
+        .call(&peer.ip().to_string(), backend.now())
+        .map_err(|wait_s| Failure::new(Code::RateLimited, format!("too many calls; wait {wait_s} s")))?;
+    let opened = sign_in::open(&backend, &body.value, peer.ip()).await?;
+    Ok((StatusCode::CREATED, Json(opened)).into_response())
+}
+
+/// Who one is and until when.
+#[utoipa::path(get, path = "/v1/me", responses((status = 200, body = Me), (status = "default", body = Problem)))]
+pub async fn me(State(backend): State<Arc<Backend>>, caller: Caller) -> Json<Me> {
+    Json(sign_in::me(&backend, &caller))
+}
+
+/// The session that asks.
+#[utoipa::path(get, path = "/v1/sessions", responses((status = 200, body = Me), (status = "default", body = Problem)))]
+pub async fn look(State(backend): State<Arc<Backend>>, caller: Caller) -> Json<Me> {
+    Json(sign_in::me(&backend, &caller))
+}
+
+/// Signs out.
+#[utoipa::path(delete, path = "/v1/sessions", responses((status = 204), (status = "default", body = Problem)))]
+pub async fn close(State(backend): State<Arc<Backend>>, caller: Caller) -> Result<StatusCode, Failure> {
+    sign_in::close(&backend, &caller).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

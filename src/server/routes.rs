@@ -1,0 +1,96 @@
+//! Every route in one table. A route cannot be added without saying who may call it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::{Method, StatusCode};
+use axum::middleware::{from_fn_with_state, map_response};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, delete, get, post};
+use axum::Router;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::timeout::TimeoutLayer;
+
+use crate::server::backend::Backend;
+use crate::server::edge::guard::{guard, signed_in};
+use crate::server::failure::Failure;
+use crate::server::handlers::{grants, health, requests, sessions, targets};
+use crate::wire::paths;
+
+/// Longer than any wait, shorter than most proxies.
+const LONGEST_CALL: Duration = Duration::from_secs(45);
+
+/// Who may call a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody.
+    Anyone,
+    /// Whoever is signed in; what they may do is policy's and the domain's.
+    SignedIn,
+}
+
+/// A route.
+pub struct Route {
+    /// Its method.
+    pub method: Method,
+    /// Its path.
+    pub path: &'static str,
+    /// Who may call it.
+    pub access: Access,
+    handler: MethodRouter<Arc<Backend>>,
+}
+
+/// The table.
+pub fn table() -> Vec<Route> {
+    use Access::{Anyone, SignedIn};
+    let route = |method, path, access, handler| Route { method, path, access, handler };
+    vec![
+        route(Method::GET, paths::LIVEZ, Anyone, get(health::livez)),
+        route(Method::GET, paths::READYZ, Anyone, get(health::readyz)),
+        route(Method::GET, paths::OPENAPI, Anyone, get(health::description)),
+        route(Method::POST, paths::SESSIONS, Anyone, post(sessions::open)),
+        route(Method::GET, paths::SESSIONS, SignedIn, get(sessions::look)),
+        route(Method::DELETE, paths::SESSIONS, SignedIn, delete(sessions::close)),
+        route(Method::GET, paths::ME, SignedIn, get(sessions::me)),
+        route(Method::GET, paths::TARGETS, SignedIn, get(targets::list)),
+        route(Method::GET, paths::REQUESTS, SignedIn, get(requests::list)),
+        route(Method::POST, paths::REQUESTS, SignedIn, post(requests::file)),
+        route(Method::GET, paths::REQUEST, SignedIn, get(requests::look)),
+        route(Method::POST, paths::DECISIONS, SignedIn, post(requests::decide)),
+        route(Method::POST, paths::CANCEL, SignedIn, post(requests::cancel)),
+        route(Method::GET, paths::INBOX, SignedIn, get(requests::inbox)),
+        route(Method::GET, paths::GRANTS, SignedIn, get(grants::list)),
+        route(Method::POST, paths::END, SignedIn, post(grants::end)),
+        route(Method::POST, paths::CREDENTIALS, SignedIn, post(grants::credentials)),
+    ]
+}
+
+/// The table as a service.
+pub fn router(backend: &Arc<Backend>) -> Router {
+    let mut router = Router::new();
+    for route in table() {
+        let handler = match route.access {
+            Access::Anyone => route.handler,
+            Access::SignedIn => route.handler.layer(from_fn_with_state(backend.clone(), signed_in)),
+        };
+        router = router.route(route.path, handler);
+    }
+    router
+        .fallback(health::no_path)
+        .method_not_allowed_fallback(health::no_method)
+        .with_state(backend.clone())
+        .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
+            Failure::broken("a handler panicked").into_response()
+        }))
+        .layer(map_response(described))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, LONGEST_CALL))
+        .layer(from_fn_with_state(backend.clone(), guard))
+}
+
+/// Rejections of the framework itself (a query that cannot be read) come as text: make problems of them.
+async fn described(response: Response) -> Response {
+    if response.status() == StatusCode::BAD_REQUEST && response.extensions().get::<crate::wire::Problem>().is_none() {
+        return Failure::new(crate::wire::problem::Code::UsageBody, "the path or query cannot be read").into_response();
+    }
+    response
+}

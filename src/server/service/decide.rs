@@ -1,0 +1,145 @@
+//! Approving, denying, withdrawing.
+
+use serde_json::{Value, json};
+
+use super::view::Viewer;
+use super::{Key, resolve};
+use crate::domain::{Case, Change, Comment, Digest, Event, PersonId, Refusal, Verdict, Vote, apply};
+use crate::policy::{self, Question, Who};
+use crate::server::backend::{Backend, Caller};
+use crate::server::failure::{Failure, settled};
+use crate::wire::problem::Code;
+use crate::wire::{NewDecision, RequestView};
+
+/// Decides on the request that `given` names.
+///
+/// # Errors
+/// Refusals of the domain and of policy; nothing is stored then.
+pub async fn decide(
+    backend: &Backend,
+    caller: &Caller,
+    given: &str,
+    new: &NewDecision,
+    key: Option<&Key>,
+) -> Result<RequestView, Failure> {
+    let (verdict, comment, digest) = parse(new)?;
+    settled(async || {
+        let case = resolve::request(backend, caller, given).await?;
+        let id = case.request()?.id().clone();
+        let change = voted(backend, caller, &case, verdict, comment.clone(), digest.clone()).await?;
+        let change = change.once(key.map(|k| k.used(&caller.person.id, id.as_str(), backend.now())));
+        backend.commit(&change).await?;
+        Viewer::new(backend, &caller.person).by_id(&id).await
+    })
+    .await
+}
+
+fn parse(new: &NewDecision) -> Result<(Verdict, Option<Comment>, Digest), Failure> {
+    let verdict = match new.verdict.as_str() {
+        "approve" => Verdict::Approve,
+        "deny" => Verdict::Deny,
+        other => {
+            let shown: String = other.chars().take(20).collect();
+            return Err(Failure::new(Code::UsageBody, format!("`{shown}` is neither approve nor deny")));
+        }
+    };
+    let comment = new.comment.as_deref().map(|text| Comment::parse(text.trim())).transpose()?;
+    if verdict == Verdict::Deny && comment.is_none() {
+        return Err(Refusal::TextEmpty { what: "reason" }.into());
+    }
+    Ok((verdict, comment, Digest::given(&new.digest)))
+}
+
+async fn voted(
+    backend: &Backend,
+    caller: &Caller,
+    case: &Case,
+    verdict: Verdict,
+    comment: Option<Comment>,
+    digest: Digest,
+) -> Result<Change, Failure> {
+    let device_people = if backend.settings.shared_devices_decide {
+        Vec::new()
+    } else {
+        backend.store.people_of_device(&caller.session.device).await?
+    };
+    let asked = stages(backend, caller, case, verdict)?;
+    let vote = Vote {
+        by: caller.person.id.clone(),
+        verdict,
+        comment,
+        digest,
+        device: caller.session.device.clone(),
+        device_people,
+        stages: asked.allowed.clone(),
+        grant: backend.random.grant_id(),
+    };
+    match apply(backend.now(), case, &Event::Decide(Box::new(vote))) {
+        Ok(change) => Ok(change.decided_by(&asked.bundle_hash).with_detail("policy", asked.inputs)),
+        Err(refusal @ Refusal::NotApprover { .. }) => Err(asked.refusal.unwrap_or_else(|| refusal.into())),
+        Err(refusal @ Refusal::AlreadyDecided { .. }) => Err(late(backend, case, &refusal).await?),
+        Err(refusal) => Err(refusal.into()),
+    }
+}
+
+/// What policy says of each open stage.
+struct Asked {
+    allowed: Vec<usize>,
+    refusal: Option<Failure>,
+    inputs: Value,
+    bundle_hash: String,
+}
+
+fn stages(backend: &Backend, caller: &Caller, case: &Case, verdict: Verdict) -> Result<Asked, Failure> {
+    let bundle = backend.bundle();
+    let request = case.request()?;
+    let mut asked =
+        Asked { allowed: Vec::new(), refusal: None, inputs: json!([]), bundle_hash: bundle.hash().to_owned() };
+    let Some(target) = bundle.catalogue().target(&request.body.target) else {
+        return Err(Refusal::Changed { request: request.id().clone() }.into());
+    };
+    let groups = bundle.catalogue().groups_of(&caller.person.issuer, &caller.person.subject);
+    let who = Who { person: &caller.person, groups: &groups, active: true };
+    let mut inputs = Vec::new();
+    for stage in request.frozen.workflow.open_stages(&case.decisions) {
+        let question =
+            Question::Decide { who, request, target, verdict, stage, session: caller.facts(), now: backend.now() };
+        let answer = policy::decide(&bundle, &question);
+        if answer.allowed {
+            asked.allowed.push(stage);
+            inputs.push(answer.inputs);
+        } else {
+            asked.refusal = Some(Failure::policy(&answer));
+        }
+    }
+    asked.inputs = Value::Array(inputs);
+    Ok(asked)
+}
+
+/// "Already decided", with by whom.
+async fn late(backend: &Backend, case: &Case, refusal: &Refusal) -> Result<Failure, Failure> {
+    let mut failure = Failure::from(refusal.clone());
+    if let Some(last) = case.decisions.last()
+        && let Some(person) = backend.store.person(&last.by).await?
+    {
+        failure.problem.title = format!("{} by {}", failure.problem.title, person.name);
+    }
+    Ok(failure)
+}
+
+/// Withdraws the request that `given` names.
+///
+/// # Errors
+/// Refusals of the domain; nothing is stored then.
+pub async fn cancel(backend: &Backend, caller: &Caller, given: &str, key: Option<&Key>) -> Result<RequestView, Failure> {
+    settled(async || {
+        let case = resolve::request(backend, caller, given).await?;
+        let id = case.request()?.id().clone();
+        let by: PersonId = caller.person.id.clone();
+        let change = apply(backend.now(), &case, &Event::Cancel { by })?;
+        let change = change.once(key.map(|k| k.used(&caller.person.id, id.as_str(), backend.now())));
+        backend.commit(&change).await?;
+        Viewer::new(backend, &caller.person).by_id(&id).await
+    })
+    .await
+}

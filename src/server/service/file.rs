@@ -1,0 +1,127 @@
+//! Filing a request.
+
+use serde_json::json;
+
+use super::view::Viewer;
+use super::Key;
+use crate::domain::{
+    Body, Change, Duration, Event, Filing, Frozen, Narrowing, Reason, Request, Standing, apply, standing,
+};
+use crate::policy::{Ask, Bundle, Question, Target, Who, decide};
+use crate::server::backend::{Backend, Caller};
+use crate::server::edge::limits::MOST_OPEN_REQUESTS;
+use crate::server::failure::{Failure, settled};
+use crate::wire::problem::Code;
+use crate::wire::{Filed, NewRequest, Outcome};
+
+/// What is asked, in types.
+struct Asked<'a> {
+    target: &'a Target,
+    duration: Duration,
+    reason: Reason,
+    only: Vec<Narrowing>,
+}
+
+/// Files `new`, or finds the request or grant that it meets.
+///
+/// # Errors
+/// Refusals of the domain and of policy; nothing is stored then.
+pub async fn file(backend: &Backend, caller: &Caller, new: &NewRequest, key: Option<&Key>) -> Result<Filed, Failure> {
+    settled(async || attempt(backend, caller, new, key).await).await
+}
+
+async fn attempt(backend: &Backend, caller: &Caller, new: &NewRequest, key: Option<&Key>) -> Result<Filed, Failure> {
+    let now = backend.now();
+    let bundle = backend.bundle();
+    let asked = parse(&bundle, new)?;
+    let body = Body {
+        schema: Body::SCHEMA.to_owned(),
+        id: backend.random.request_id(),
+        requester: caller.person.id.clone(),
+        beneficiary: caller.person.id.clone(),
+        target: asked.target.name.clone(),
+        binding: asked.target.binding.clone(),
+        duration: asked.duration,
+        start: None,
+        reason: asked.reason.clone(),
+        ticket: None,
+        only: asked.only.clone(),
+    };
+    let case = backend.store.case_to_file(&caller.person.id, &asked.target.name).await?;
+    let viewer = Viewer::new(backend, &caller.person);
+    match standing(now, &case, &body, asked.target.max_duration)? {
+        Standing::New => {}
+        Standing::Joins(request) => {
+            return Ok(Filed { outcome: Outcome::Joined, request: viewer.by_id(&request).await? });
+        }
+        Standing::Covered(grant) => {
+            let covering = backend.store.case_of_grant(&grant).await?.unwrap_or_default();
+            return Ok(Filed { outcome: Outcome::Covered, request: viewer.of(&covering).await? });
+        }
+    }
+    let open = backend.store.requests_of(&caller.person.id, true, None, MOST_OPEN_REQUESTS).await?;
+    if open.len() >= MOST_OPEN_REQUESTS as usize {
+        let title = format!("you have {MOST_OPEN_REQUESTS} open requests");
+        return Err(Failure::new(Code::RequestTooMany, title));
+    }
+    let mut change = decided(backend, caller, &bundle, &asked, body.clone(), &case)?;
+    change = change.once(key.map(|k| k.used(&caller.person.id, body.id.as_str(), now)));
+    backend.commit(&change).await?;
+    Ok(Filed { outcome: Outcome::Filed, request: viewer.by_id(&body.id).await? })
+}
+
+/// Asks policy, then the domain.
+fn decided(
+    backend: &Backend,
+    caller: &Caller,
+    bundle: &Bundle,
+    asked: &Asked<'_>,
+    body: Body,
+    case: &crate::domain::Case,
+) -> Result<Change, Failure> {
+    let now = backend.now();
+    let groups = bundle.catalogue().groups_of(&caller.person.issuer, &caller.person.subject);
+    let who = Who { person: &caller.person, groups: &groups, active: true };
+    let ask = Ask { target: asked.target, duration: asked.duration, reason: asked.reason.as_str(), only: &asked.only };
+    let session = caller.facts();
+    let request = decide(bundle, &Question::Request { who, ask, session, now });
+    if !request.allowed {
+        return Err(Failure::policy(&request));
+    }
+    let receive = decide(bundle, &Question::Receive { who, ask, now });
+    if !receive.allowed {
+        return Err(Failure::policy(&receive));
+    }
+    let automatic = decide(bundle, &Question::AutoApprove { who, ask, session, now });
+    let filing = Filing {
+        body,
+        frozen: Frozen {
+            workflow: asked.target.workflow.clone(),
+            cap: asked.target.max_duration,
+            risk: asked.target.risk,
+            environment: asked.target.environment.clone(),
+            bundle_hash: bundle.hash().to_owned(),
+        },
+        device: caller.session.device.clone(),
+        automatic: automatic.allowed,
+        grant: backend.random.grant_id(),
+    };
+    let inputs = json!([request.inputs, receive.inputs, automatic.inputs]);
+    Ok(apply(now, case, &Event::File(Box::new(filing)))?.with_detail("policy", inputs))
+}
+
+fn parse<'a>(bundle: &'a Bundle, new: &NewRequest) -> Result<Asked<'a>, Failure> {
+    let catalogue = bundle.catalogue();
+    let Some(target) = catalogue.find(&new.target) else {
+        return Err(super::targets::unknown(catalogue, &new.target));
+    };
+    let mut only = new.only.iter().map(|text| Narrowing::parse(text)).collect::<Result<Vec<_>, _>>()?;
+    only.sort();
+    only.dedup();
+    Ok(Asked { target, duration: Duration::from_secs(new.duration_s)?, reason: Reason::parse(new.reason.trim())?, only })
+}
+
+/// Whether `request`'s target still resolves to what was asked and approved.
+pub fn still_resolves(bundle: &Bundle, request: &Request) -> bool {
+    bundle.catalogue().target(&request.body.target).is_some_and(|target| target.binding == request.body.binding)
+}

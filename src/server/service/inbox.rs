@@ -1,0 +1,57 @@
+//! What waits for somebody's decision.
+
+use super::view::Viewer;
+use crate::domain::{Request, RequestId, Verdict};
+use crate::policy::{Question, Who, decide};
+use crate::server::backend::{Backend, Caller};
+use crate::server::failure::Failure;
+use crate::wire::RequestList;
+
+/// How many pending requests are looked at.
+const MOST_PENDING: u32 = 1_000;
+/// How many are answered with.
+const PAGE: usize = 100;
+
+/// Pending requests that policy lets `caller` decide now, oldest first.
+///
+/// # Errors
+/// What the store says.
+pub async fn inbox(backend: &Backend, caller: &Caller) -> Result<RequestList, Failure> {
+    let viewer = Viewer::new(backend, &caller.person);
+    let mut requests = Vec::new();
+    for id in decidable(backend, caller).await? {
+        requests.push(viewer.by_id(&id).await?);
+    }
+    Ok(RequestList { requests, next: None })
+}
+
+async fn decidable(backend: &Backend, caller: &Caller) -> Result<Vec<RequestId>, Failure> {
+    let now = backend.now();
+    let mut found = Vec::new();
+    for request in backend.store.pending(MOST_PENDING).await? {
+        let own = [&request.body.requester, &request.body.beneficiary].contains(&&caller.person.id);
+        if !own && now < request.expires_at && may_decide(backend, caller, &request).await? {
+            found.push(request.id().clone());
+        }
+        if found.len() == PAGE {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+async fn may_decide(backend: &Backend, caller: &Caller, request: &Request) -> Result<bool, Failure> {
+    let bundle = backend.bundle();
+    let Some(target) = bundle.catalogue().target(&request.body.target) else { return Ok(false) };
+    let groups = bundle.catalogue().groups_of(&caller.person.issuer, &caller.person.subject);
+    let who = Who { person: &caller.person, groups: &groups, active: true };
+    let decisions = backend.store.decisions(request.id()).await?;
+    if decisions.iter().any(|d| d.by == caller.person.id) {
+        return Ok(false);
+    }
+    Ok(request.frozen.workflow.open_stages(&decisions).into_iter().any(|stage| {
+        let (verdict, session) = (Verdict::Approve, caller.facts());
+        let question = Question::Decide { who, request, target, verdict, stage, session, now: backend.now() };
+        decide(&bundle, &question).allowed
+    }))
+}

@@ -1,0 +1,99 @@
+//! Looking at one's requests and grants, and waiting for a change.
+
+use std::time::Duration;
+
+use super::resolve;
+use super::view::Viewer;
+use crate::domain::{RequestId, TargetName};
+use crate::server::backend::{Backend, Caller};
+use crate::server::failure::Failure;
+use crate::wire::problem::Code;
+use crate::wire::{GrantList, RequestList, RequestView};
+
+/// Requests on a page.
+const PAGE: u32 = 100;
+
+/// The request that `given` names; with `wait` and the version that the caller knows, as soon as it differs.
+/// `None`: nothing changed within `wait`.
+///
+/// # Errors
+/// [`Code::RequestNotFound`], [`Code::RateLimited`] for too many waits.
+pub async fn request(
+    backend: &Backend,
+    caller: &Caller,
+    given: &str,
+    known: Option<&str>,
+    wait: Duration,
+) -> Result<Option<RequestView>, Failure> {
+    let viewer = Viewer::new(backend, &caller.person);
+    let id = resolve::request(backend, caller, given).await?.request()?.id().clone();
+    // listen first, then load: a commit between the two wakes us
+    let mut changes = backend.wakes.listen(&id);
+    let view = viewer.by_id(&id).await?;
+    if known != Some(view.version.as_str()) {
+        return Ok(Some(view));
+    }
+    if wait.is_zero() {
+        return Ok(None);
+    }
+    let Some(_waiting) = backend.limits.wait(&caller.person.id) else {
+        return Err(Failure::new(Code::RateLimited, "you wait for too much at once"));
+    };
+    let mut stopping = backend.stopping.clone();
+    let deadline = tokio::time::Instant::now() + wait;
+    loop {
+        tokio::select! {
+            changed = changes.changed() => {
+                let view = viewer.by_id(&id).await?;
+                if known != Some(view.version.as_str()) {
+                    return Ok(Some(view));
+                }
+                if changed.is_err() {
+                    return Ok(None);
+                }
+            }
+            _ = stopping.wait_for(|stop| *stop) => return Ok(None),
+            () = tokio::time::sleep_until(deadline) => return Ok(None),
+        }
+    }
+}
+
+/// One's own requests, newest first.
+///
+/// # Errors
+/// What the store says; [`Code::IdMalformed`] for a cursor that is none.
+pub async fn requests(
+    backend: &Backend,
+    caller: &Caller,
+    open_only: bool,
+    before: Option<&str>,
+) -> Result<RequestList, Failure> {
+    let before = before.map(RequestId::parse).transpose()?;
+    let found = backend.store.requests_of(&caller.person.id, open_only, before.as_ref(), PAGE).await?;
+    let viewer = Viewer::new(backend, &caller.person);
+    let mut requests = Vec::with_capacity(found.len());
+    for request in &found {
+        requests.push(viewer.by_id(request.id()).await?);
+    }
+    let next = (found.len() == PAGE as usize).then(|| found.last().map(|r| r.id().to_string())).flatten();
+    Ok(RequestList { requests, next })
+}
+
+/// One's own open grants, those that end last first.
+///
+/// # Errors
+/// What the store says.
+pub async fn grants(backend: &Backend, caller: &Caller, target: Option<&str>) -> Result<GrantList, Failure> {
+    let target = target.map(TargetName::parse).transpose()?;
+    let viewer = Viewer::new(backend, &caller.person);
+    let mut grants = Vec::new();
+    for grant in backend.store.open_grants(&caller.person.id).await? {
+        if target.as_ref().is_some_and(|t| *t != grant.target) {
+            continue;
+        }
+        if let Some(case) = backend.store.case(&grant.request).await? {
+            grants.push(viewer.grant(&grant, &case.request()?.body).await?);
+        }
+    }
+    Ok(GrantList { grants })
+}

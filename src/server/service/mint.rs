@@ -1,0 +1,108 @@
+//! Credentials of an active grant, to the device that asks.
+//! Owns the order: evidence first, then the provider, then the access key id. Refuses to keep what was minted.
+
+use secrecy::ExposeSecret;
+
+use super::file::still_resolves;
+use super::resolve;
+use crate::domain::{Case, Event, GrantId, Person, Refusal, Timestamp, apply};
+use crate::policy::{Ask, Question, Who, decide};
+use crate::server::backend::{Backend, Caller};
+use crate::server::failure::{Failure, settled};
+use crate::server::provider::{Access, Credential};
+use crate::wire::MintedCredential;
+
+/// Mints for the grant that `given` names.
+///
+/// # Errors
+/// Only the beneficiary; only while it is live; only while the target resolves to what was approved;
+/// and what the provider says.
+pub async fn mint(backend: &Backend, caller: &Caller, given: &str) -> Result<MintedCredential, Failure> {
+    let case = resolve::grant(backend, caller, given).await?;
+    let grant = case.grant()?.id.clone();
+    if case.grant()?.beneficiary != caller.person.id {
+        return Err(Refusal::NotBeneficiary.into());
+    }
+    let device = &caller.session.device;
+    backend.flights.join(&grant, device, async || flight(backend, caller, &grant).await).await
+}
+
+async fn flight(backend: &Backend, caller: &Caller, id: &GrantId) -> Result<MintedCredential, Failure> {
+    let device = caller.session.device.clone();
+    let access = settled(async || {
+        let case = load(backend, id).await?;
+        may_have(backend, caller, &case)?;
+        let access = access(&case, &caller.person)?;
+        let now = backend.now();
+        let until = backend.provider(&access.binding).works_until(now, &access);
+        let event = Event::Mint { by: caller.person.id.clone(), device: device.clone(), until };
+        backend.commit(&apply(now, &case, &event)?).await?;
+        Ok(access)
+    })
+    .await?;
+    let credential = backend.provider(&access.binding).mint(backend.now(), &access).await?;
+    settled(async || {
+        let case = load(backend, id).await?;
+        let event = Event::Minted {
+            access_key_id: credential.access_key_id.clone(),
+            device: device.clone(),
+            until: credential.expires_at,
+        };
+        backend.commit(&apply(backend.now(), &case, &event)?).await
+    })
+    .await?;
+    Ok(answer(&access, &credential))
+}
+
+async fn load(backend: &Backend, id: &GrantId) -> Result<Case, Failure> {
+    backend.store.case_of_grant(id).await?.ok_or_else(|| Failure::no_grant(id.as_str()))
+}
+
+/// Whether the target is what was approved, and the beneficiary may still receive it.
+fn may_have(backend: &Backend, caller: &Caller, case: &Case) -> Result<(), Failure> {
+    let request = case.request()?;
+    let bundle = backend.bundle();
+    if !still_resolves(&bundle, request) {
+        return Err(Refusal::Changed { request: request.id().clone() }.into());
+    }
+    let Some(target) = bundle.catalogue().target(&request.body.target) else {
+        return Err(Refusal::Changed { request: request.id().clone() }.into());
+    };
+    let body = &request.body;
+    let groups = bundle.catalogue().groups_of(&caller.person.issuer, &caller.person.subject);
+    let who = Who { person: &caller.person, groups: &groups, active: true };
+    let ask = Ask { target, duration: body.duration, reason: body.reason.as_str(), only: &body.only };
+    let answer = decide(&bundle, &Question::Receive { who, ask, now: backend.now() });
+    if answer.allowed { Ok(()) } else { Err(Failure::policy(&answer)) }
+}
+
+/// What the provider needs to know of the grant in `case`.
+///
+/// # Errors
+/// [`Refusal::GrantNotLive`] while its end is not fixed.
+pub fn access(case: &Case, beneficiary: &Person) -> Result<Access, Refusal> {
+    let (request, grant) = (case.request()?, case.grant()?);
+    let ends_at: Timestamp = grant.ends_at.ok_or(Refusal::GrantNotLive { state: grant.state })?;
+    Ok(Access {
+        request: request.id().clone(),
+        grant: grant.id.clone(),
+        person: beneficiary.id.clone(),
+        person_name: beneficiary.name.clone(),
+        binding: request.body.binding.clone(),
+        only: request.body.only.clone(),
+        ends_at,
+    })
+}
+
+fn answer(access: &Access, credential: &Credential) -> MintedCredential {
+    MintedCredential {
+        grant: access.grant.to_string(),
+        access_key_id: credential.access_key_id.clone(),
+        secret_access_key: credential.secret_access_key.expose_secret().to_owned(),
+        session_token: credential.session_token.expose_secret().to_owned(),
+        expires_at: credential.expires_at,
+        account: access.binding.account.clone(),
+        grant_ends_at: access.ends_at,
+        only: access.only.iter().map(ToString::to_string).collect(),
+    }
+}

@@ -1,0 +1,126 @@
+//! From what somebody typed to a request or grant that they may see.
+//! A whole id, a prefix of four or more that is unique among what they may see, or a target with one open request.
+
+use crate::domain::{Case, GrantId, RequestId, TargetName};
+use crate::policy::{Question, Who, decide};
+use crate::server::backend::{Backend, Caller};
+use crate::server::failure::Failure;
+use crate::wire::Problem;
+use crate::wire::problem::Code;
+
+/// Shortest prefix that is looked up.
+const SHORTEST_PREFIX: usize = 4;
+/// How many ids a prefix may fit before it is called ambiguous.
+const MOST_CANDIDATES: u32 = 20;
+
+/// Whether `caller` may see `case`.
+pub async fn may_view(backend: &Backend, caller: &Caller, case: &Case) -> bool {
+    let Some(request) = &case.request else { return false };
+    if [&request.body.requester, &request.body.beneficiary].contains(&&caller.person.id) {
+        return true;
+    }
+    let bundle = backend.bundle();
+    let Some(target) = bundle.catalogue().target(&request.body.target) else { return false };
+    let groups = bundle.catalogue().groups_of(&caller.person.issuer, &caller.person.subject);
+    let who = Who { person: &caller.person, groups: &groups, active: true };
+    decide(&bundle, &Question::View { who, request, target, now: backend.now() }).allowed
+}
+
+/// The case that `given` names.
+///
+/// # Errors
+/// [`Code::RequestNotFound`] for none, the same words for one that is not theirs to see;
+/// [`Code::RequestAmbiguous`] for several.
+pub async fn request(backend: &Backend, caller: &Caller, given: &str) -> Result<Case, Failure> {
+    if let Ok(id) = RequestId::parse(given) {
+        let case = backend.store.case(&id).await?.ok_or_else(|| Failure::no_request(given))?;
+        return if may_view(backend, caller, &case).await { Ok(case) } else { Err(Failure::no_request(given)) };
+    }
+    let mut found = Vec::new();
+    for id in candidates(backend, given).await? {
+        if let Some(case) = backend.store.case(&id).await?
+            && may_view(backend, caller, &case).await
+        {
+            found.push(case);
+        }
+    }
+    if found.is_empty()
+        && let Ok(target) = TargetName::parse(given)
+    {
+        found = open_on_target(backend, caller, &target).await?;
+    }
+    one(found, given)
+}
+
+async fn candidates(backend: &Backend, given: &str) -> Result<Vec<RequestId>, Failure> {
+    let short = given.strip_prefix(RequestId::PREFIX).unwrap_or(given);
+    if !is_prefix(short) {
+        return Ok(Vec::new());
+    }
+    Ok(backend.store.requests_like(&format!("{}{short}", RequestId::PREFIX), MOST_CANDIDATES).await?)
+}
+
+/// Whether `short` can begin an id.
+fn is_prefix(short: &str) -> bool {
+    let lengths = SHORTEST_PREFIX..=crate::domain::id::RANDOM_CHARS;
+    lengths.contains(&short.len()) && short.bytes().all(|b| crate::domain::id::ALPHABET.contains(&b))
+}
+
+/// Open requests on `target` that the caller may see: their own first, else those that wait for somebody.
+async fn open_on_target(backend: &Backend, caller: &Caller, target: &TargetName) -> Result<Vec<Case>, Failure> {
+    let own = backend.store.requests_of(&caller.person.id, true, None, 100).await?;
+    let own: Vec<RequestId> = own.iter().filter(|r| r.body.target == *target).map(|r| r.id().clone()).collect();
+    let ids = if own.is_empty() {
+        let pending = backend.store.pending(1_000).await?;
+        pending.iter().filter(|r| r.body.target == *target).map(|r| r.id().clone()).collect()
+    } else {
+        own
+    };
+    let mut cases = Vec::new();
+    for id in ids {
+        if let Some(case) = backend.store.case(&id).await?
+            && may_view(backend, caller, &case).await
+        {
+            cases.push(case);
+        }
+    }
+    Ok(cases)
+}
+
+fn one(mut found: Vec<Case>, given: &str) -> Result<Case, Failure> {
+    match found.len() {
+        1 => Ok(found.remove(0)),
+        0 => Err(Failure::no_request(given)),
+        _ => {
+            let mut problem = Problem::new(Code::RequestAmbiguous, format!("{given} fits {} requests", found.len()));
+            problem.nearest = found.iter().filter_map(|c| c.request.as_ref()).map(|r| r.id().to_string()).collect();
+            Err(problem.hint("give more of the id").into())
+        }
+    }
+}
+
+/// The case behind the grant that `given` names.
+///
+/// # Errors
+/// [`Code::GrantNotFound`], [`Code::RequestAmbiguous`].
+pub async fn grant(backend: &Backend, caller: &Caller, given: &str) -> Result<Case, Failure> {
+    let ids = if let Ok(id) = GrantId::parse(given) {
+        vec![id]
+    } else {
+        let short = given.strip_prefix(GrantId::PREFIX).unwrap_or(given);
+        if is_prefix(short) {
+            backend.store.grants_like(&format!("{}{short}", GrantId::PREFIX), MOST_CANDIDATES).await?
+        } else {
+            Vec::new()
+        }
+    };
+    let mut found = Vec::new();
+    for id in ids {
+        if let Some(case) = backend.store.case_of_grant(&id).await?
+            && may_view(backend, caller, &case).await
+        {
+            found.push(case);
+        }
+    }
+    if found.is_empty() { Err(Failure::no_grant(given)) } else { one(found, given) }
+}

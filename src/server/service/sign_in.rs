@@ -1,0 +1,208 @@
+//! Signing in with a one-time code, who one is, signing out; and handing out codes.
+
+use std::net::IpAddr;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::json;
+
+use crate::domain::sign_in::{sign_in, sign_out};
+use crate::domain::{
+    Actor, Change, Device, DeviceId, Digest, KeyStorage, Person, Refusal, Row, Session, SignInCode, SignInMethod,
+};
+use crate::server::backend::{Backend, Caller};
+use crate::server::failure::{Failure, settled};
+use crate::wire::problem::Code;
+use crate::wire::{Me, NewSession, OpenedSession, PersonView, PublicKey, token};
+
+/// Issuer of people that this backend knows by itself.
+pub const LOCAL: &str = "local";
+
+/// Opens a session for whoever holds a valid code.
+///
+/// # Errors
+/// [`Code::SessionCodeInvalid`], the same words whatever is wrong with code or name; [`Code::RateLimited`].
+pub async fn open(backend: &Backend, new: &NewSession, address: IpAddr) -> Result<OpenedSession, Failure> {
+    let now = backend.now();
+    if !backend.limits.may_try_code(address, now) {
+        return Err(Failure::new(Code::RateLimited, "too many wrong codes; wait a minute"));
+    }
+    let (device, public_key) = device_of(&new.public_key)?;
+    let key_storage = match new.key_storage.as_str() {
+        "keyring" => KeyStorage::Keyring,
+        "file" => KeyStorage::File,
+        _ => return Err(Failure::new(Code::UsageBody, "key_storage is neither keyring nor file")),
+    };
+    let secret = token::encode(&backend.random.bytes());
+    let opened = settled(async || {
+        let now = backend.now();
+        let (code, person) = match holder(backend, new).await? {
+            Some(found) => found,
+            None => {
+                backend.limits.wrong_code(address, now);
+                return Err(Refusal::CodeInvalid.into());
+            }
+        };
+        let device =
+            Device { id: device.clone(), person: person.id.clone(), public_key: public_key.clone(), key_storage, enrolled_at: now };
+        let session = Session {
+            id: backend.random.session_id(),
+            token_hash: Digest::of(secret.as_bytes()).to_string(),
+            person: person.id.clone(),
+            device: device.id.clone(),
+            key_storage,
+            method: SignInMethod::Local,
+            created_at: now,
+            expires_at: now.plus(backend.settings.session_life),
+            ended_at: None,
+            version: 1,
+        };
+        backend.commit(&sign_in(now, &code, &device, &session)?).await?;
+        Ok(Caller { person, session, address })
+    })
+    .await?;
+    Ok(OpenedSession { token: secret, me: me(backend, &opened) })
+}
+
+/// The code that was typed, and whose it is; nothing unless the name fits too.
+async fn holder(backend: &Backend, new: &NewSession) -> Result<Option<(SignInCode, Person)>, Failure> {
+    let Some(code) = backend.store.code_by_hash(&code_hash(&new.code)).await? else { return Ok(None) };
+    let Some(person) = backend.store.person(&code.person).await? else { return Ok(None) };
+    let fits = person.issuer == LOCAL && person.subject == new.name && code.spent_at.is_none();
+    Ok((fits && backend.now() < code.expires_at).then_some((code, person)))
+}
+
+/// Hash of a code as it was typed: case, dashes and spaces do not count, and Crockford's look-alikes are read as meant.
+fn code_hash(code: &str) -> String {
+    let read: String = code
+        .chars()
+        .filter(|c| !matches!(c, '-' | ' '))
+        .map(|c| match c.to_ascii_uppercase() {
+            'O' => '0',
+            'I' | 'L' => '1',
+            c => c,
+        })
+        .collect();
+    Digest::of(read.as_bytes()).to_string()
+}
+
+/// The device that a public key stands for (RFC 7638), and the key as canonical JSON.
+fn device_of(key: &PublicKey) -> Result<(DeviceId, String), Failure> {
+    let coordinate = |text: &str| URL_SAFE_NO_PAD.decode(text).ok().filter(|bytes| bytes.len() == 32);
+    let bad = || Failure::new(Code::UsageBody, "public_key is no P-256 key");
+    let (x, y) = (coordinate(&key.x).ok_or_else(bad)?, coordinate(&key.y).ok_or_else(bad)?);
+    let point: Vec<u8> = std::iter::once(4).chain(x).chain(y).collect();
+    let valid = aws_lc_rs::signature::ParsedPublicKey::new(&aws_lc_rs::signature::ECDSA_P256_SHA256_FIXED, &point);
+    if key.crv != "P-256" || key.kty != "EC" || valid.is_err() {
+        return Err(bad());
+    }
+    let canonical = crate::domain::digest::canonical(&json!({ "crv": key.crv, "kty": key.kty, "x": key.x, "y": key.y }));
+    let thumbprint = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &canonical);
+    let id = DeviceId::parse(&URL_SAFE_NO_PAD.encode(thumbprint))?;
+    Ok((id, String::from_utf8_lossy(&canonical).into_owned()))
+}
+
+/// Who is calling.
+pub fn me(backend: &Backend, caller: &Caller) -> Me {
+    let bundle = backend.bundle();
+    Me {
+        person: PersonView { id: caller.person.id.to_string(), name: caller.person.name.clone() },
+        issuer: caller.person.issuer.clone(),
+        subject: caller.person.subject.clone(),
+        groups: bundle.catalogue().groups_of(&caller.person.issuer, &caller.person.subject),
+        method: caller.session.method.as_str().to_owned(),
+        session: caller.session.id.to_string(),
+        session_ends_at: caller.session.expires_at,
+        device: caller.session.device.to_string(),
+        key_storage: caller.session.key_storage.as_str().to_owned(),
+    }
+}
+
+/// Ends the caller's session.
+///
+/// # Errors
+/// What the store says.
+pub async fn close(backend: &Backend, caller: &Caller) -> Result<(), Failure> {
+    settled(async || {
+        let session = backend.store.session(&caller.session.id).await?;
+        let change = sign_out(backend.now(), session.as_ref().unwrap_or(&caller.session));
+        backend.commit(&change).await
+    })
+    .await
+}
+
+/// Who holds `secret`.
+///
+/// # Errors
+/// [`Code::SessionUnknown`], [`Code::SessionEnded`].
+pub async fn caller(backend: &Backend, secret: &str, address: IpAddr) -> Result<Caller, Failure> {
+    let unknown = || Failure::new(Code::SessionUnknown, "not signed in");
+    if !token::is_well_formed(secret) {
+        return Err(unknown());
+    }
+    let hash = Digest::of(secret.as_bytes());
+    let session = backend.store.session_by_hash(hash.as_str()).await?.ok_or_else(unknown)?;
+    if !session.is_live(backend.now()) {
+        return Err(Failure::new(Code::SessionEnded, "the session has ended"));
+    }
+    let person = backend.store.person(&session.person).await?.ok_or_else(unknown)?;
+    Ok(Caller { person, session, address })
+}
+
+/// A new code for the local person `name`, who is made if need be. Older codes of theirs are void.
+///
+/// # Errors
+/// What the store says.
+pub async fn issue_code(backend: &Backend, name: &str) -> Result<String, Failure> {
+    let code = backend.random.code();
+    settled(async || {
+        let now = backend.now();
+        let known = backend.store.person_by_subject(LOCAL, name).await?;
+        let mut rows = Vec::new();
+        let person = known.unwrap_or_else(|| {
+            let id = backend.random.person_id();
+            let new = Person { id, issuer: LOCAL.to_owned(), subject: name.to_owned(), name: name.to_owned(), since: now };
+            rows.push(Row::Person(new.clone()));
+            new
+        });
+        for old in backend.store.open_codes(&person.id, now).await? {
+            rows.push(Row::SignInCode(SignInCode { spent_at: Some(now), version: old.version + 1, ..old }));
+        }
+        rows.push(Row::SignInCode(SignInCode {
+            code_hash: code_hash(&code),
+            person: person.id.clone(),
+            expires_at: now.plus(backend.settings.code_life),
+            spent_at: None,
+            version: 1,
+        }));
+        let details = json!({ "person": person.id });
+        backend.commit(&Change::new(now, "session.code_issued", Actor::Backend, None, rows, details)).await
+    })
+    .await?;
+    Ok(code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_read_as_people_type_them() {
+        assert_eq!(code_hash("F7KQ-0011"), code_hash("f7kq oo1l"));
+        assert_ne!(code_hash("F7KQ-0011"), code_hash("F7KQ-0012"));
+    }
+
+    #[test]
+    fn thumbprint_is_the_one_of_rfc_7638() {
+        // computed with another implementation (Python, hashlib) for the key of RFC 7515, appendix A.3
+        let key = PublicKey {
+            crv: "P-256".into(),
+            kty: "EC".into(),
+            x: "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU".into(),
+            y: "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0".into(),
+        };
+        assert_eq!(device_of(&key).unwrap().0.as_str(), "oKIywvGUpTVTyxMQ3bwIIeQUudfr_CkLMjCE19ECD-U");
+        let off_curve = PublicKey { y: key.x.clone(), ..key };
+        assert!(device_of(&off_curve).is_err());
+    }
+}

@@ -1,0 +1,63 @@
+//! What somebody may ask for.
+
+use super::view::stages;
+use crate::policy::{Ask, Catalogue, Question, Target, Who, decide};
+use crate::server::backend::{Backend, Caller};
+use crate::server::failure::Failure;
+use crate::wire::problem::Code;
+use crate::wire::{Problem, TargetList, TargetView};
+
+/// Stands for a reason while nobody has given one: what may be asked for does not hang on its length.
+const REASON_TO_COME: &str = "a reason that is still to be given";
+
+/// Targets that policy lets `caller` ask for, by name; with `query`, those that all its words fit.
+///
+/// # Errors
+/// None of its own.
+pub fn targets(backend: &Backend, caller: &Caller, query: Option<&str>) -> Result<TargetList, Failure> {
+    let bundle = backend.bundle();
+    let catalogue = bundle.catalogue();
+    let groups = catalogue.groups_of(&caller.person.issuer, &caller.person.subject);
+    let who = Who { person: &caller.person, groups: &groups, active: true };
+    let apart = [(caller.person.issuer.clone(), caller.person.subject.clone())];
+    let now = backend.now();
+    let mut found = Vec::new();
+    for target in catalogue.search(query.unwrap_or_default()) {
+        let ask = Ask { target, duration: target.default_duration, reason: REASON_TO_COME, only: &[] };
+        let session = caller.facts();
+        if decide(&bundle, &Question::Request { who, ask, session, now }).allowed {
+            let automatic = decide(&bundle, &Question::AutoApprove { who, ask, session, now }).allowed;
+            found.push(view(target, automatic, catalogue, &apart));
+        }
+    }
+    found.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(TargetList { targets: found })
+}
+
+fn view(target: &Target, automatic: bool, catalogue: &Catalogue, apart: &[(String, String)]) -> TargetView {
+    TargetView {
+        name: target.name.to_string(),
+        title: target.title.clone(),
+        description: target.description.clone(),
+        aliases: target.aliases.clone(),
+        environment: target.environment.clone(),
+        risk: target.risk,
+        max_duration_s: target.max_duration.secs(),
+        default_duration_s: target.default_duration.secs(),
+        provider: "aws".to_owned(),
+        account_name: target.binding.account_name.clone(),
+        account: target.binding.account.clone(),
+        role_arn: target.binding.role_arn.clone(),
+        automatic,
+        stages: stages(&target.workflow, &[], catalogue, apart),
+        chain: target.binding.chain,
+    }
+}
+
+/// No such target, with the names that are near.
+pub fn unknown(catalogue: &Catalogue, given: &str) -> Failure {
+    let shown: String = given.chars().take(80).collect();
+    let mut problem = Problem::new(Code::TargetNotFound, format!("no target named {shown}"));
+    problem.nearest = catalogue.nearest(given, 3).into_iter().map(str::to_owned).collect();
+    problem.into()
+}

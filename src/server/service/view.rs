@@ -1,0 +1,223 @@
+//! What people see of a request: its body, what is missing and who can give it, what was there before.
+
+use std::collections::HashMap;
+
+use crate::domain::{
+    Body, Case, Decision, Effect, Grant, Person, PersonId, Request, RequestId, RequestState, Timestamp, Workflow,
+};
+use crate::policy::Catalogue;
+use crate::server::backend::Backend;
+use crate::server::failure::Failure;
+use crate::wire::{Before, DecisionView, GrantView, PersonView, RequestView, StageView};
+
+/// How far back `before` looks.
+const BEFORE_MS: i64 = 30 * 86_400_000;
+
+/// Renders for one person.
+pub struct Viewer<'a> {
+    backend: &'a Backend,
+    person: &'a Person,
+}
+
+impl<'a> Viewer<'a> {
+    /// Renders for `person`.
+    pub fn new(backend: &'a Backend, person: &'a Person) -> Self {
+        Self { backend, person }
+    }
+
+    /// Whom it renders for.
+    pub fn person(&self) -> &Person {
+        self.person
+    }
+
+    /// The request `id` as it stands now.
+    pub async fn by_id(&self, id: &RequestId) -> Result<RequestView, Failure> {
+        let case = self.backend.store.case(id).await?.ok_or_else(|| Failure::no_request(id.as_str()))?;
+        self.of(&case).await
+    }
+
+    /// A case.
+    pub async fn of(&self, case: &Case) -> Result<RequestView, Failure> {
+        let request = case.request()?;
+        let body = &request.body;
+        let people = self.names(case).await?;
+        let grant = match &case.grant {
+            Some(grant) => Some(self.grant(grant, body).await?),
+            None => None,
+        };
+        let bundle = self.backend.bundle();
+        let target = bundle.catalogue().target(&body.target);
+        Ok(RequestView {
+            id: body.id.to_string(),
+            version: version(case, grant.as_ref()),
+            digest: request.digest.to_string(),
+            body: String::from_utf8_lossy(&body.canonical_bytes()).into_owned(),
+            state: shown_state(request, self.backend.now()).to_owned(),
+            requester: named(&people, &body.requester),
+            beneficiary: named(&people, &body.beneficiary),
+            target: body.target.to_string(),
+            title: target.map_or_else(|| body.target.to_string(), |t| t.title.clone()),
+            account_name: body.binding.account_name.clone(),
+            account: body.binding.account.clone(),
+            role_arn: body.binding.role_arn.clone(),
+            duration_s: body.duration.secs(),
+            reason: body.reason.to_string(),
+            only: body.only.iter().map(ToString::to_string).collect(),
+            automatic: request.automatic,
+            filed_at: request.filed_at,
+            expires_at: request.expires_at,
+            stages: stages(&request.frozen.workflow, &case.decisions, bundle.catalogue(), &apart(&people, body)),
+            decisions: case.decisions.iter().map(|d| decision(d, request, &people)).collect(),
+            grant,
+            before: self.before(request).await?,
+            chain: body.binding.chain,
+        })
+    }
+
+    /// A grant, with what is being done to it.
+    pub async fn grant(&self, grant: &Grant, body: &Body) -> Result<GrantView, Failure> {
+        let now = self.backend.now();
+        let doing = self.backend.store.pending_effects(&grant.id).await?;
+        let doing = doing.iter().find(|p| !matches!(p.effect, Effect::End { .. }));
+        let people = self.people([&grant.beneficiary]).await?;
+        let renews = match (grant.last_credential_at, grant.ends_at) {
+            (Some(last), Some(end)) => last < end && grant.is_live(now),
+            (None, Some(_)) => grant.is_live(now) && body.binding.session < body.duration,
+            _ => false,
+        };
+        Ok(GrantView {
+            id: grant.id.to_string(),
+            request: grant.request.to_string(),
+            target: grant.target.to_string(),
+            beneficiary: named(&people, &grant.beneficiary),
+            state: grant.state.as_str().to_owned(),
+            only: grant.only.iter().map(ToString::to_string).collect(),
+            activated_at: grant.activated_at,
+            ends_at: grant.ends_at,
+            last_credential_at: grant.last_credential_at,
+            renews,
+            ended_at: grant.ended_at,
+            cause: grant.cause.map(|c| c.as_str().to_owned()),
+            detail: grant.detail.clone(),
+            attempts: doing.map_or(0, |p| p.attempts),
+            last_error: doing.and_then(|p| p.last_error.clone()),
+            next_attempt_at: doing.filter(|p| p.attempts > 0).map(|p| p.due_at),
+            end_is_enforced: !body.binding.chain,
+        })
+    }
+
+    async fn before(&self, request: &Request) -> Result<Before, Failure> {
+        let body = &request.body;
+        let since = Timestamp::from_millis(request.filed_at.millis() - BEFORE_MS);
+        let grants = self.backend.store.grants_since(&body.beneficiary, &body.target, since).await?;
+        let earlier: Vec<&Grant> = grants
+            .iter()
+            .filter(|g| g.request != body.id && g.activated_at.is_some_and(|at| at <= request.filed_at))
+            .collect();
+        let last = earlier.first();
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        Ok(Before {
+            grants: count(earlier.len()),
+            last_at: last.and_then(|g| g.activated_at),
+            last_duration_s: last.and_then(|g| {
+                let end = g.ended_at.or(g.ends_at)?;
+                Some(end.since(g.activated_at?))
+            }),
+            dropped_early: count(earlier.iter().filter(|g| g.ended_by.as_ref() == Some(&g.beneficiary)).count()),
+        })
+    }
+
+    async fn names(&self, case: &Case) -> Result<HashMap<PersonId, Person>, Failure> {
+        let body = &case.request()?.body;
+        let ids = [&body.requester, &body.beneficiary].into_iter().chain(case.decisions.iter().map(|d| &d.by));
+        self.people(ids).await
+    }
+
+    async fn people<'i>(&self, ids: impl IntoIterator<Item = &'i PersonId>) -> Result<HashMap<PersonId, Person>, Failure> {
+        let mut people = HashMap::new();
+        for id in ids {
+            if people.contains_key(id) {
+                continue;
+            }
+            if *id == self.person.id {
+                people.insert(id.clone(), self.person.clone());
+            } else if let Some(person) = self.backend.store.person(id).await? {
+                people.insert(id.clone(), person);
+            }
+        }
+        Ok(people)
+    }
+}
+
+/// Changes whenever something that is shown does.
+fn version(case: &Case, grant: Option<&GrantView>) -> String {
+    let request = case.request.as_ref().map_or(0, |r| r.version);
+    let stored = case.grant.as_ref().map_or(0, |g| g.version);
+    let attempts = grant.map_or(0, |g| g.attempts);
+    format!("{request}.{stored}.{attempts}")
+}
+
+/// A pending request whose time is over is expired, though the worker has not come by yet.
+fn shown_state(request: &Request, now: Timestamp) -> &'static str {
+    if request.state == RequestState::Pending && now >= request.expires_at {
+        return RequestState::Expired.as_str();
+    }
+    request.state.as_str()
+}
+
+fn named(people: &HashMap<PersonId, Person>, id: &PersonId) -> PersonView {
+    PersonView { id: id.to_string(), name: people.get(id).map_or_else(|| id.to_string(), |p| p.name.clone()) }
+}
+
+/// (issuer, subject) of those who ask and benefit: they are never shown as approvers.
+fn apart(people: &HashMap<PersonId, Person>, body: &Body) -> Vec<(String, String)> {
+    [&body.requester, &body.beneficiary]
+        .into_iter()
+        .filter_map(|id| people.get(id))
+        .map(|p| (p.issuer.clone(), p.subject.clone()))
+        .collect()
+}
+
+fn decision(decision: &Decision, request: &Request, people: &HashMap<PersonId, Person>) -> DecisionView {
+    DecisionView {
+        by: named(people, &decision.by),
+        verdict: decision.verdict.as_str().to_owned(),
+        stage: request.frozen.workflow.stages.get(decision.stage).map(|s| s.name.clone()).unwrap_or_default(),
+        comment: decision.comment.as_ref().map(ToString::to_string),
+        at: decision.at,
+    }
+}
+
+/// The stages of `workflow` with who could decide them, without the people in `apart`.
+pub fn stages(
+    workflow: &Workflow,
+    decisions: &[Decision],
+    catalogue: &Catalogue,
+    apart: &[(String, String)],
+) -> Vec<StageView> {
+    let open = workflow.open_stages(decisions);
+    workflow
+        .stages
+        .iter()
+        .enumerate()
+        .map(|(at, stage)| {
+            let mut approvers: Vec<String> = stage
+                .groups
+                .iter()
+                .flat_map(|group| catalogue.members(group))
+                .filter(|member| !apart.contains(member))
+                .map(|(_, subject)| subject)
+                .collect();
+            approvers.sort();
+            approvers.dedup();
+            StageView {
+                name: stage.name.clone(),
+                groups: stage.groups.clone(),
+                approvers,
+                approvals: stage.approvals,
+                missing: workflow.missing(at, decisions),
+                open: open.contains(&at),
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,29 @@
+//! How a backend is set up, as typed values. Refuses to read files and the environment: `config` does.
+
+use std::path::PathBuf;
+
+use crate::domain::Duration;
+use crate::server::provider::aws::AwsSettings;
+
+/// How a backend is set up.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Whether this is `--dev`: local people, short rules, one machine plays all parts.
+    pub dev: bool,
+    /// Where it can be reached, such as `http://127.0.0.1:7878`.
+    pub origin: String,
+    /// Values of `Host` that are this backend's.
+    pub hosts: Vec<String>,
+    /// Folder of the policy bundle.
+    pub policy_dir: PathBuf,
+    /// The database file.
+    pub database: PathBuf,
+    /// How AWS is reached.
+    pub aws: AwsSettings,
+    /// A session lives this long.
+    pub session_life: Duration,
+    /// A one-time code lives this long.
+    pub code_life: Duration,
+    /// Whether a device that is enrolled for who asks may decide: only where one machine plays all parts.
+    pub shared_devices_decide: bool,
+}

@@ -1,0 +1,102 @@
+//! The worker: takes effects from the outbox, changes the outside world, commits what came of it.
+//! Owns retries and their order: what is taken away goes before what is given. At least once, so every step
+//! may be done again.
+
+mod step;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+
+use crate::domain::Timestamp;
+use crate::server::backend::Backend;
+use crate::server::store::{Claimed, StoreError};
+
+/// It looks at least this often.
+const TICK: Duration = Duration::from_secs(1);
+/// A claim is taken over by another worker after this; a step takes less, its provider's limits included.
+const CLAIM_MS: i64 = 60_000;
+/// Effects claimed at once.
+const BATCH: u32 = 64;
+/// Steps under way at once: one that hangs holds up none of the others.
+const AT_ONCE: usize = 64;
+/// Idempotency keys are kept for 24 hours.
+const ONCE_MS: i64 = 24 * 3_600_000;
+/// How often old keys and idle waiters are swept away.
+const SWEEP_MS: i64 = 60_000;
+
+/// Works until `stop` turns true, then finishes the steps that are under way.
+pub async fn run(backend: Arc<Backend>, mut stop: watch::Receiver<bool>) {
+    let owner = format!("worker-{}", backend.random.key());
+    let room = Arc::new(Semaphore::new(AT_ONCE));
+    let mut steps = JoinSet::new();
+    let mut swept_at = backend.now();
+    while !*stop.borrow() {
+        backend.worker_ticked();
+        while steps.try_join_next().is_some() {}
+        let free = u32::try_from(room.available_permits()).unwrap_or(BATCH).min(BATCH);
+        let claimed = claim(&backend, &owner, free).await;
+        if claimed.is_empty() {
+            if backend.now().millis() - swept_at.millis() > SWEEP_MS {
+                swept_at = backend.now();
+                sweep(&backend).await;
+            }
+            pause(&backend, &mut stop).await;
+            continue;
+        }
+        for work in claimed {
+            let (backend, room) = (backend.clone(), room.clone());
+            steps.spawn(async move {
+                let Ok(_place) = room.acquire_owned().await else { return };
+                step::take(&backend, &work).await;
+            });
+        }
+    }
+    while steps.join_next().await.is_some() {}
+    if let Err(error) = backend.store.release(&owner).await {
+        tracing::warn!(%error, "claims could not be given back; they lapse by themselves");
+    }
+}
+
+async fn claim(backend: &Backend, owner: &str, free: u32) -> Vec<Claimed> {
+    if free == 0 {
+        return Vec::new();
+    }
+    let now = backend.now();
+    let until = Timestamp::from_millis(now.millis() + CLAIM_MS);
+    match backend.store.claim(owner, now, until, free).await {
+        Ok(claimed) => claimed,
+        Err(error) => {
+            report(&error);
+            Vec::new()
+        }
+    }
+}
+
+fn report(error: &StoreError) {
+    tracing::error!(%error, "the worker cannot read its work; it tries again");
+}
+
+/// Until there is work, something is due, or the tick is over.
+async fn pause(backend: &Backend, stop: &mut watch::Receiver<bool>) {
+    let due = backend.store.next_due().await.ok().flatten();
+    let until_due = due.map_or(TICK, |at| {
+        let ms = at.millis().saturating_sub(backend.now().millis()).max(5);
+        Duration::from_millis(u64::try_from(ms).unwrap_or(u64::MAX)).min(TICK)
+    });
+    tokio::select! {
+        () = backend.work.notified() => {}
+        () = tokio::time::sleep(until_due) => {}
+        _ = stop.wait_for(|stop| *stop) => {}
+    }
+}
+
+async fn sweep(backend: &Backend) {
+    backend.wakes.sweep();
+    let before = Timestamp::from_millis(backend.now().millis() - ONCE_MS);
+    if let Err(error) = backend.store.forget_once(before).await {
+        report(&error);
+    }
+}
