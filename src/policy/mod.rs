@@ -1,8 +1,19 @@
 //! Approval as code: Cedar decides, the catalogue counts.
 //! Owns loading a bundle and asking it. Refuses I/O: a bundle comes as (path, bytes). Any error is a refusal.
 
+pub mod bundle;
 pub mod catalogue;
+pub mod decide;
+mod entities;
+pub mod finding;
+mod nearest;
 pub mod question;
+mod schema;
+pub mod small;
+mod statements;
 
+pub use bundle::Bundle;
 pub use catalogue::{Catalogue, Target};
+pub use decide::{decide, replay};
+pub use finding::Finding;
 pub use question::{Ask, Decision, Question, Reason, SessionFacts, Tally, Who};

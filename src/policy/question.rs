@@ -57,6 +57,7 @@ pub struct Tally {
 
 /// A question to policy.
 #[derive(Clone, Copy, Debug)]
+#[expect(missing_docs, reason = "the fields are who is asked about, what for, and when")]
 pub enum Question<'a> {
     /// May they ask? (`requestFor` where they ask for somebody else comes with that verb.)
     Request {

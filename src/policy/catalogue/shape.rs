@@ -1,0 +1,171 @@
+//! The catalogue as it is written: TOML, with the place of everything that can be wrong.
+//! Refuses unknown keys. Meaning is `build`'s.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer};
+use toml::Spanned;
+
+use crate::domain::{self, Partition, Road, Trace};
+use crate::policy::finding::{Finding, Source};
+use crate::policy::nearest::suggestion;
+
+/// A table of named things.
+pub(super) type Named<T> = BTreeMap<Spanned<String>, T>;
+/// A list of names.
+pub(super) type Names = Vec<Spanned<String>>;
+
+/// A length of time written `30m`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Duration(pub(super) domain::Duration);
+
+impl<'de> Deserialize<'de> for Duration {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(d)?;
+        domain::Duration::parse(&text).map(Self).map_err(|refusal| {
+            let hint = refusal.hint().unwrap_or_default();
+            serde::de::Error::custom(format!("{refusal}: {hint}"))
+        })
+    }
+}
+
+/// One file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Document {
+    pub(super) organisation: Option<Spanned<Organisation>>,
+    #[serde(default)]
+    pub(super) account: Named<Account>,
+    #[serde(default)]
+    pub(super) environment: Named<Environment>,
+    #[serde(default)]
+    pub(super) workflow: Named<Workflow>,
+    #[serde(default)]
+    pub(super) group: Named<Group>,
+    #[serde(default)]
+    pub(super) target: Vec<Spanned<Target>>,
+}
+
+/// What holds everywhere.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Organisation {
+    pub(super) max_duration: Option<Duration>,
+    #[serde(default)]
+    pub(super) never: Names,
+}
+
+/// An AWS account.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Account {
+    pub(super) id: Spanned<String>,
+    pub(super) environment: Spanned<String>,
+    pub(super) partition: Option<Partition>,
+    pub(super) region: Option<Spanned<String>>,
+}
+
+/// What holds for every target of some accounts.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Environment {
+    pub(super) max_duration: Duration,
+    pub(super) workflow: Spanned<String>,
+    #[serde(default)]
+    pub(super) least_risk: u8,
+    #[serde(default)]
+    pub(super) never: Names,
+}
+
+/// Who has to agree.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Workflow {
+    pub(super) expires_after: Duration,
+    pub(super) activate_within: Duration,
+    #[serde(default)]
+    pub(super) stage: Vec<Spanned<Stage>>,
+}
+
+/// One step of a workflow.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Stage {
+    pub(super) name: Spanned<String>,
+    pub(super) groups: Spanned<Names>,
+    pub(super) approvals: Spanned<u32>,
+    #[serde(default)]
+    pub(super) after: Names,
+}
+
+/// Some people.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Group {
+    pub(super) members: Names,
+}
+
+/// What can be asked for.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Target {
+    pub(super) name: Spanned<String>,
+    pub(super) title: Spanned<String>,
+    pub(super) description: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) aliases: Names,
+    pub(super) account: Spanned<String>,
+    pub(super) risk: Spanned<u8>,
+    #[serde(default)]
+    pub(super) owners: Names,
+    pub(super) approvers: Names,
+    pub(super) max_duration: Option<Duration>,
+    pub(super) default_duration: Option<Spanned<Duration>>,
+    pub(super) workflow: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) never: Names,
+    pub(super) provider: Spanned<Provider>,
+}
+
+/// How it becomes access.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Provider {
+    pub(super) kind: Kind,
+    pub(super) road: Road,
+    pub(super) role: Spanned<String>,
+    pub(super) session: Spanned<Duration>,
+    #[serde(default)]
+    pub(super) chain: bool,
+    #[serde(default)]
+    pub(super) trace: Trace,
+}
+
+/// The systems that there are providers for.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Kind {
+    /// Amazon Web Services.
+    Aws,
+}
+
+/// Reads a file, or says where it cannot be read.
+pub(super) fn read(source: &Source<'_>) -> Result<Document, Finding> {
+    toml::from_str(source.text).map_err(|error| {
+        let finding = source.finding(error.span().unwrap_or(0..0), error.message());
+        match expected(error.message()) {
+            Some(hint) => finding.with_hint(hint),
+            None => finding,
+        }
+    })
+}
+
+/// What serde's "unknown field `x`, expected one of `y`, `z`" makes of the known names.
+fn expected(message: &str) -> Option<String> {
+    if !message.starts_with("unknown ") {
+        return None;
+    }
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    let given = quoted.next()?;
+    Some(suggestion(given, quoted))
+}

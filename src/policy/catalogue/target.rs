@@ -1,0 +1,299 @@
+//! One target: what it inherits, what it may not loosen, what it resolves to.
+//! Owns the rules between targets (names, shared bindings). Refuses to know about files.
+
+use std::collections::BTreeMap;
+
+use toml::Spanned;
+
+use super::Target;
+use super::approvals::{lacking, unsatisfiable};
+use super::build::{Defined, Ground, TARGET_APPROVERS};
+use super::shape;
+use crate::domain::{Binding, Duration, Partition, TargetName, Workflow};
+use crate::policy::finding::Source;
+use crate::policy::nearest::suggestion;
+
+/// STS mints nothing shorter.
+const SHORTEST_SESSION_S: u32 = 900;
+/// No role allows anything longer.
+const LONGEST_SESSION_S: u32 = 12 * 3_600;
+/// Longest duration that is given to somebody who names none.
+const LONGEST_DEFAULT_S: u32 = 3_600;
+
+/// A target as it is written, and where.
+pub(super) struct Placed<'a> {
+    pub(super) source: Source<'a>,
+    pub(super) target: &'a Spanned<shape::Target>,
+}
+
+/// The targets that hold together, by name; the rest are findings of `ground`.
+pub(super) fn add_targets(ground: &mut Ground<'_>, placed: &[Placed<'_>]) -> Vec<Target> {
+    let mut built: Vec<(usize, Target)> = Vec::new();
+    for (at, place) in placed.iter().enumerate() {
+        if let Some(target) = target(ground, place) {
+            built.push((at, target));
+        }
+    }
+    check_names(ground, placed, &built);
+    check_bindings(ground, placed, &built);
+    let mut targets: Vec<Target> = built.into_iter().map(|(_, target)| target).collect();
+    targets.sort_by(|a, b| a.name.cmp(&b.name));
+    targets
+}
+
+fn target(ground: &mut Ground<'_>, place: &Placed<'_>) -> Option<Target> {
+    let (source, written) = (&place.source, place.target.get_ref());
+    ground.check_text(source, &written.title, "title");
+    if let Some(description) = &written.description {
+        ground.check_text(source, description, "description");
+    }
+    let name = name(ground, source, &written.name);
+    for alias in &written.aliases {
+        self::name(ground, source, alias);
+    }
+    let owners = ground.known_groups(source, &written.owners);
+    let approvers = ground.known_groups(source, &written.approvers);
+    let never = ground.denied(source, &written.never);
+    let account_name = written.account.get_ref();
+    let Some((account, environment)) = surroundings(ground, account_name) else {
+        if !ground.accounts.contains_key(account_name.as_str()) {
+            let hint = suggestion(account_name, ground.accounts.keys().copied());
+            let message = format!("there is no account `{account_name}`");
+            ground.find(source, written.account.span(), message, Some(hint));
+        }
+        return None;
+    };
+    let risk = *written.risk.get_ref();
+    let least = environment.least_risk;
+    if risk > 3 || risk < least {
+        let message = format!("risk {risk} is not between {least} and 3");
+        ground.find(source, written.risk.span(), message, None);
+    }
+    let never = nevers(ground, environment, never);
+    let (max_duration, default_duration) = durations(ground, place, environment);
+    Some(Target {
+        binding: binding(ground, place, account, never)?,
+        workflow: workflow(ground, place, environment, &approvers)?,
+        name: name?,
+        title: written.title.get_ref().clone(),
+        description: written.description.as_ref().map(|text| text.get_ref().clone()),
+        aliases: written.aliases.iter().map(|alias| alias.get_ref().clone()).collect(),
+        environment: account.environment.get_ref().clone(),
+        risk,
+        owners,
+        approvers,
+        max_duration,
+        default_duration,
+    })
+}
+
+/// The account of this name and its environment.
+fn surroundings<'a>(ground: &Ground<'a>, account: &str) -> Option<(&'a shape::Account, &'a shape::Environment)> {
+    let account = ground.accounts.get(account)?.value;
+    let environment = ground.environments.get(account.environment.get_ref().as_str())?.value;
+    Some((account, environment))
+}
+
+fn name(ground: &mut Ground<'_>, source: &Source<'_>, name: &Spanned<String>) -> Option<TargetName> {
+    match TargetName::parse(name.get_ref()) {
+        Ok(name) => Some(name),
+        Err(refusal) => {
+            ground.find(
+                source,
+                name.span(),
+                refusal.to_string(),
+                refusal.hint().map(str::to_owned),
+            );
+            None
+        }
+    }
+}
+
+/// Denied actions of organisation, environment and target together.
+fn nevers(ground: &Ground<'_>, environment: &shape::Environment, own: Vec<String>) -> Vec<String> {
+    let mut never = ground.never.clone();
+    never.extend(environment.never.iter().map(|pattern| pattern.get_ref().clone()));
+    never.extend(own);
+    never.sort();
+    never.dedup();
+    never
+}
+
+/// Longest and default duration: limits only tighten going down.
+fn durations(ground: &mut Ground<'_>, place: &Placed<'_>, environment: &shape::Environment) -> (Duration, Duration) {
+    let written = place.target.get_ref();
+    let own = written.max_duration.map(|duration| duration.0);
+    let longest = [own, ground.longest]
+        .into_iter()
+        .flatten()
+        .fold(environment.max_duration.0, Ord::min);
+    let hour = Duration::from_secs(LONGEST_DEFAULT_S).unwrap_or(longest);
+    let longest_default = hour.min(longest);
+    let Some(default) = &written.default_duration else {
+        return (longest, longest_default);
+    };
+    let given = default.get_ref().0;
+    if given > longest_default {
+        let message = format!("default_duration {given} is longer than {longest_default}");
+        let hint = Some("it is one hour at most, and never longer than the target allows".to_owned());
+        ground.find(&place.source, default.span(), message, hint);
+    }
+    (longest, given)
+}
+
+/// The workflow with its groups resolved: the environment's, or the target's own if it is no weaker.
+fn workflow(
+    ground: &mut Ground<'_>,
+    place: &Placed<'_>,
+    environment: &shape::Environment,
+    approvers: &[String],
+) -> Option<Workflow> {
+    let written = place.target.get_ref();
+    let floor = ground.workflows.get(environment.workflow.get_ref().as_str())?;
+    let floor = resolved(floor, approvers);
+    let at = written
+        .workflow
+        .as_ref()
+        .map_or_else(|| written.name.span(), Spanned::span);
+    let workflow = match &written.workflow {
+        None => floor,
+        Some(own) => {
+            let Some(defined) = ground.workflows.get(own.get_ref().as_str()) else {
+                let hint = suggestion(own.get_ref(), ground.workflows.keys().copied());
+                let message = format!("there is no workflow `{}`", own.get_ref());
+                ground.find(&place.source, own.span(), message, Some(hint));
+                return None;
+            };
+            let own = resolved(defined, approvers);
+            if let Some(stage) = lacking(&own, &floor) {
+                let message = format!(
+                    "workflow `{}` is weaker than `{}`: it has no match for stage `{}`",
+                    own.name, floor.name, stage.name
+                );
+                let hint = Some("a target may only be stricter than its environment".to_owned());
+                ground.find(&place.source, at.clone(), message, hint);
+            }
+            own
+        }
+    };
+    if let Some(why) = unsatisfiable(&workflow, &ground.groups) {
+        ground.find(&place.source, at, format!("nobody can approve: {why}"), None);
+    }
+    Some(workflow)
+}
+
+/// `target.approvers` replaced by the groups that it stands for.
+fn resolved(defined: &Defined<'_, Workflow>, approvers: &[String]) -> Workflow {
+    let mut workflow = defined.value.clone();
+    for stage in &mut workflow.stages {
+        let written = std::mem::take(&mut stage.groups);
+        let groups = written.iter().flat_map(|group| match group.as_str() {
+            TARGET_APPROVERS => approvers,
+            _ => std::slice::from_ref(group),
+        });
+        stage.groups = groups.cloned().collect();
+        stage.groups.sort();
+        stage.groups.dedup();
+    }
+    workflow
+}
+
+fn binding(
+    ground: &mut Ground<'_>,
+    place: &Placed<'_>,
+    account: &shape::Account,
+    never: Vec<String>,
+) -> Option<Binding> {
+    let (written, provider) = (place.target.get_ref(), place.target.get_ref().provider.get_ref());
+    let session = provider.session.get_ref().0;
+    if !(SHORTEST_SESSION_S..=LONGEST_SESSION_S).contains(&session.secs()) {
+        let message = format!("session {session} is not between 15m and 12h");
+        ground.find(&place.source, provider.session.span(), message, None);
+    }
+    let role = provider.role.get_ref();
+    if !is_role(role) {
+        let message = format!("`{role}` is no role");
+        let hint = Some("write its path and name, such as jit/jit-prod-admin, without the leading slash".to_owned());
+        ground.find(&place.source, provider.role.span(), message, hint);
+        return None;
+    }
+    let partition = account.partition.unwrap_or(Partition::Aws);
+    let id = account.id.get_ref();
+    match provider.kind {
+        shape::Kind::Aws => Some(Binding {
+            partition,
+            account: id.clone(),
+            account_name: written.account.get_ref().clone(),
+            role_arn: format!("arn:{partition}:iam::{id}:role/{role}"),
+            region: account.region.as_ref().map_or_else(
+                || partition.default_region().to_owned(),
+                |region| region.get_ref().clone(),
+            ),
+            road: provider.road,
+            session,
+            chain: provider.chain,
+            trace: provider.trace,
+            never,
+        }),
+    }
+}
+
+/// Whether `role` is the path and name of an IAM role: at most 512 and 64 characters.
+fn is_role(role: &str) -> bool {
+    let word = |part: &str| {
+        !part.is_empty()
+            && part
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"+=,.@_-".contains(&b))
+    };
+    let name = role.rsplit('/').next().unwrap_or_default();
+    role.len() <= 510 && name.len() <= 64 && role.split('/').all(word)
+}
+
+/// A name or alias means one target.
+fn check_names(ground: &mut Ground<'_>, placed: &[Placed<'_>], built: &[(usize, Target)]) {
+    let mut seen: BTreeMap<&str, &TargetName> = BTreeMap::new();
+    for (at, target) in built {
+        let written = placed[*at].target.get_ref();
+        for name in std::iter::once(&written.name).chain(&written.aliases) {
+            if let Some(other) = seen.insert(name.get_ref(), &target.name) {
+                let message = format!("`{}` names target `{other}` already", name.get_ref());
+                ground.find(&placed[*at].source, name.span(), message, None);
+            }
+        }
+    }
+}
+
+/// Two targets of one role would let people choose the weaker rules.
+fn check_bindings(ground: &mut Ground<'_>, placed: &[Placed<'_>], built: &[(usize, Target)]) {
+    let mut seen: BTreeMap<&str, &Target> = BTreeMap::new();
+    for (at, target) in built {
+        let Some(other) = seen.insert(&target.binding.role_arn, target) else {
+            continue;
+        };
+        let differing = [
+            ("risk", target.risk != other.risk),
+            ("approvers", sorted(&target.approvers) != sorted(&other.approvers)),
+            ("workflow", target.workflow != other.workflow),
+        ];
+        for (what, _) in differing.iter().filter(|(_, differs)| *differs) {
+            let message = format!(
+                "`{}` and `{}` are one role and differ in {what}",
+                target.name, other.name
+            );
+            let hint = Some("targets of one role have the same risk, approvers and workflow".to_owned());
+            ground.find(
+                &placed[*at].source,
+                placed[*at].target.get_ref().name.span(),
+                message,
+                hint,
+            );
+        }
+    }
+}
+
+fn sorted(names: &[String]) -> Vec<&String> {
+    let mut names: Vec<&String> = names.iter().collect();
+    names.sort();
+    names
+}

@@ -1,0 +1,246 @@
+//! From domain values to what Cedar sees: the principal, the resource, their parents, the context.
+//! Refuses to look anything up: what is not in the question is not in the slice.
+
+use serde_json::{Map, Value, json};
+
+use super::catalogue::Target;
+use super::question::{Ask, Question, SessionFacts, Tally, Who};
+use crate::domain::{PersonId, Request, Timestamp, Verdict};
+
+/// What Cedar sees where nobody ever gave a second factor: ten years.
+const NEVER_S: u32 = 10 * 365 * 86_400;
+
+/// Everything that an answer is made from, but the bundle.
+pub(super) fn inputs(question: &Question<'_>) -> Value {
+    let (who, now) = (question.who(), question.now());
+    let mut entities = vec![user(who)];
+    let (resource, context) = match question {
+        Question::Request { ask, session, .. } | Question::AutoApprove { ask, session, .. } => {
+            entities.extend(target(ask.target));
+            (uid("Target", ask.target.name.as_str()), asked(ask, Some(session), now))
+        }
+        Question::Receive { ask, .. } => {
+            entities.extend(target(ask.target));
+            (uid("Target", ask.target.name.as_str()), asked(ask, None, now))
+        }
+        Question::Decide {
+            request,
+            target: on,
+            decided_by,
+            stage,
+            session,
+            ..
+        } => {
+            entities.extend(target(on));
+            entities.push(filed(request, on, decided_by));
+            (
+                uid("Request", request.id().as_str()),
+                vote(request, *stage, session, now),
+            )
+        }
+        Question::Activate {
+            request,
+            target: on,
+            tally,
+            ..
+        } => {
+            entities.extend(target(on));
+            entities.push(filed(request, on, &[]));
+            (
+                uid("Request", request.id().as_str()),
+                json!({ "tally": tallied(tally), "clock": clock(now) }),
+            )
+        }
+        Question::Revoke {
+            request,
+            target: on,
+            session,
+            ..
+        } => {
+            entities.extend(target(on));
+            entities.push(filed(request, on, &[]));
+            let context = json!({ "session": signed_in(session), "clock": clock(now) });
+            (uid("Request", request.id().as_str()), context)
+        }
+        Question::View {
+            request, target: on, ..
+        } => {
+            entities.extend(target(on));
+            entities.push(filed(request, on, &[]));
+            (uid("Request", request.id().as_str()), json!({ "clock": clock(now) }))
+        }
+    };
+    json!({
+        "principal": uid("User", who.person.id.as_str()),
+        "action": uid("Action", question.action()),
+        "resource": resource,
+        "context": context,
+        "entities": entities,
+    })
+}
+
+impl<'a> Question<'a> {
+    /// The action's name in the schema.
+    pub fn action(&self) -> &'static str {
+        match self {
+            Self::Request { .. } => "request",
+            Self::Receive { .. } => "receive",
+            Self::AutoApprove { .. } => "autoApprove",
+            Self::Decide { verdict, .. } => match verdict {
+                Verdict::Approve => "approve",
+                Verdict::Deny => "deny",
+            },
+            Self::Activate { .. } => "activate",
+            Self::Revoke { .. } => "revoke",
+            Self::View { .. } => "view",
+        }
+    }
+
+    fn who(&self) -> &Who<'a> {
+        match self {
+            Self::Request { who, .. }
+            | Self::Receive { who, .. }
+            | Self::AutoApprove { who, .. }
+            | Self::Decide { who, .. }
+            | Self::Activate { who, .. }
+            | Self::Revoke { who, .. }
+            | Self::View { who, .. } => who,
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        match self {
+            Self::Request { now, .. }
+            | Self::Receive { now, .. }
+            | Self::AutoApprove { now, .. }
+            | Self::Decide { now, .. }
+            | Self::Activate { now, .. }
+            | Self::Revoke { now, .. }
+            | Self::View { now, .. } => *now,
+        }
+    }
+}
+
+fn uid(kind: &str, id: &str) -> Value {
+    json!({ "type": format!("Jit::{kind}"), "id": id })
+}
+
+fn groups(names: &[String]) -> Vec<Value> {
+    names.iter().map(|name| uid("Group", name)).collect()
+}
+
+fn user(who: &Who<'_>) -> Value {
+    json!({
+        "uid": uid("User", who.person.id.as_str()),
+        "attrs": { "issuer": who.person.issuer, "subject": who.person.subject, "active": who.active },
+        "parents": groups(who.groups),
+    })
+}
+
+/// The target and its account.
+fn target(target: &Target) -> [Value; 2] {
+    let binding = &target.binding;
+    let account = uid("Account", &binding.account_name);
+    let seen = json!({
+        "uid": uid("Target", target.name.as_str()),
+        "attrs": {
+            "provider": "aws",
+            "role": binding.role_arn,
+            "environment": target.environment,
+            "risk": target.risk,
+            "maxDuration": seconds(target.max_duration.secs()),
+            "chain": binding.chain,
+            "owners": groups(&target.owners),
+            "approvers": groups(&target.approvers),
+        },
+        "parents": [&account],
+    });
+    let account = json!({
+        "uid": account,
+        "attrs": {
+            "id": binding.account,
+            "partition": binding.partition.as_str(),
+            "environment": target.environment,
+        },
+        "parents": [],
+    });
+    [seen, account]
+}
+
+fn filed(request: &Request, target: &Target, decided_by: &[PersonId]) -> Value {
+    let mut approvers: Vec<String> = request
+        .frozen
+        .workflow
+        .stages
+        .iter()
+        .flat_map(|s| s.groups.clone())
+        .collect();
+    approvers.sort();
+    approvers.dedup();
+    let target = uid("Target", target.name.as_str());
+    json!({
+        "uid": uid("Request", request.id().as_str()),
+        "attrs": {
+            "requester": uid("User", request.body.requester.as_str()),
+            "beneficiary": uid("User", request.body.beneficiary.as_str()),
+            "target": &target,
+            "duration": seconds(request.body.duration.secs()),
+            "automatic": request.automatic,
+            "approvers": groups(&approvers),
+            "decidedBy": decided_by.iter().map(|person| uid("User", person.as_str())).collect::<Vec<_>>(),
+            "state": request.state.as_str(),
+        },
+        "parents": [&target],
+    })
+}
+
+fn asked(ask: &Ask<'_>, session: Option<&SessionFacts>, now: Timestamp) -> Value {
+    let mut context = Map::new();
+    context.insert("duration".to_owned(), json!(seconds(ask.duration.secs())));
+    context.insert("only".to_owned(), json!(ask.only));
+    context.insert("clock".to_owned(), clock(now));
+    if !ask.reason.is_empty() {
+        context.insert("reason".to_owned(), json!(ask.reason));
+        context.insert("reasonLength".to_owned(), json!(ask.reason.trim().chars().count()));
+    }
+    if let Some(session) = session {
+        context.insert("session".to_owned(), signed_in(session));
+    }
+    Value::Object(context)
+}
+
+fn vote(request: &Request, stage: usize, session: &SessionFacts, now: Timestamp) -> Value {
+    let stage = request.frozen.workflow.stages.get(stage);
+    json!({
+        "stage": stage.map_or("", |stage| stage.name.as_str()),
+        "stageGroups": groups(stage.map_or(&[], |stage| stage.groups.as_slice())),
+        "session": signed_in(session),
+        "clock": clock(now),
+    })
+}
+
+fn tallied(tally: &Tally) -> Value {
+    json!({
+        "stagesOpen": tally.stages_open,
+        "distinctApprovers": tally.distinct_approvers,
+        "groups": groups(&tally.groups),
+    })
+}
+
+fn signed_in(session: &SessionFacts) -> Value {
+    json!({
+        "method": session.method.as_str(),
+        "mfaAge": seconds(session.mfa_age_s.unwrap_or(NEVER_S)),
+        "ip": session.address.to_string(),
+        "keyStorage": session.key_storage.as_str(),
+    })
+}
+
+fn clock(now: Timestamp) -> Value {
+    json!({ "now": now.to_string() })
+}
+
+/// A Cedar duration.
+fn seconds(count: u32) -> String {
+    format!("{count}s")
+}
