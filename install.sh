@@ -3,6 +3,7 @@
 set -euo pipefail
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+target=${CARGO_TARGET_DIR:-$top/target}
 prefix=${HOME:-}/.local
 action=install
 
@@ -108,10 +109,13 @@ build() {
   (cd "$top" && thinned cargo build --release --locked --package jit --bin jit) 3>&1
   # AWS tools start the helper again and again: without a dynamic linker it starts about as fast as /bin/true.
   # Where static linking cannot be had, the plain one does the same job.
-  if ! (cd "$top" && thinned cargo rustc --release --locked --package jit-credential --bin jit-credential -- \
-    -C target-feature=+crt-static) 3>&1; then
-    say "  no static linking here: jit-credential is linked as usual"
-    (cd "$top" && thinned cargo build --release --locked --package jit-credential --bin jit-credential) 3>&1
+  if (cd "$top" && thinned cargo build --release --locked --package jit-credential \
+    --config credential/static.toml --target-dir "$target/static") 3>&1; then
+    helper=$target/static/release/jit-credential
+  else
+    say "  no static linking here (a static C library is missing): jit-credential is linked as usual"
+    (cd "$top" && thinned cargo build --release --locked --package jit-credential) 3>&1
+    helper=$target/release/jit-credential
   fi
 }
 
@@ -128,13 +132,13 @@ put() { # mode, file, path below the prefix
 }
 
 install_files() {
-  local built=${CARGO_TARGET_DIR:-$top/target}/release page
-  [ -x "$built/jit" ] || die "cargo built no $built/jit: is a target folder or target set in cargo's configuration?"
+  local page
+  [ -x "$target/release/jit" ] || die "cargo built no $target/release/jit: is a target folder or target set in cargo's configuration?"
   say "Installing below $prefix"
   mkdir -p "$(dirname "$manifest")"
   rm -f "$manifest.new"
-  put 755 "$built/jit" bin/jit
-  put 755 "$built/jit-credential" bin/jit-credential
+  put 755 "$target/release/jit" bin/jit
+  put 755 "$helper" bin/jit-credential
   put 644 "$top/completions/jit.bash" share/bash-completion/completions/jit
   put 644 "$top/completions/_jit" share/zsh/site-functions/_jit
   put 644 "$top/completions/jit.fish" share/fish/vendor_completions.d/jit.fish
