@@ -18,13 +18,18 @@ chapter() { printf '\n=== %s\n' "$*"; }
 
 play=$(mktemp -d)
 started=
+# Ends a process that this started: politely, and after 5 s for good.
+stop() {
+  kill "$1" 2>/dev/null || return 0
+  local tries=0
+  while kill -0 "$1" 2>/dev/null && [ $((tries += 1)) -lt 50 ]; do sleep 0.1; done
+  kill -9 "$1" 2>/dev/null || true
+  wait "$1" 2>/dev/null || true
+}
 clean_up() {
   local code=$? pid
   trap - EXIT INT TERM HUP
-  for pid in $started; do
-    kill "$pid" 2>/dev/null || true
-    wait "$pid" 2>/dev/null || true
-  done
+  for pid in $started; do stop "$pid"; done
   if [ $code != 0 ] && [ -s "$play/backend.log" ]; then
     printf '\nthe last lines of the backend:\n' >&2
     tail -n 20 "$play/backend.log" >&2
@@ -61,10 +66,18 @@ wait_for() {
   printf '%s\n' "$found"
 }
 
+# A command as somebody would type it.
 show() {
-  printf '\n$'
-  printf ' %s' "${@//$play\/home/~}"
-  printf '\n'
+  local word line=' $'
+  for word in "$@"; do
+    case $word in
+      with_copy) word='AWS_ACCESS_KEY_ID=… AWS_SECRET_ACCESS_KEY=… AWS_SESSION_TOKEN=…' ;;
+      *' '*) word="\"$word\"" ;;
+      "$HOME"/*) word="~${word#"$HOME"}" ;;
+    esac
+    line="$line $word"
+  done
+  printf '\n%s\n' "${line# }"
 }
 
 # Plays one command: shows it and what it prints, keeps that in $out, goes on only if it ended with code $1.
@@ -132,7 +145,7 @@ play 0 jit login --server "$server" --identity alice --code "$(code_of alice)"
 # --- the job ----------------------------------------------------------------------------------------------------------
 
 chapter "Alice asks, and waits"
-show jit --identity alice request prod-admin --for 30m --reason '"payout job stuck, PAY-311"' '&'
+show jit --identity alice request prod-admin --for 30m --reason "payout job stuck, PAY-311" '&'
 jit --identity alice request prod-admin --for 30m --reason "payout job stuck, PAY-311" >"$play/request.log" 2>&1 &
 request_pid=$!
 started="$request_pid $started"
@@ -163,17 +176,17 @@ play 0 jit --identity alice drop prod-admin
 play 255 aws --profile jit-prod-admin sts get-caller-identity
 names "jit request prod-admin"
 printf '\nA copy of the credential made before is beyond recall; AWS itself ends it at %s. Until then:\n' "$copy_ends"
-play 0 with_copy aws s3api list-buckets --query Owner.ID
+play 0 with_copy aws s3api list-buckets --query Owner.DisplayName
 
 # --- the cloud ends it ------------------------------------------------------------------------------------------------
 
 chapter "A grant of 20 seconds, and then no backend: AWS ends it by itself"
 play 0 jit --identity alice request dev-admin --for 20s --reason "the cloud keeps the time"
 copy_keys jit --identity alice credential-process dev-admin
-show kill -9 "$backend_pid" '   # the backend'
+show kill -9 "$backend_pid" '#' the backend
 kill -9 $backend_pid
 wait $backend_pid 2>/dev/null || true
-play 0 with_copy aws s3api list-buckets --query Owner.ID
+play 0 with_copy aws s3api list-buckets --query Owner.DisplayName
 printf '\nasking again until AWS refuses '
 end=$((SECONDS + limit_s))
 while out=$(with_copy aws s3api list-buckets 2>&1); do
