@@ -1,18 +1,16 @@
 //! The one source of randomness. Owns drawing ids, tokens, codes and salts.
 
-use aws_lc_rs::rand::{SecureRandom, SystemRandom};
-
 use crate::domain::id::{ALPHABET, GrantId, PersonId, RequestId, SessionId};
 
 /// Draws from the operating system.
 #[derive(Clone, Debug, Default)]
-pub struct Random(SystemRandom);
+pub struct Random(());
 
 impl Random {
     /// `N` random bytes.
     pub fn bytes<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0; N];
-        self.0.fill(&mut bytes).expect("the operating system gives randomness");
+        getrandom::fill(&mut bytes).expect("the operating system gives randomness");
         bytes
     }
 
