@@ -1,6 +1,8 @@
 //! Systems that access is given in: one file a system.
 //! Owns the calls to them. Refuses rules and storage: what to give, to whom and until when comes as an argument.
 
+pub mod aws;
+
 use async_trait::async_trait;
 use secrecy::SecretString;
 

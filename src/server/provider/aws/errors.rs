@@ -1,0 +1,138 @@
+//! What STS's refusals mean, in words that say what to do.
+//! Owns the mapping of its codes. Refuses secrets: only the code and STS's own message are ever repeated.
+
+use std::error::Error;
+
+use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
+
+use super::sts::Call;
+use crate::domain::text::shown;
+use crate::server::provider::ProviderError;
+
+/// Longest piece of STS's own message that is repeated, in characters.
+const LONGEST_MESSAGE: usize = 400;
+
+/// What a failed call means.
+pub fn explain<E>(call: &Call, error: &SdkError<E>) -> ProviderError
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    let region = &call.region;
+    match error {
+        SdkError::TimeoutError(_) => {
+            ProviderError::Unreachable(format!("STS in {region} did not answer in time; it is tried again"))
+        }
+        SdkError::ServiceError(refused) => {
+            let status = refused.raw().status().as_u16();
+            explain_answer(call, status, refused.err().code(), refused.err().message())
+        }
+        SdkError::ResponseError(half) => {
+            let status = half.raw().status().as_u16();
+            ProviderError::Unreachable(format!(
+                "STS in {region} answered {status} and then nothing that makes sense"
+            ))
+        }
+        _ => explain_unsent(call, error),
+    }
+}
+
+/// The call never got an answer: no credentials to sign it with, or no way to STS.
+fn explain_unsent(call: &Call, error: &(dyn Error + 'static)) -> ProviderError {
+    let region = &call.region;
+    let mut last = error;
+    let mut causes = format!("{error:?}");
+    while let Some(cause) = last.source() {
+        last = cause;
+        causes.push_str(&format!("{cause:?}"));
+    }
+    // The SDK does not export the types; their names are all there is, and are not repeated.
+    let names = |word: &str| causes.contains(word);
+    if names("CredentialsNotLoaded") || names("NoIdentityResolver") || names("NoMatchingAuthSchemeError") {
+        return ProviderError::Refused(
+            "the backend has no AWS credentials; give it a role, a profile or AWS_ACCESS_KEY_ID and its fellows".into(),
+        );
+    }
+    if names("ProviderTimedOut") || names("InvalidConfiguration") || names("ProviderError") {
+        return ProviderError::Unreachable(
+            "the backend's own AWS credentials could not be loaded; look at its profile, its role or their endpoint"
+                .into(),
+        );
+    }
+    let cause = said(Some(&last.to_string()));
+    ProviderError::Unreachable(format!("STS in {region} cannot be reached{cause}"))
+}
+
+fn explain_answer(call: &Call, status: u16, code: Option<&str>, message: Option<&str>) -> ProviderError {
+    let Call {
+        region,
+        role_arn,
+        duration_s,
+        ..
+    } = call;
+    let said = said(message);
+    match code.unwrap_or_default() {
+        "Throttling" | "ThrottlingException" | "RequestLimitExceeded" | "TooManyRequestsException" | "SlowDown" => {
+            ProviderError::Throttled(format!("STS in {region} takes no more calls for now{said}"))
+        }
+        "PackedPolicyTooLarge" | "PackedPolicyTooLargeException" => ProviderError::PolicyTooLarge(format!(
+            "STS packs it and finds it over its limit; use fewer or shorter --only, or shorten `never`{said}"
+        )),
+        "AccessDenied" | "AccessDeniedException" => ProviderError::Refused(format!(
+            "STS does not let the backend assume {role_arn}: the role does not exist, its trust policy does not allow \
+             the backend sts:AssumeRole, sts:TagSession and sts:SetSourceIdentity, or the backend's own policy does not{said}"
+        )),
+        "NoSuchEntity" | "NoSuchEntityException" => ProviderError::Refused(format!(
+            "there is no role {role_arn}; correct the target in the catalogue{said}"
+        )),
+        "ValidationError" | "ValidationException" if is_about_duration(message) => ProviderError::Refused(format!(
+            "{duration_s} s are longer than {role_arn} allows; lower `session` of the target in the catalogue, or raise \
+             the role's maximum session duration{said}"
+        )),
+        "MalformedPolicyDocument" | "MalformedPolicyDocumentException" => ProviderError::Refused(format!(
+            "STS does not understand the session policy; look at --only and at `never` of the target{said}"
+        )),
+        "RegionDisabledException" | "RegionDisabled" => ProviderError::Refused(format!(
+            "STS is switched off in {region} for the backend's account; switch it on there, or give the target another \
+             region{said}"
+        )),
+        "ExpiredToken" | "ExpiredTokenException" => ProviderError::Refused(format!(
+            "the backend's own AWS credentials have expired; renew them{said}"
+        )),
+        "InvalidClientTokenId"
+        | "UnrecognizedClientException"
+        | "SignatureDoesNotMatch"
+        | "IncompleteSignature"
+        | "MissingAuthenticationToken" => ProviderError::Refused(format!(
+            "STS does not accept the backend's own AWS credentials; check the key and its secret{said}"
+        )),
+        "" if (300..400).contains(&status) => ProviderError::Unreachable(format!(
+            "STS in {region} answered {status}; redirects are not followed: check the endpoint"
+        )),
+        "" if status == 429 => ProviderError::Throttled(format!("STS in {region} takes no more calls for now")),
+        "" => ProviderError::Unreachable(format!(
+            "what answers as STS in {region} is not STS: status {status} without a cause; check the endpoint"
+        )),
+        code if status >= 500 => {
+            ProviderError::Unreachable(format!("STS in {region} failed with {status} {}{said}", shown(code)))
+        }
+        code => ProviderError::Refused(format!("STS in {region} refused {role_arn} with {}{said}", shown(code))),
+    }
+}
+
+/// Both a role's maximum and the hour of a chained session are ValidationErrors; their text alone tells them apart.
+fn is_about_duration(message: Option<&str>) -> bool {
+    message.is_some_and(|m| {
+        m.contains("MaxSessionDuration") || m.contains("session limit") || m.contains("durationSeconds")
+    })
+}
+
+/// STS's own words, cut, with nothing in them that could move a cursor.
+fn said(message: Option<&str>) -> String {
+    match message.map(str::trim) {
+        None | Some("") => String::new(),
+        Some(message) => format!(
+            " ({})",
+            shown(&message.chars().take(LONGEST_MESSAGE).collect::<String>())
+        ),
+    }
+}

@@ -1,0 +1,123 @@
+//! Where STS is, who we are there, and the clients that follow from it: one a region, each made when first needed.
+//! Owns time-outs and endpoints. Refuses `AWS_ENDPOINT_URL*` and the profile's `endpoint_url` for its own calls:
+//! whoever wants another endpoint says so in [`AwsSettings`].
+
+use std::collections::HashMap;
+use std::fmt;
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_sdk_sts::Client;
+use aws_sdk_sts::config::retry::RetryConfig;
+use aws_sdk_sts::config::timeout::TimeoutConfig;
+use aws_sdk_sts::config::{Credentials, Region, SharedCredentialsProvider};
+use tokio::sync::{Mutex, OnceCell};
+
+/// How the provider reaches AWS.
+#[derive(Clone, Default)]
+pub struct AwsSettings {
+    /// Called in place of AWS's own regional endpoints. In production `https`, from the backend's configuration;
+    /// under `--dev` also what `AWS_ENDPOINT_URL` says.
+    pub endpoint: Option<String>,
+    /// Our own identity; without it the chain of every AWS tool (environment, profile, web identity, container, host).
+    pub credentials: Option<SharedCredentialsProvider>,
+}
+
+impl AwsSettings {
+    /// These settings with fixed keys in place of the chain.
+    pub fn with_keys(mut self, access_key_id: &str, secret_access_key: &str) -> Self {
+        let keys = Credentials::new(access_key_id, secret_access_key, None, None, "settings");
+        self.credentials = Some(SharedCredentialsProvider::new(keys));
+        self
+    }
+}
+
+impl fmt::Debug for AwsSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AwsSettings")
+            .field("endpoint", &self.endpoint)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The STS clients, by region.
+#[derive(Debug)]
+pub struct Clients {
+    settings: AwsSettings,
+    base: OnceCell<SdkConfig>,
+    by_region: Mutex<HashMap<String, Client>>,
+    own_arn: OnceCell<String>,
+}
+
+impl Clients {
+    /// None made, nothing read.
+    pub fn new(settings: AwsSettings) -> Self {
+        Self {
+            settings,
+            base: OnceCell::new(),
+            by_region: Mutex::default(),
+            own_arn: OnceCell::new(),
+        }
+    }
+
+    /// The client of `region`'s STS.
+    pub async fn of(&self, region: &str) -> Client {
+        let mut clients = self.by_region.lock().await;
+        if let Some(client) = clients.get(region) {
+            return client.clone();
+        }
+        let client = Client::from_conf(self.config(region).await);
+        clients.insert(region.to_owned(), client.clone());
+        client
+    }
+
+    /// The ARN of our own identity, asked once; nothing where STS did not say.
+    pub async fn own_arn(&self, client: &Client) -> Option<&str> {
+        let ask = || async {
+            let answer = client.get_caller_identity().send().await.ok();
+            answer.and_then(|identity| identity.arn().map(str::to_owned)).ok_or(())
+        };
+        self.own_arn.get_or_try_init(ask).await.ok().map(String::as_str)
+    }
+
+    /// Built from nothing: made from the loaded configuration it would take its endpoint from the environment.
+    async fn config(&self, region: &str) -> aws_sdk_sts::Config {
+        let base = self
+            .base
+            .get_or_init(|| load(region, self.settings.credentials.clone()))
+            .await;
+        let mut config = aws_sdk_sts::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(region.to_owned()))
+            // The worker has its own back-off, and somebody waits for a mint.
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(timeouts());
+        config.set_credentials_provider(base.credentials_provider());
+        if let Some(cache) = base.identity_cache() {
+            config.set_identity_cache(cache);
+        }
+        config.set_sleep_impl(base.sleep_impl());
+        config.set_time_source(base.time_source());
+        config.set_http_client(base.http_client());
+        config.set_endpoint_url(self.settings.endpoint.clone());
+        config.build()
+    }
+}
+
+async fn load(region: &str, credentials: Option<SharedCredentialsProvider>) -> SdkConfig {
+    let loader = aws_config::defaults(BehaviorVersion::latest())
+        .region(Region::new(region.to_owned()))
+        .timeout_config(timeouts());
+    match credentials {
+        Some(credentials) => loader.credentials_provider(credentials).load().await,
+        None => loader.load().await,
+    }
+}
+
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(3))
+        .operation_attempt_timeout(Duration::from_secs(5))
+        .operation_timeout(Duration::from_secs(10))
+        .build()
+}

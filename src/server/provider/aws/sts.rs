@@ -1,0 +1,116 @@
+//! One call of STS: the arguments that a grant leads to, and its answer as a credential.
+//! Owns the 900 s floor and the hour of chained sessions. Refuses half an answer, a redirect and a foreign clock.
+
+use std::time::Instant;
+
+use aws_sdk_sts::Client;
+use aws_sdk_sts::types::Tag;
+
+use super::answer_date::AnswerDate;
+use super::errors::explain;
+use super::names::{REQUEST_TAG, is_handed_on, is_traced, session_name};
+use super::session_policy::{end_of, session_policy};
+use crate::domain::{Timestamp, Trace};
+use crate::server::provider::{Access, Credential, ProviderError};
+
+/// STS: shortest `DurationSeconds`.
+const SHORTEST_S: u32 = 900;
+
+/// STS: longest session of a role that is assumed from an assumed role ("role chaining").
+pub const LONGEST_CHAINED_S: u32 = 3_600;
+
+/// The arguments of one `AssumeRole`.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// The region whose STS is called.
+    pub region: String,
+    /// `RoleArn`.
+    pub role_arn: String,
+    /// `DurationSeconds`.
+    pub duration_s: u32,
+    session_name: String,
+    policy: String,
+    source_identity: String,
+    request: String,
+    trace: Trace,
+    ends_at: Timestamp,
+}
+
+/// `max(900, min(session, remaining))`: below the floor, the session policy alone makes the end exact.
+pub fn duration_s(now: Timestamp, access: &Access) -> u32 {
+    let remaining = access.ends_at.since(now);
+    access.binding.session.secs().min(remaining).max(SHORTEST_S)
+}
+
+impl Call {
+    /// The arguments that `access` leads to.
+    ///
+    /// # Errors
+    /// [`ProviderError::PolicyTooLarge`]; [`ProviderError::Refused`] once the grant's end has come.
+    pub fn new(now: Timestamp, access: &Access) -> Result<Self, ProviderError> {
+        if now >= end_of(access.ends_at) {
+            return Err(ProviderError::Refused(format!("access ended at {}", access.ends_at)));
+        }
+        Ok(Self {
+            region: access.binding.region.clone(),
+            role_arn: access.binding.role_arn.clone(),
+            duration_s: duration_s(now, access),
+            session_name: session_name(&access.person_name, &access.request),
+            policy: session_policy(access)?,
+            source_identity: access.person.as_str().to_owned(),
+            request: access.request.as_str().to_owned(),
+            trace: access.binding.trace,
+            ends_at: end_of(access.ends_at),
+        })
+    }
+
+    /// Calls `AssumeRole` once.
+    ///
+    /// # Errors
+    /// What STS's answer means, [`ProviderError::Clock`] first: with clocks apart no other answer can be trusted.
+    pub async fn send(&self, client: &Client, now: Timestamp) -> Result<Credential, ProviderError> {
+        let date = AnswerDate::default();
+        let began = Instant::now();
+        let mut call = client
+            .assume_role()
+            .role_arn(&self.role_arn)
+            .role_session_name(&self.session_name)
+            .policy(&self.policy)
+            .duration_seconds(i32::try_from(self.duration_s).unwrap_or(i32::MAX));
+        if is_traced(self.trace) {
+            let tag = Tag::builder().key(REQUEST_TAG).value(&self.request).build();
+            call = call.source_identity(&self.source_identity);
+            call = call.tags(tag.map_err(|e| ProviderError::Refused(e.to_string()))?);
+        }
+        if is_handed_on(self.trace) {
+            call = call.transitive_tag_keys(REQUEST_TAG);
+        }
+        let answer = call.customize().interceptor(date.clone()).send().await;
+        let clocks = date.check(now, began.elapsed());
+        match (answer, clocks) {
+            (Ok(answer), Ok(())) => self.credential(answer.credentials()),
+            (Ok(_), Err(apart)) | (Err(_), Err(apart @ ProviderError::Clock { .. })) => Err(apart),
+            (Err(error), _) => Err(explain(self, &error)),
+        }
+    }
+
+    /// The credential in an answer; the grant's end included, so that nobody uses it past what AWS will allow.
+    fn credential(&self, given: Option<&aws_sdk_sts::types::Credentials>) -> Result<Credential, ProviderError> {
+        // The SDK fills what is missing with empty words and 1970.
+        let whole = given.filter(|c| {
+            !c.access_key_id().is_empty() && !c.secret_access_key().is_empty() && !c.session_token().is_empty()
+        });
+        let Some((whole, expiration_s)) = whole.map(|c| (c, c.expiration().secs())).filter(|(_, s)| *s > 0) else {
+            return Err(ProviderError::Unreachable(format!(
+                "STS in {} answered without a whole credential",
+                self.region
+            )));
+        };
+        Ok(Credential {
+            access_key_id: whole.access_key_id().to_owned(),
+            secret_access_key: whole.secret_access_key().into(),
+            session_token: whole.session_token().into(),
+            expires_at: Timestamp::from_millis(expiration_s.saturating_mul(1000)).min(self.ends_at),
+        })
+    }
+}
