@@ -12,12 +12,21 @@ use crate::cache::Cache;
 use crate::guard;
 use crate::names::Account;
 use crate::problem::Problem;
-use crate::write::LOCK;
+
+/// Ending of the file that is locked.
+pub(crate) const LOCK: &str = ".lock";
 
 /// A held lock; given back when dropped, or by the system when the process ends.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing is not enough: a child that was forked a moment ago may still hold the same file open.
+        let _ = self.file.unlock();
+    }
 }
 
 impl Cache {
@@ -38,7 +47,7 @@ impl Cache {
             .map_err(|error| guard::opening(&path, error))?;
         guard::check(&path, &file)?;
         match file.try_lock() {
-            Ok(()) => Ok(Some(Lock { _file: file })),
+            Ok(()) => Ok(Some(Lock { file })),
             Err(TryLockError::WouldBlock) => waited(&path, file, limit),
             Err(TryLockError::Error(error)) => Err(Problem::io(&path, error)),
         }
@@ -50,7 +59,7 @@ impl Cache {
 fn waited(path: &Path, file: File, limit: Duration) -> Result<Option<Lock>, Problem> {
     let (hand_over, taken) = mpsc::sync_channel(0);
     let waiting = move || {
-        let locked = file.lock().map(|()| Lock { _file: file });
+        let locked = file.lock().map(|()| Lock { file });
         // Nobody waits any more: the lock is dropped here.
         let _ = hand_over.send(locked);
     };
@@ -60,5 +69,17 @@ fn waited(path: &Path, file: File, limit: Duration) -> Result<Option<Lock>, Prob
     match taken.recv_timeout(limit) {
         Ok(locked) => locked.map(Some).map_err(|error| Problem::io(path, error)),
         Err(_) => Ok(None),
+    }
+}
+
+/// Whether somebody holds the lock of this file now.
+pub(crate) fn is_held(path: &Path) -> bool {
+    let Ok((file, _)) = guard::open(path) else { return false };
+    match file.try_lock() {
+        Ok(()) => {
+            drop(Lock { file });
+            false
+        }
+        Err(_) => true,
     }
 }

@@ -11,12 +11,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::cache::{Cache, Slot};
 use crate::entry::Entry;
 use crate::guard;
+use crate::lock::{LOCK, is_held};
 use crate::names::Account;
 use crate::problem::Problem;
 
-/// Endings of what may lie beside a target's file.
-pub(crate) const LOCK: &str = ".lock";
+/// Ending of the remembered failure.
 pub(crate) const FAILED: &str = ".failed";
+/// Middle of the name of a file that is being written.
 const NEW: &str = ".new.";
 
 /// A temporary file this much older than a finished one was left by a process that died, in seconds.
@@ -157,8 +158,4 @@ fn sweep(slot: &Slot) -> Result<(), Problem> {
         }
     }
     Ok(())
-}
-
-fn is_held(lock: &Path) -> bool {
-    guard::open(lock).is_ok_and(|(file, _)| file.try_lock().is_err())
 }
