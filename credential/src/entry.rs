@@ -53,7 +53,7 @@ pub enum Refresh {
 
 impl Refresh {
     /// Worth it when under 15 min and under half of the lifetime remain and the new one would end
-    /// later (50-aws.md, `credential_process`). Milliseconds since the epoch, all by one clock.
+    /// later: the AWS tools ask at every signed request then. Milliseconds since the epoch, all by one clock.
     pub fn plan(minted_at_ms: u64, expires_at_ms: u64, grant_ends_at_ms: u64) -> Self {
         if grant_ends_at_ms <= expires_at_ms {
             return Refresh::Never;
