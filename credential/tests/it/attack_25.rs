@@ -62,6 +62,7 @@ fn attack_25_link_in_the_place_of_a_folder_is_refused() {
         fs::rename(folder, &elsewhere).unwrap();
         symlink(&elsewhere, folder).unwrap();
         assert_refused(&place, folder, "rm ");
+        assert!(refused(place.hit(NOW)).0.contains("is a symbolic link"));
     }
 }
 
@@ -177,6 +178,14 @@ fn attack_25_huge_file_is_a_miss_and_heals() {
     let place = Place::holding();
     let whole = fs::read(place.file()).unwrap();
     fs::write(place.file(), [whole, vec![b' '; 70_000]].concat()).unwrap();
+    assert_eq!(place.hit(NOW), Outcome::Miss);
+    // Far more than there is memory: it must not even be read.
+    fs::OpenOptions::new()
+        .write(true)
+        .open(place.file())
+        .unwrap()
+        .set_len(1 << 42)
+        .unwrap();
     assert_eq!(place.hit(NOW), Outcome::Miss);
     place
         .cache

@@ -68,6 +68,34 @@ fn lock_passes_on_when_it_is_given_back() {
 }
 
 #[test]
+fn lock_won_by_waiting_keeps_others_out() {
+    let place = Place::new();
+    let held = place.cache.lock(&account("alice"), "prod", Duration::ZERO).unwrap();
+    let won = thread::scope(|scope| {
+        let (begin, begun) = mpsc::channel();
+        let place = &place;
+        let waiter = scope.spawn(move || {
+            begin.send(()).unwrap();
+            place.cache.lock(&account("alice"), "prod", LONG).unwrap()
+        });
+        begun.recv_timeout(LONG).unwrap();
+        // Long enough that the other thread is past its first try, whose lock would be another one.
+        let limit = Duration::from_millis(50);
+        assert!(place.cache.lock(&account("alice"), "prod", limit).unwrap().is_none());
+        drop(held);
+        waiter.join().unwrap()
+    });
+    assert!(won.is_some());
+    assert!(
+        place
+            .cache
+            .lock(&account("alice"), "prod", Duration::from_millis(50))
+            .unwrap()
+            .is_none()
+    );
+}
+
+#[test]
 fn lock_given_up_at_the_limit_is_not_kept() {
     let place = Place::new();
     let held = place.cache.lock(&account("alice"), "prod", Duration::ZERO).unwrap();
