@@ -1,7 +1,20 @@
 //! Where the backend keeps its state: one trait an aggregate over one transaction.
 //! Owns reading and the one commit. Refuses rules: what may change is decided before it comes here.
 
+#[cfg(test)]
+mod contract;
+mod dialect;
+pub mod memory;
+mod migrations;
+mod seal;
+mod sql;
+pub mod sqlite;
+mod writer;
+
 use async_trait::async_trait;
+
+pub use memory::MemoryStore;
+pub use sqlite::SqliteStore;
 
 use crate::domain::{
     Case, Change, Decision, Device, DeviceId, Digest, Effect, EffectId, Grant, GrantId, Person, PersonId, Request,

@@ -1,0 +1,29 @@
+//! The evidence and the bundles, from memory.
+
+use async_trait::async_trait;
+
+use super::super::{Audit, Evidence, StoreError};
+use super::MemoryStore;
+use crate::domain::Timestamp;
+
+#[async_trait]
+impl Audit for MemoryStore {
+    async fn evidence(&self, after: u64, limit: u32) -> Result<Vec<Evidence>, StoreError> {
+        let state = self.state();
+        let lines = state.evidence.iter().filter(|line| line.seq > after);
+        Ok(lines
+            .take(usize::try_from(limit).unwrap_or(usize::MAX))
+            .cloned()
+            .collect())
+    }
+
+    async fn keep_bundle(&self, hash: &str, files: &str, _at: Timestamp) -> Result<(), StoreError> {
+        let mut state = self.state();
+        state.bundles.entry(hash.to_owned()).or_insert_with(|| files.to_owned());
+        Ok(())
+    }
+
+    async fn bundle(&self, hash: &str) -> Result<Option<String>, StoreError> {
+        Ok(self.state().bundles.get(hash).cloned())
+    }
+}

@@ -1,0 +1,54 @@
+//! People, devices, sessions and codes, from memory.
+
+use async_trait::async_trait;
+
+use super::super::{People, StoreError};
+use super::MemoryStore;
+use crate::domain::{Device, DeviceId, Person, PersonId, Session, SessionId, SignInCode, Timestamp};
+
+#[async_trait]
+impl People for MemoryStore {
+    async fn person(&self, id: &PersonId) -> Result<Option<Person>, StoreError> {
+        Ok(self.state().people.iter().find(|person| person.id == *id).cloned())
+    }
+
+    async fn person_by_subject(&self, issuer: &str, subject: &str) -> Result<Option<Person>, StoreError> {
+        let is_it = |person: &&Person| person.issuer == issuer && person.subject == subject;
+        Ok(self.state().people.iter().find(is_it).cloned())
+    }
+
+    async fn people_of_device(&self, device: &DeviceId) -> Result<Vec<PersonId>, StoreError> {
+        let state = self.state();
+        let keys = state.devices.keys().filter(|(id, _)| id == device);
+        Ok(keys.map(|(_, person)| person.clone()).collect())
+    }
+
+    async fn device(&self, device: &DeviceId, person: &PersonId) -> Result<Option<Device>, StoreError> {
+        Ok(self.state().devices.get(&(device.clone(), person.clone())).cloned())
+    }
+
+    async fn session_by_hash(&self, token_hash: &str) -> Result<Option<Session>, StoreError> {
+        let is_it = |session: &&Session| session.token_hash == token_hash;
+        Ok(self.state().sessions.iter().find(is_it).cloned())
+    }
+
+    async fn session(&self, id: &SessionId) -> Result<Option<Session>, StoreError> {
+        Ok(self.state().sessions.iter().find(|session| session.id == *id).cloned())
+    }
+
+    async fn code_by_hash(&self, code_hash: &str) -> Result<Option<SignInCode>, StoreError> {
+        Ok(self
+            .state()
+            .codes
+            .iter()
+            .find(|code| code.code_hash == code_hash)
+            .cloned())
+    }
+
+    async fn open_codes(&self, person: &PersonId, now: Timestamp) -> Result<Vec<SignInCode>, StoreError> {
+        let is_open = |code: &&SignInCode| code.person == *person && code.spent_at.is_none() && now < code.expires_at;
+        let mut codes: Vec<_> = self.state().codes.iter().filter(is_open).cloned().collect();
+        codes.sort_by(|a, b| (a.expires_at, &a.code_hash).cmp(&(b.expires_at, &b.code_hash)));
+        Ok(codes)
+    }
+}

@@ -1,0 +1,81 @@
+//! The schema's history: every file of the migrations folder, in order, embedded.
+//! Owns the list. Refuses to change what was released: a file is added, never edited.
+
+use std::borrow::Cow;
+
+use sqlx::SqlSafeStr as _;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+
+macro_rules! migrations {
+    ($($version:literal $name:literal)*) => {
+        /// Version, name and SQL of each, oldest first. The names are shared by all databases.
+        const ALL: &[(i64, &str, &str)] = &[
+            $(($version, $name, include_str!(concat!("migrations/sqlite/", $name, ".sql")))),*
+        ];
+    };
+}
+
+migrations! {
+    1 "0001_people"
+    2 "0002_devices"
+    3 "0003_sign_in_codes"
+    4 "0004_sign_in_codes_of_a_person"
+    5 "0005_sessions"
+    6 "0006_requests"
+    7 "0007_requests_pending_once"
+    8 "0008_requests_pending"
+    9 "0009_requests_of_a_requester"
+    10 "0010_requests_of_a_beneficiary"
+    11 "0011_requests_pending_of_a_requester"
+    12 "0012_decisions"
+    13 "0013_grants"
+    14 "0014_grants_open"
+    15 "0015_grants_open_of_a_requester"
+    16 "0016_grants_activated"
+    17 "0017_outbox"
+    18 "0018_outbox_by_urgency"
+    19 "0019_outbox_by_due"
+    20 "0020_outbox_of_a_grant"
+    21 "0021_idempotency"
+    22 "0022_idempotency_by_age"
+    23 "0023_bundles"
+    24 "0024_audit_events"
+    25 "0025_audit_events_refuse_update"
+    26 "0026_audit_events_refuse_delete"
+    27 "0027_audit_payloads"
+    28 "0028_audit_payloads_refuse_update"
+}
+
+/// All of them, ready to be run.
+pub(super) fn migrator() -> Migrator {
+    let migration = |(version, name, sql): &(i64, &'static str, &'static str)| {
+        let kind = MigrationType::Simple;
+        Migration::new(*version, Cow::Borrowed(*name), kind, sql.into_sql_str(), false)
+    };
+    Migrator::with_migrations(ALL.iter().map(migration).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn migrations_list_holds_every_file_in_order() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/server/store/migrations/sqlite");
+        let mut files: Vec<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        files.sort();
+        let listed: Vec<String> = ALL.iter().map(|(_, name, _)| format!("{name}.sql")).collect();
+        assert_eq!(files, listed);
+    }
+
+    #[test]
+    fn migrations_are_numbered_and_say_why() {
+        for (version, name, sql) in ALL {
+            assert!(name.starts_with(&format!("{version:04}_")), "{name}");
+            assert!(sql.starts_with("-- "), "{name} begins with its reason");
+        }
+    }
+}

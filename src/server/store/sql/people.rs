@@ -1,0 +1,215 @@
+//! Rows of people, devices, sessions and sign-in codes.
+
+use async_trait::async_trait;
+use sqlx::query;
+
+use super::super::dialect::{Connection, Failure, Row, meaning};
+use super::super::sqlite::SqliteStore;
+use super::super::{People, StoreError};
+use super::read::{count, millis, number, raw, time, time_or_none, word};
+use crate::domain::{Device, DeviceId, Person, PersonId, Session, SessionId, SignInCode, Timestamp};
+
+/// A person. Who is known already under the same (issuer, subject) came first.
+pub(super) async fn write(connection: &mut Connection, person: &Person) -> Result<(), Failure> {
+    let inserted = query(
+        "INSERT INTO people (id, issuer, subject, name, since) VALUES ($1, $2, $3, $4, $5)
+        ON CONFLICT (id) DO NOTHING",
+    )
+    .bind(person.id.as_str())
+    .bind(person.issuer.as_str())
+    .bind(person.subject.as_str())
+    .bind(person.name.as_str())
+    .bind(person.since.millis())
+    .execute(connection)
+    .await?;
+    match inserted.rows_affected() {
+        0 => Err(StoreError::Duplicate.into()),
+        _ => Ok(()),
+    }
+}
+
+/// A device. Enrolled again for the same person it stays as it is.
+pub(super) async fn write_device(connection: &mut Connection, device: &Device) -> Result<(), Failure> {
+    query(
+        "INSERT INTO devices (id, person_id, public_key, key_storage, enrolled_at) VALUES ($1, $2, $3, $4, $5)
+        ON CONFLICT (id, person_id) DO NOTHING",
+    )
+    .bind(device.id.as_str())
+    .bind(device.person.as_str())
+    .bind(device.public_key.as_str())
+    .bind(device.key_storage.as_str())
+    .bind(device.enrolled_at.millis())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// A session as it shall stand. Whose, on which device and since when never changes.
+pub(super) async fn write_session(connection: &mut Connection, session: &Session) -> Result<(), Failure> {
+    let version = number(session.version);
+    let written = if version == 1 {
+        query(
+            "INSERT INTO sessions (id, token_hash, person_id, device_id, key_storage, method, created_at, expires_at,
+                ended_at, version)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+            ON CONFLICT (id) DO NOTHING",
+        )
+        .bind(session.id.as_str())
+        .bind(session.token_hash.as_str())
+        .bind(session.person.as_str())
+        .bind(session.device.as_str())
+        .bind(session.key_storage.as_str())
+        .bind(session.method.as_str())
+        .bind(session.created_at.millis())
+        .bind(session.expires_at.millis())
+        .bind(millis(session.ended_at))
+        .bind(version)
+    } else {
+        query("UPDATE sessions SET expires_at = $1, ended_at = $2, version = $3 WHERE id = $4 AND version = $5")
+            .bind(session.expires_at.millis())
+            .bind(millis(session.ended_at))
+            .bind(version)
+            .bind(session.id.as_str())
+            .bind(version.saturating_sub(1))
+    };
+    let rows = written.execute(connection).await?.rows_affected();
+    written_once(rows, version)
+}
+
+/// A code as it shall stand. Whom it signs in never changes.
+pub(super) async fn write_code(connection: &mut Connection, code: &SignInCode) -> Result<(), Failure> {
+    let version = number(code.version);
+    let written = if version == 1 {
+        query(
+            "INSERT INTO sign_in_codes (code_hash, person_id, expires_at, spent_at, version)
+            VALUES ($1, $2, $3, $4, $5)
+            ON CONFLICT (code_hash) DO NOTHING",
+        )
+        .bind(code.code_hash.as_str())
+        .bind(code.person.as_str())
+        .bind(code.expires_at.millis())
+        .bind(millis(code.spent_at))
+        .bind(version)
+    } else {
+        query("UPDATE sign_in_codes SET spent_at = $1, version = $2 WHERE code_hash = $3 AND version = $4")
+            .bind(millis(code.spent_at))
+            .bind(version)
+            .bind(code.code_hash.as_str())
+            .bind(version.saturating_sub(1))
+    };
+    let rows = written.execute(connection).await?.rows_affected();
+    written_once(rows, version)
+}
+
+fn written_once(rows: u64, version: i64) -> Result<(), Failure> {
+    match (rows, version) {
+        (0, 1) => Err(StoreError::Duplicate.into()),
+        (0, _) => Err(StoreError::Conflict.into()),
+        _ => Ok(()),
+    }
+}
+
+fn read(row: &Row) -> Result<Person, StoreError> {
+    Ok(Person {
+        id: word(row, "id")?,
+        issuer: raw(row, "issuer")?,
+        subject: raw(row, "subject")?,
+        name: raw(row, "name")?,
+        since: time(row, "since")?,
+    })
+}
+
+fn read_device(row: &Row) -> Result<Device, StoreError> {
+    Ok(Device {
+        id: word(row, "id")?,
+        person: word(row, "person_id")?,
+        public_key: raw(row, "public_key")?,
+        key_storage: word(row, "key_storage")?,
+        enrolled_at: time(row, "enrolled_at")?,
+    })
+}
+
+fn read_session(row: &Row) -> Result<Session, StoreError> {
+    Ok(Session {
+        id: word(row, "id")?,
+        token_hash: raw(row, "token_hash")?,
+        person: word(row, "person_id")?,
+        device: word(row, "device_id")?,
+        key_storage: word(row, "key_storage")?,
+        method: word(row, "method")?,
+        created_at: time(row, "created_at")?,
+        expires_at: time(row, "expires_at")?,
+        ended_at: time_or_none(row, "ended_at")?,
+        version: count(row, "version")?,
+    })
+}
+
+fn read_code(row: &Row) -> Result<SignInCode, StoreError> {
+    Ok(SignInCode {
+        code_hash: raw(row, "code_hash")?,
+        person: word(row, "person_id")?,
+        expires_at: time(row, "expires_at")?,
+        spent_at: time_or_none(row, "spent_at")?,
+        version: count(row, "version")?,
+    })
+}
+
+#[async_trait]
+impl People for SqliteStore {
+    async fn person(&self, id: &PersonId) -> Result<Option<Person>, StoreError> {
+        let query = query("SELECT * FROM people WHERE id = $1").bind(id.as_str());
+        let row = query.fetch_optional(&self.readers).await.map_err(meaning)?;
+        row.as_ref().map(read).transpose()
+    }
+
+    async fn person_by_subject(&self, issuer: &str, subject: &str) -> Result<Option<Person>, StoreError> {
+        let query = query("SELECT * FROM people WHERE issuer = $1 AND subject = $2")
+            .bind(issuer)
+            .bind(subject);
+        let row = query.fetch_optional(&self.readers).await.map_err(meaning)?;
+        row.as_ref().map(read).transpose()
+    }
+
+    async fn people_of_device(&self, device: &DeviceId) -> Result<Vec<PersonId>, StoreError> {
+        let query = query("SELECT person_id FROM devices WHERE id = $1 ORDER BY person_id").bind(device.as_str());
+        let rows = query.fetch_all(&self.readers).await.map_err(meaning)?;
+        rows.iter().map(|row| word(row, "person_id")).collect()
+    }
+
+    async fn device(&self, device: &DeviceId, person: &PersonId) -> Result<Option<Device>, StoreError> {
+        let query = query("SELECT * FROM devices WHERE id = $1 AND person_id = $2")
+            .bind(device.as_str())
+            .bind(person.as_str());
+        let row = query.fetch_optional(&self.readers).await.map_err(meaning)?;
+        row.as_ref().map(read_device).transpose()
+    }
+
+    async fn session_by_hash(&self, token_hash: &str) -> Result<Option<Session>, StoreError> {
+        let query = query("SELECT * FROM sessions WHERE token_hash = $1").bind(token_hash);
+        let row = query.fetch_optional(&self.readers).await.map_err(meaning)?;
+        row.as_ref().map(read_session).transpose()
+    }
+
+    async fn session(&self, id: &SessionId) -> Result<Option<Session>, StoreError> {
+        let query = query("SELECT * FROM sessions WHERE id = $1").bind(id.as_str());
+        let row = query.fetch_optional(&self.readers).await.map_err(meaning)?;
+        row.as_ref().map(read_session).transpose()
+    }
+
+    async fn code_by_hash(&self, code_hash: &str) -> Result<Option<SignInCode>, StoreError> {
+        let query = query("SELECT * FROM sign_in_codes WHERE code_hash = $1").bind(code_hash);
+        let row = query.fetch_optional(&self.readers).await.map_err(meaning)?;
+        row.as_ref().map(read_code).transpose()
+    }
+
+    async fn open_codes(&self, person: &PersonId, now: Timestamp) -> Result<Vec<SignInCode>, StoreError> {
+        let query = query(
+            "SELECT * FROM sign_in_codes WHERE person_id = $1 AND spent_at IS NULL AND expires_at > $2
+            ORDER BY expires_at, code_hash",
+        )
+        .bind(person.as_str())
+        .bind(now.millis());
+        let rows = query.fetch_all(&self.readers).await.map_err(meaning)?;
+        rows.iter().map(read_code).collect()
+    }
+}

@@ -1,0 +1,78 @@
+//! The store on SQLite: a pool that reads and one task that writes.
+//! Owns opening, the file's mode and the schema's version. Refuses a file from a newer version.
+
+use std::fs::{DirBuilder, OpenOptions, Permissions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::Path;
+
+use sqlx::migrate::MigrateError;
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+use sqlx::{ConnectOptions as _, Connection as _};
+
+use super::StoreError;
+use super::dialect::{Pool, durable, meaning, reading};
+use super::migrations::migrator;
+use super::writer::Writer;
+
+/// Connections that read. They never wait for the writer.
+const READERS: u32 = 4;
+
+/// State in one SQLite file.
+#[derive(Debug)]
+pub struct SqliteStore {
+    pub(super) readers: Pool,
+    pub(super) writer: Writer,
+}
+
+impl SqliteStore {
+    /// Opens the file at `path`, made where it is missing (mode 0600, its folder 0700), and brings its schema up
+    /// to this version. Belongs into a tokio runtime: the writer is a task of it.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] where the file cannot be written, [`StoreError::Unreadable`] where it is no
+    /// database of ours or comes from a newer version.
+    pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        make_private(path).map_err(|error| StoreError::Unavailable(format!("{}: {error}", path.display())))?;
+        Self::start(durable(SqliteConnectOptions::new().filename(path))).await
+    }
+
+    /// Opens what `options` say.
+    pub(super) async fn start(options: SqliteConnectOptions) -> Result<Self, StoreError> {
+        let mut connection = options.connect().await.map_err(meaning)?;
+        migrator().run(&mut connection).await.map_err(migration_failed)?;
+        connection.close().await.map_err(meaning)?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .connect_lazy_with(reading(options.clone()));
+        let writer = Writer::start(options);
+        Ok(Self { readers, writer })
+    }
+}
+
+/// Makes folder and file before SQLite does, which asks the umask. The log beside it takes the file's mode.
+fn make_private(path: &Path) -> io::Result<()> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    }
+    let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
+    if file.metadata()?.permissions().mode() & 0o077 != 0 {
+        file.set_permissions(Permissions::from_mode(0o600))?;
+    }
+    Ok(())
+}
+
+fn migration_failed(error: MigrateError) -> StoreError {
+    match error {
+        MigrateError::VersionMissing(version) | MigrateError::VersionTooNew(version, _) => {
+            StoreError::Unreadable(format!(
+                "its schema (version {version}) is newer than this jit; start the jit that wrote it, or a newer one"
+            ))
+        }
+        MigrateError::VersionMismatch(version) => StoreError::Unreadable(format!(
+            "its schema differs from this jit's in version {version}; start the jit that wrote it"
+        )),
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => meaning(error),
+        other => StoreError::Unavailable(other.to_string()),
+    }
+}
