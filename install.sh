@@ -42,6 +42,7 @@ case $prefix in
   /*) ;;
   *) prefix=$PWD/$prefix ;;
 esac
+[ ! -d "$prefix" ] || prefix=$(cd "$prefix" && pwd)
 # What was installed, a path below the prefix on each line: all that --uninstall ever touches.
 manifest=$prefix/share/jit/installed-files
 
@@ -57,7 +58,12 @@ needs() { # what, how to get it
 packages() { # Debian's, Fedora's and macOS' way to the same thing
   if command -v apt-get >/dev/null; then say "sudo apt-get install $1"
   elif command -v dnf >/dev/null; then say "sudo dnf install $2"
-  else say "$3"; fi
+  else
+    case $OSTYPE in
+      darwin*) say "$3" ;;
+      *) say "your package manager has it as $2, or $1" ;;
+    esac
+  fi
 }
 
 version_at_least() { # 1.95 1.97.2
@@ -180,13 +186,14 @@ uninstall() {
   rm -f -- "$manifest"
   rmdir "$prefix/share/jit" "$prefix/share" 2>/dev/null || true
   say "jit is gone from $prefix. Left as they are, remove them by hand if you want:"
-  if [ "$(uname -s)" = Darwin ]; then
-    say "  configuration, session, cached credentials: ~/Library/Application Support/jit, ~/Library/Caches/jit"
-  else
-    say "  configuration      ${XDG_CONFIG_HOME:-$HOME/.config}/jit"
-    say "  session, keys      ${XDG_STATE_HOME:-$HOME/.local/state}/jit"
-    say "  cached credentials ${XDG_CACHE_HOME:-$HOME/.cache}/jit"
-  fi
+  case $OSTYPE in
+    darwin*) say "  configuration, session, cached credentials: ~/Library/Application Support/jit, ~/Library/Caches/jit" ;;
+    *)
+      say "  configuration      ${XDG_CONFIG_HOME:-$HOME/.config}/jit"
+      say "  session, keys      ${XDG_STATE_HOME:-$HOME/.local/state}/jit"
+      say "  cached credentials ${XDG_CACHE_HOME:-$HOME/.cache}/jit"
+      ;;
+  esac
   say "  AWS profiles that jit setup wrote in ~/.aws/config, and jit's entries in the system's keyring"
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::harness::{AwsKeys, MiniStack, SealedBox, StsAnswer, StsRecorder, wait_until};
+use crate::harness::{AwsKeys, MiniStack, RawServer, SealedBox, StsAnswer, StsRecorder, wait_until};
 
 const ROLE: &str = "arn:aws:iam::111111111111:role/jit/jit-prod-admin";
 
@@ -159,4 +159,21 @@ fn ministack_enforces_a_session_policy_on_s3() {
         refused.status != Some(0) && refused.stderr.contains("AccessDenied"),
         "{refused}"
     );
+}
+
+#[test]
+fn raw_server_answers_as_told_and_counts() {
+    use std::io::{Read, Write};
+    let server = RawServer::redirecting("http://127.0.0.1:1/");
+    let mut stream = std::net::TcpStream::connect(server.url.trim_start_matches("http://")).unwrap();
+    stream
+        .write_all(b"POST /v1/requests HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}")
+        .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(
+        answer.starts_with("HTTP/1.1 307 ") && answer.contains("\r\nLocation: http://127.0.0.1:1/\r\n"),
+        "{answer}"
+    );
+    assert_eq!(server.requests(), ["POST /v1/requests HTTP/1.1"]);
 }

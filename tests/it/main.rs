@@ -10,4 +10,5 @@
 mod dependencies;
 mod harness;
 mod harness_works;
+mod install;
 mod structure;

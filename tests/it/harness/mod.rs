@@ -8,6 +8,7 @@ mod backend;
 mod child;
 mod left_out;
 mod ministack;
+mod raw_server;
 mod redact;
 mod run;
 mod sealed_box;
@@ -23,9 +24,10 @@ pub use self::{
     child::Running,
     left_out::{deep, is_there, left_out},
     ministack::MiniStack,
+    raw_server::RawServer,
     redact::Redactions,
     run::Run,
-    sealed_box::{JitCommand, SealedBox},
+    sealed_box::{JitCommand, SealedBox, jit_credential_program, jit_program},
     sts_answer::StsAnswer,
     sts_recorder::{StsCall, StsRecorder},
     wait::{LIMIT, wait_until},

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -126,6 +127,20 @@ pub fn jit_program() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_jit"))
 }
 
+/// The tiny helper, which lies beside it.
+///
+/// # Panics
+/// When it was not built: the message says how.
+#[track_caller]
+pub fn jit_credential_program() -> PathBuf {
+    let program = jit_program().with_file_name("jit-credential");
+    assert!(
+        program.is_file(),
+        "jit-credential is missing: run  cargo build --release --workspace"
+    );
+    program
+}
+
 /// A command that is about to run in a box.
 #[must_use = "run() or start() it"]
 pub struct JitCommand {
@@ -158,6 +173,12 @@ impl JitCommand {
     #[track_caller]
     pub fn run(self) -> Run {
         self.start().finish(LIMIT)
+    }
+
+    /// Runs it to its end within another limit.
+    #[track_caller]
+    pub fn run_within(self, limit: Duration) -> Run {
+        self.start().finish(limit)
     }
 
     /// Leaves it running.
