@@ -107,14 +107,21 @@ impl From<ProviderError> for Failure {
     }
 }
 
-/// Runs `attempt` again while another change came first. Two approvers at once are the common case; eight tries
-/// in a row mean that something else is wrong.
-pub async fn settled<T>(mut attempt: impl AsyncFnMut() -> Result<T, Failure>) -> Result<T, Failure> {
-    for _ in 0..7 {
-        match attempt().await {
-            Err(failure) if failure.is_conflict => {}
-            other => return other,
+/// Runs an async block again while another change came first. Two approvers at once are the common case; eight tries
+/// in a row mean that something else is wrong. A macro, because the future of an async closure that borrows is not
+/// known to be `Send`.
+macro_rules! settled {
+    ($attempt:expr) => {{
+        let mut tries = 8_u32;
+        loop {
+            let answer: Result<_, crate::server::failure::Failure> = $attempt.await;
+            tries -= 1;
+            match answer {
+                Err(failure) if failure.is_conflict && tries > 0 => {}
+                answer => break answer,
+            }
         }
-    }
-    attempt().await
+    }};
 }
+
+pub(crate) use settled;

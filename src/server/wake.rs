@@ -35,3 +35,8 @@ impl Wakes {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, sender| sender.receiver_count() > 0);
     }
 }
+
+/// Resolves once `stop` turns true, or nobody can turn it any more.
+pub async fn stopped(stop: &mut watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
+}

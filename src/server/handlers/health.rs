@@ -31,7 +31,7 @@ pub async fn readyz(State(backend): State<Arc<Backend>>) -> Response {
         database,
         policy: policy.error.is_none(),
         policy_error: policy.error,
-        policy_hash: Some(policy.bundle.hash().to_owned()),
+        policy_hash: Some(policy.bundle.hash().to_string()),
         worker,
     };
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };

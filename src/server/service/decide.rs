@@ -23,7 +23,7 @@ pub async fn decide(
     key: Option<&Key>,
 ) -> Result<RequestView, Failure> {
     let (verdict, comment, digest) = parse(new)?;
-    settled(async || {
+    settled!(async {
         let case = resolve::request(backend, caller, given).await?;
         let id = case.request()?.id().clone();
         let change = voted(backend, caller, &case, verdict, comment.clone(), digest.clone()).await?;
@@ -31,7 +31,6 @@ pub async fn decide(
         backend.commit(&change).await?;
         Viewer::new(backend, &caller.person).by_id(&id).await
     })
-    .await
 }
 
 fn parse(new: &NewDecision) -> Result<(Verdict, Option<Comment>, Digest), Failure> {
@@ -94,16 +93,25 @@ fn stages(backend: &Backend, caller: &Caller, case: &Case, verdict: Verdict) -> 
     let bundle = backend.bundle();
     let request = case.request()?;
     let mut asked =
-        Asked { allowed: Vec::new(), refusal: None, inputs: json!([]), bundle_hash: bundle.hash().to_owned() };
+        Asked { allowed: Vec::new(), refusal: None, inputs: json!([]), bundle_hash: bundle.hash().as_str().to_owned() };
     let Some(target) = bundle.catalogue().target(&request.body.target) else {
         return Err(Refusal::Changed { request: request.id().clone() }.into());
     };
     let groups = bundle.catalogue().groups_of(&caller.person.issuer, &caller.person.subject);
     let who = Who { person: &caller.person, groups: &groups, active: true };
+    let decided_by: Vec<PersonId> = case.decisions.iter().map(|d| d.by.clone()).collect();
     let mut inputs = Vec::new();
     for stage in request.frozen.workflow.open_stages(&case.decisions) {
-        let question =
-            Question::Decide { who, request, target, verdict, stage, session: caller.facts(), now: backend.now() };
+        let question = Question::Decide {
+            who,
+            request,
+            target,
+            decided_by: &decided_by,
+            verdict,
+            stage,
+            session: caller.facts(),
+            now: backend.now(),
+        };
         let answer = policy::decide(&bundle, &question);
         if answer.allowed {
             asked.allowed.push(stage);
@@ -132,7 +140,7 @@ async fn late(backend: &Backend, case: &Case, refusal: &Refusal) -> Result<Failu
 /// # Errors
 /// Refusals of the domain; nothing is stored then.
 pub async fn cancel(backend: &Backend, caller: &Caller, given: &str, key: Option<&Key>) -> Result<RequestView, Failure> {
-    settled(async || {
+    settled!(async {
         let case = resolve::request(backend, caller, given).await?;
         let id = case.request()?.id().clone();
         let by: PersonId = caller.person.id.clone();
@@ -141,5 +149,4 @@ pub async fn cancel(backend: &Backend, caller: &Caller, given: &str, key: Option
         backend.commit(&change).await?;
         Viewer::new(backend, &caller.person).by_id(&id).await
     })
-    .await
 }

@@ -20,7 +20,7 @@ pub async fn end(
     key: Option<&Key>,
 ) -> Result<GrantView, Failure> {
     let reason = new.reason.as_deref().map(|text| Reason::parse(text.trim())).transpose()?;
-    settled(async || {
+    settled!(async {
         let case = resolve::grant(backend, caller, given).await?;
         let id = case.grant()?.id.clone();
         let change = ended(backend, caller, &case, reason.clone())?;
@@ -29,7 +29,6 @@ pub async fn end(
         let case = backend.store.case_of_grant(&id).await?.unwrap_or(case);
         Viewer::new(backend, &caller.person).grant(case.grant()?, &case.request()?.body).await
     })
-    .await
 }
 
 fn ended(backend: &Backend, caller: &Caller, case: &Case, reason: Option<Reason>) -> Result<Change, Failure> {
@@ -50,5 +49,5 @@ fn ended(backend: &Backend, caller: &Caller, case: &Case, reason: Option<Reason>
         return Err(Failure::policy(&answer));
     }
     let change = apply(backend.now(), case, &Event::Revoke { by, reason })?;
-    Ok(change.decided_by(bundle.hash()).with_detail("policy", answer.inputs))
+    Ok(change.decided_by(bundle.hash().as_str()).with_detail("policy", answer.inputs))
 }

@@ -27,7 +27,7 @@ struct Asked<'a> {
 /// # Errors
 /// Refusals of the domain and of policy; nothing is stored then.
 pub async fn file(backend: &Backend, caller: &Caller, new: &NewRequest, key: Option<&Key>) -> Result<Filed, Failure> {
-    settled(async || attempt(backend, caller, new, key).await).await
+    settled!(attempt(backend, caller, new, key))
 }
 
 async fn attempt(backend: &Backend, caller: &Caller, new: &NewRequest, key: Option<&Key>) -> Result<Filed, Failure> {
@@ -100,7 +100,7 @@ fn decided(
             cap: asked.target.max_duration,
             risk: asked.target.risk,
             environment: asked.target.environment.clone(),
-            bundle_hash: bundle.hash().to_owned(),
+            bundle_hash: bundle.hash().as_str().to_owned(),
         },
         device: caller.session.device.clone(),
         automatic: automatic.allowed,

@@ -20,13 +20,13 @@ pub struct Flights(Mutex<HashMap<(GrantId, DeviceId), Flight>>);
 impl Flights {
     /// Joins the flight of `grant` and `device`, or begins it with `mint`. Should the one who began it go away,
     /// the next one in line begins it anew.
-    pub async fn join(&self, grant: &GrantId, device: &DeviceId, mint: impl AsyncFnOnce() -> Answer) -> Answer {
+    pub async fn join(&self, grant: &GrantId, device: &DeviceId, mint: impl Future<Output = Answer> + Send) -> Answer {
         let key = (grant.clone(), device.clone());
         let flight = {
             let mut flights = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             flights.entry(key.clone()).or_default().clone()
         };
-        let answer = flight.get_or_init(|| mint()).await.clone();
+        let answer = flight.get_or_init(|| mint).await.clone();
         let mut flights = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if flights.get(&key).is_some_and(|current| Arc::ptr_eq(current, &flight)) {
             flights.remove(&key);
@@ -53,7 +53,7 @@ mod tests {
                 let (flights, minted, gate) = (flights.clone(), minted.clone(), gate.clone());
                 let (grant, device) = (grant.clone(), device.clone());
                 tokio::spawn(async move {
-                    let mint = async || {
+                    let mint = async {
                         let _open = gate.acquire().await;
                         minted.fetch_add(1, Ordering::SeqCst);
                         Err(Failure::new(Code::ServerFailed, "as asked"))

@@ -1,7 +1,7 @@
 //! What waits for somebody's decision.
 
 use super::view::Viewer;
-use crate::domain::{Request, RequestId, Verdict};
+use crate::domain::{PersonId, Request, RequestId, Verdict};
 use crate::policy::{Question, Who, decide};
 use crate::server::backend::{Backend, Caller};
 use crate::server::failure::Failure;
@@ -46,12 +46,22 @@ async fn may_decide(backend: &Backend, caller: &Caller, request: &Request) -> Re
     let groups = bundle.catalogue().groups_of(&caller.person.issuer, &caller.person.subject);
     let who = Who { person: &caller.person, groups: &groups, active: true };
     let decisions = backend.store.decisions(request.id()).await?;
-    if decisions.iter().any(|d| d.by == caller.person.id) {
+    let decided_by: Vec<PersonId> = decisions.iter().map(|d| d.by.clone()).collect();
+    if decided_by.contains(&caller.person.id) {
         return Ok(false);
     }
     Ok(request.frozen.workflow.open_stages(&decisions).into_iter().any(|stage| {
         let (verdict, session) = (Verdict::Approve, caller.facts());
-        let question = Question::Decide { who, request, target, verdict, stage, session, now: backend.now() };
+        let question = Question::Decide {
+            who,
+            request,
+            target,
+            decided_by: &decided_by,
+            verdict,
+            stage,
+            session,
+            now: backend.now(),
+        };
         decide(&bundle, &question).allowed
     }))
 }

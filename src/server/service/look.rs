@@ -7,6 +7,7 @@ use super::view::Viewer;
 use crate::domain::{RequestId, TargetName};
 use crate::server::backend::{Backend, Caller};
 use crate::server::failure::Failure;
+use crate::server::wake::stopped;
 use crate::wire::problem::Code;
 use crate::wire::{GrantList, RequestList, RequestView};
 
@@ -52,7 +53,7 @@ pub async fn request(
                     return Ok(None);
                 }
             }
-            _ = stopping.wait_for(|stop| *stop) => return Ok(None),
+            () = stopped(&mut stopping) => return Ok(None),
             () = tokio::time::sleep_until(deadline) => return Ok(None),
         }
     }

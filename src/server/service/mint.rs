@@ -24,12 +24,12 @@ pub async fn mint(backend: &Backend, caller: &Caller, given: &str) -> Result<Min
         return Err(Refusal::NotBeneficiary.into());
     }
     let device = &caller.session.device;
-    backend.flights.join(&grant, device, async || flight(backend, caller, &grant).await).await
+    backend.flights.join(&grant, device, flight(backend, caller, &grant)).await
 }
 
 async fn flight(backend: &Backend, caller: &Caller, id: &GrantId) -> Result<MintedCredential, Failure> {
     let device = caller.session.device.clone();
-    let access = settled(async || {
+    let access = settled!(async {
         let case = load(backend, id).await?;
         may_have(backend, caller, &case)?;
         let access = access(&case, &caller.person)?;
@@ -38,10 +38,9 @@ async fn flight(backend: &Backend, caller: &Caller, id: &GrantId) -> Result<Mint
         let event = Event::Mint { by: caller.person.id.clone(), device: device.clone(), until };
         backend.commit(&apply(now, &case, &event)?).await?;
         Ok(access)
-    })
-    .await?;
+    })?;
     let credential = backend.provider(&access.binding).mint(backend.now(), &access).await?;
-    settled(async || {
+    settled!(async {
         let case = load(backend, id).await?;
         let event = Event::Minted {
             access_key_id: credential.access_key_id.clone(),
@@ -49,8 +48,7 @@ async fn flight(backend: &Backend, caller: &Caller, id: &GrantId) -> Result<Mint
             until: credential.expires_at,
         };
         backend.commit(&apply(backend.now(), &case, &event)?).await
-    })
-    .await?;
+    })?;
     Ok(answer(&access, &credential))
 }
 

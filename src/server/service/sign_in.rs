@@ -34,7 +34,7 @@ pub async fn open(backend: &Backend, new: &NewSession, address: IpAddr) -> Resul
         _ => return Err(Failure::new(Code::UsageBody, "key_storage is neither keyring nor file")),
     };
     let secret = token::encode(&backend.random.bytes());
-    let opened = settled(async || {
+    let opened = settled!(async {
         let now = backend.now();
         let (code, person) = match holder(backend, new).await? {
             Some(found) => found,
@@ -59,8 +59,7 @@ pub async fn open(backend: &Backend, new: &NewSession, address: IpAddr) -> Resul
         };
         backend.commit(&sign_in(now, &code, &device, &session)?).await?;
         Ok(Caller { person, session, address })
-    })
-    .await?;
+    })?;
     Ok(OpenedSession { token: secret, me: me(backend, &opened) })
 }
 
@@ -123,12 +122,11 @@ pub fn me(backend: &Backend, caller: &Caller) -> Me {
 /// # Errors
 /// What the store says.
 pub async fn close(backend: &Backend, caller: &Caller) -> Result<(), Failure> {
-    settled(async || {
+    settled!(async {
         let session = backend.store.session(&caller.session.id).await?;
         let change = sign_out(backend.now(), session.as_ref().unwrap_or(&caller.session));
         backend.commit(&change).await
     })
-    .await
 }
 
 /// Who holds `secret`.
@@ -155,7 +153,7 @@ pub async fn caller(backend: &Backend, secret: &str, address: IpAddr) -> Result<
 /// What the store says.
 pub async fn issue_code(backend: &Backend, name: &str) -> Result<String, Failure> {
     let code = backend.random.code();
-    settled(async || {
+    settled!(async {
         let now = backend.now();
         let known = backend.store.person_by_subject(LOCAL, name).await?;
         let mut rows = Vec::new();
@@ -177,8 +175,7 @@ pub async fn issue_code(backend: &Backend, name: &str) -> Result<String, Failure
         }));
         let details = json!({ "person": person.id });
         backend.commit(&Change::new(now, "session.code_issued", Actor::Backend, None, rows, details)).await
-    })
-    .await?;
+    })?;
     Ok(code)
 }
 

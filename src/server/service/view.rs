@@ -79,7 +79,7 @@ impl<'a> Viewer<'a> {
         let now = self.backend.now();
         let doing = self.backend.store.pending_effects(&grant.id).await?;
         let doing = doing.iter().find(|p| !matches!(p.effect, Effect::End { .. }));
-        let people = self.people([&grant.beneficiary]).await?;
+        let people = self.people(vec![grant.beneficiary.clone()]).await?;
         let renews = match (grant.last_credential_at, grant.ends_at) {
             (Some(last), Some(end)) => last < end && grant.is_live(now),
             (None, Some(_)) => grant.is_live(now) && body.binding.session < body.duration,
@@ -129,20 +129,23 @@ impl<'a> Viewer<'a> {
 
     async fn names(&self, case: &Case) -> Result<HashMap<PersonId, Person>, Failure> {
         let body = &case.request()?.body;
-        let ids = [&body.requester, &body.beneficiary].into_iter().chain(case.decisions.iter().map(|d| &d.by));
+        let mut ids = vec![body.requester.clone(), body.beneficiary.clone()];
+        for decision in &case.decisions {
+            ids.push(decision.by.clone());
+        }
         self.people(ids).await
     }
 
-    async fn people<'i>(&self, ids: impl IntoIterator<Item = &'i PersonId>) -> Result<HashMap<PersonId, Person>, Failure> {
+    async fn people(&self, ids: Vec<PersonId>) -> Result<HashMap<PersonId, Person>, Failure> {
         let mut people = HashMap::new();
         for id in ids {
-            if people.contains_key(id) {
+            if people.contains_key(&id) {
                 continue;
             }
-            if *id == self.person.id {
-                people.insert(id.clone(), self.person.clone());
-            } else if let Some(person) = self.backend.store.person(id).await? {
-                people.insert(id.clone(), person);
+            if id == self.person.id {
+                people.insert(id, self.person.clone());
+            } else if let Some(person) = self.backend.store.person(&id).await? {
+                people.insert(id, person);
             }
         }
         Ok(people)

@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use crate::domain::Timestamp;
 use crate::server::backend::Backend;
 use crate::server::store::{Claimed, StoreError};
+use crate::server::wake::stopped;
 
 /// It looks at least this often.
 const TICK: Duration = Duration::from_secs(1);
@@ -89,7 +90,7 @@ async fn pause(backend: &Backend, stop: &mut watch::Receiver<bool>) {
     tokio::select! {
         () = backend.work.notified() => {}
         () = tokio::time::sleep(until_due) => {}
-        _ = stop.wait_for(|stop| *stop) => {}
+        () = stopped(stop) => {}
     }
 }
 

@@ -36,19 +36,17 @@ pub async fn take(backend: &Backend, work: &Claimed) {
 }
 
 async fn advance(backend: &Backend, work: &Claimed, request: &RequestId, event: &Event) -> Result<(), Failure> {
-    settled(async || {
+    settled!(async {
         let Some(case) = backend.store.case(request).await? else { return settle(backend, work).await };
         commit(backend, work, &case, event).await
     })
-    .await
 }
 
 async fn advance_grant(backend: &Backend, work: &Claimed, grant: &GrantId, event: &Event) -> Result<(), Failure> {
-    settled(async || {
+    settled!(async {
         let Some(case) = backend.store.case_of_grant(grant).await? else { return settle(backend, work).await };
         commit(backend, work, &case, event).await
     })
-    .await
 }
 
 /// Applies `event` and settles the effect in the same commit.
@@ -80,14 +78,13 @@ fn pause_ms(backend: &Backend, attempts: u32) -> i64 {
 }
 
 async fn activate(backend: &Backend, work: &Claimed, grant: &GrantId) -> Result<(), Failure> {
-    settled(async || {
+    settled!(async {
         let Some(case) = backend.store.case_of_grant(grant).await? else { return settle(backend, work).await };
         let bundle = backend.bundle();
         let event = may_activate(backend, &bundle, &case).await?;
-        let change = apply(backend.now(), &case, &event)?.decided_by(bundle.hash());
+        let change = apply(backend.now(), &case, &event)?.decided_by(bundle.hash().as_str());
         backend.commit(&change.completing(work.id)).await
     })
-    .await
 }
 
 /// Asks again what was asked before: the target resolves alike, the voters still may, policy agrees.

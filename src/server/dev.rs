@@ -1,0 +1,112 @@
+//! `jit serve --dev`: the same code with local people, the small bundle and AWS as the environment has it.
+//! Owns what is made on first start. Refuses anything but loopback.
+
+use std::fs::{self, DirBuilder, File, TryLockError};
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use crate::domain::Duration;
+use crate::policy::small;
+use crate::server::StartError;
+use crate::server::backend::Backend;
+use crate::server::failure::Failure;
+use crate::server::provider::aws::AwsSettings;
+use crate::server::service::sign_in::issue_code;
+use crate::server::settings::Settings;
+use crate::wire::ServingPerson;
+
+/// Local people: name, what they are.
+pub const PEOPLE: &[(&str, &str)] = &[("alice", "engineer"), ("bob", "approves"), ("carol", "security")];
+
+/// A session lives 12 hours.
+const SESSION_S: u32 = 12 * 3600;
+/// A one-time code lives 10 minutes.
+const CODE_S: u32 = 600;
+
+/// A data folder that this process holds alone.
+#[derive(Debug)]
+pub struct Data {
+    /// Where.
+    pub dir: PathBuf,
+    /// Whether it was made just now.
+    pub is_new: bool,
+    _held: File,
+}
+
+impl Data {
+    /// Takes `dir`, making it and the small bundle in it if need be.
+    ///
+    /// # Errors
+    /// [`StartError::Folder`], [`StartError::InUse`].
+    pub fn take(dir: &Path) -> Result<Self, StartError> {
+        let failed = |path: &Path| {
+            let path = path.to_owned();
+            move |error: io::Error| StartError::Folder { path, error }
+        };
+        let is_new = !dir.exists();
+        DirBuilder::new().mode(0o700).recursive(true).create(dir).map_err(failed(dir))?;
+        let lock = dir.join("lock");
+        let held = File::options().create(true).truncate(false).write(true).open(&lock).map_err(failed(&lock))?;
+        match held.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(StartError::InUse { path: dir.to_owned() }),
+            Err(TryLockError::Error(error)) => return Err(failed(&lock)(error)),
+        }
+        let policy = dir.join("policy");
+        if !policy.exists() {
+            write_small(&policy).map_err(failed(&policy))?;
+        }
+        Ok(Self { dir: dir.to_owned(), is_new, _held: held })
+    }
+}
+
+/// Writes the small bundle whole or not at all: a start that was killed in between begins anew.
+fn write_small(policy: &Path) -> io::Result<()> {
+    let half = policy.with_extension("new");
+    if half.exists() {
+        fs::remove_dir_all(&half)?;
+    }
+    for (path, text) in small::FILES {
+        let path = half.join(path);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        let mut file = File::create(&path)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+    }
+    fs::rename(half, policy)
+}
+
+/// The settings of `--dev` for a listener at `address`.
+pub fn settings(data: &Data, address: SocketAddr, aws: AwsSettings) -> Settings {
+    let port = address.port();
+    let own = |secs| Duration::from_secs(secs).expect("a constant between one second and a year");
+    Settings {
+        dev: true,
+        origin: format!("http://{address}"),
+        // nobody else can make these names point elsewhere, so both spellings of loopback are ours
+        hosts: vec![format!("127.0.0.1:{port}"), format!("localhost:{port}"), format!("[::1]:{port}")],
+        policy_dir: data.dir.join("policy"),
+        database: data.dir.join("jit.db"),
+        aws,
+        session_life: own(SESSION_S),
+        code_life: own(CODE_S),
+        shared_devices_decide: true,
+    }
+}
+
+/// A new code for each local person.
+///
+/// # Errors
+/// What the store says.
+pub async fn people(backend: &Backend) -> Result<Vec<ServingPerson>, Failure> {
+    let mut people = Vec::new();
+    for (name, role) in PEOPLE {
+        let code = issue_code(backend, name).await?;
+        people.push(ServingPerson { name: (*name).to_owned(), code, role: (*role).to_owned() });
+    }
+    Ok(people)
+}

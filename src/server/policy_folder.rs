@@ -1,0 +1,137 @@
+//! The folder of the policy bundle: reading it, putting it in force, watching it.
+//! Refuses to put in force what does not validate: the old bundle stays, and `/readyz` and the log say why.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::sync::watch;
+
+use crate::domain::{Actor, Change};
+use crate::policy::Bundle;
+use crate::server::StartError;
+use crate::server::backend::{Backend, InForce};
+use crate::server::failure::Failure;
+use crate::server::wake::stopped;
+
+/// How often the folder is looked at.
+const LOOK: Duration = Duration::from_secs(1);
+/// Larger than any bundle that people write; smaller than what would hurt.
+const LARGEST_FOLDER: u64 = 50 * 1024 * 1024;
+/// Deeper than any folder that people make.
+const DEEPEST: usize = 8;
+
+type Files = Vec<(String, Vec<u8>)>;
+
+/// Every `.toml` and `.cedar` file below `dir`, by path. Hidden files are left out, links are not followed.
+///
+/// # Errors
+/// What reading says; a folder over 50 MiB.
+pub fn read(dir: &Path) -> io::Result<Files> {
+    let mut files = Vec::new();
+    let mut size = 0;
+    walk(dir, dir, 0, &mut size, &mut files)?;
+    files.sort();
+    Ok(files)
+}
+
+fn walk(root: &Path, dir: &Path, depth: usize, size: &mut u64, files: &mut Files) -> io::Result<()> {
+    if depth > DEEPEST {
+        return Err(io::Error::other("the folder is too deep"));
+    }
+    for entry in fs::read_dir(dir)? {
+        let entry = entry?;
+        let (path, name) = (entry.path(), entry.file_name());
+        let kind = entry.file_type()?;
+        if name.to_string_lossy().starts_with('.') {
+            continue;
+        }
+        if kind.is_dir() {
+            walk(root, &path, depth + 1, size, files)?;
+        } else if kind.is_file() && path.extension().is_some_and(|e| e == "toml" || e == "cedar") {
+            *size += entry.metadata()?.len();
+            if *size > LARGEST_FOLDER {
+                return Err(io::Error::other("the folder holds more than 50 MiB"));
+            }
+            let below = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned();
+            files.push((below, fs::read(&path)?));
+        }
+    }
+    Ok(())
+}
+
+/// The bundle in `dir`.
+///
+/// # Errors
+/// [`StartError::Folder`], [`StartError::Policy`].
+pub fn load(dir: &Path) -> Result<Bundle, StartError> {
+    let files = read(dir).map_err(|error| StartError::Folder { path: dir.to_owned(), error })?;
+    Bundle::load(&files).map_err(|findings| StartError::Policy { path: dir.to_owned(), findings })
+}
+
+/// Keeps the bundle in force with the evidence, and writes that it is; `before` is the hash that it replaces.
+///
+/// # Errors
+/// What the store says.
+pub async fn record(backend: &Backend, before: Option<&str>) -> Result<(), Failure> {
+    let bundle = backend.bundle();
+    let files: Vec<(&str, String)> =
+        bundle.files().iter().map(|(path, bytes)| (path.as_str(), String::from_utf8_lossy(bytes).into_owned())).collect();
+    let hash = bundle.hash().as_str();
+    backend.store.keep_bundle(hash, &json!(files).to_string(), backend.now()).await?;
+    let details = json!({ "before": before });
+    let event = Change::new(backend.now(), "policy.loaded", Actor::Backend, None, Vec::new(), details);
+    backend.commit(&event.decided_by(hash)).await
+}
+
+/// Looks at the folder until `stop` turns true; a valid bundle that differs is put in force at once.
+pub async fn watch(backend: Arc<Backend>, mut stop: watch::Receiver<bool>) {
+    let mut looks = tokio::time::interval(LOOK);
+    let mut seen = read(&backend.settings.policy_dir).unwrap_or_default();
+    loop {
+        tokio::select! {
+            _ = looks.tick() => {}
+            () = stopped(&mut stop) => return,
+        }
+        let dir = backend.settings.policy_dir.clone();
+        let Ok(read) = tokio::task::spawn_blocking(move || read(&dir)).await else { continue };
+        match read {
+            Ok(files) if files == seen => {}
+            Ok(files) => {
+                reload(&backend, &files).await;
+                seen = files;
+            }
+            Err(error) => refuse(&backend, error.to_string()),
+        }
+    }
+}
+
+async fn reload(backend: &Backend, files: &Files) {
+    let old = backend.bundle();
+    match Bundle::load(files) {
+        Ok(bundle) => {
+            let before = old.hash().as_str().to_owned();
+            backend.set_policy(InForce { bundle: Arc::new(bundle), error: None });
+            tracing::info!(before, after = backend.bundle().hash().as_str(), "policy was loaded");
+            if let Err(failure) = record(backend, Some(&before)).await {
+                tracing::error!(cause = failure.cause, "the load of a policy could not be recorded");
+            }
+        }
+        Err(findings) => {
+            let words: Vec<String> = findings.iter().map(ToString::to_string).collect();
+            refuse(backend, words.join("\n"));
+        }
+    }
+}
+
+/// Keeps the old bundle and says why.
+fn refuse(backend: &Backend, error: String) {
+    let in_force = backend.policy();
+    if in_force.error.as_ref() != Some(&error) {
+        tracing::error!(error, "the policy in the folder is not valid; the old one stays in force");
+        backend.set_policy(InForce { error: Some(error), ..in_force });
+    }
+}
