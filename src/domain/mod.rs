@@ -14,10 +14,14 @@ pub mod id;
 pub mod person;
 pub mod refusal;
 pub mod request;
+#[cfg(test)]
+mod samples;
 pub mod sign_in;
 pub mod target;
 pub mod text;
 pub mod time;
+#[cfg(test)]
+mod values;
 pub mod workflow;
 
 pub use apply::apply;

@@ -3,7 +3,13 @@
 
 mod credential;
 mod grant;
+#[cfg(test)]
+mod properties;
 mod request;
+#[cfg(test)]
+mod table;
+#[cfg(test)]
+mod world;
 
 use super::case::Case;
 use super::change::{Actor, Change};

@@ -1,0 +1,251 @@
+//! The whole lifecycle as two tables: what each event does in each state.
+//! `-`: nothing, and the effect behind it is settled. `later`: the effect is left again. `no:` refused.
+//! `x +y`: the row becomes x, and the worker shall do y.
+
+use crate::domain::apply;
+use crate::domain::case::Case;
+use crate::domain::change::Change;
+use crate::domain::decision::Verdict;
+use crate::domain::event::{Event, Vote};
+use crate::domain::grant::{EndCause, Grant, GrantState};
+use crate::domain::id::GrantId;
+use crate::domain::refusal::Refusal;
+use crate::domain::request::{Request, RequestState};
+use crate::domain::samples::{at, device, filing, person, secs, vote};
+use crate::domain::text::Reason;
+use crate::domain::time::Timestamp;
+
+const REQUESTS: &str = "\
+event         | pending                  | approved                    | denied                      | cancelled                   | expired
+approve       | approved scheduled +activate | no: request.already_decided | no: request.already_decided | no: request.already_decided | no: request.already_decided
+approve late  | no: request.already_decided | no: request.already_decided | no: request.already_decided | no: request.already_decided | no: request.already_decided
+approve own   | no: policy.own_request | no: policy.own_request | no: policy.own_request | no: policy.own_request | no: policy.own_request
+deny          | denied | no: request.already_decided | no: request.already_decided | no: request.already_decided | no: request.already_decided
+cancel        | cancelled | no: request.already_decided | no: request.already_decided | no: request.already_decided | no: request.already_decided
+cancel by another | no: access.forbidden | no: access.forbidden | no: access.forbidden | no: access.forbidden | no: access.forbidden
+expire        | expired | - | - | - | -
+expire early  | later +expire | - | - | - | -
+";
+
+const GRANTS: &str = "\
+event          | scheduled | granting | active | revoking | ended | failed
+activate       | granting +end +give | - | - | - | - | -
+activate early | later +activate | - | - | - | - | -
+activate late  | ended(expired) | - | - | - | - | -
+withhold       | ended(refused) | - | - | - | - | -
+verified       | - | active | - | - | - | -
+verified late  | - | revoking(expired) +take | - | - | - | -
+not given      | - | failed(failed) | - | - | - | -
+drop           | ended(dropped) | revoking(dropped) +take | revoking(dropped) +take | - | no: grant.not_live | no: grant.not_live
+drop by another | no: access.forbidden | no: access.forbidden | no: access.forbidden | no: access.forbidden | no: access.forbidden | no: access.forbidden
+revoke         | ended(revoked) | revoking(revoked) +take | revoking(revoked) +take | - | no: grant.not_live | no: grant.not_live
+end            | - | revoking(expired) +take | revoking(expired) +take | - | - | -
+end early      | - | later +end | later +end | later +end | - | -
+taken          | - | - | - | ended(dropped) | - | -
+mint           | no: grant.not_live | no: grant.not_live | active | no: grant.not_live | no: grant.not_live | no: grant.not_live
+mint at the end | no: grant.not_live | no: grant.not_live | no: grant.not_live | no: grant.not_live | no: grant.not_live | no: grant.not_live
+mint by another | no: access.forbidden | no: access.forbidden | no: access.forbidden | no: access.forbidden | no: access.forbidden | no: access.forbidden
+";
+
+/// Filed at 0; pending for an hour; starts at 60 s; ends at an hour and 60 s.
+const START_MS: i64 = 60_000;
+const END_MS: i64 = 3_660_000;
+
+fn request(state: RequestState) -> Request {
+    let filing = filing(7);
+    Request {
+        digest: filing.body.digest(),
+        body: filing.body,
+        frozen: filing.frozen,
+        state,
+        automatic: false,
+        filed_at: at(0),
+        filed_from: device(1),
+        expires_at: at(3_600_000),
+        closed_at: (state != RequestState::Pending).then_some(at(1)),
+        version: 1,
+    }
+}
+
+fn case(state: GrantState) -> Case {
+    let open = Case {
+        request: Some(request(RequestState::Pending)),
+        ..Case::default()
+    };
+    let yes = vote(2, &request(RequestState::Pending).digest, 7);
+    let change = apply(at(0), &open, &Event::Decide(Box::new(yes))).unwrap();
+    let begun = (state != GrantState::Scheduled).then_some(at(START_MS));
+    let over = matches!(state, GrantState::Revoking | GrantState::Ended | GrantState::Failed);
+    let grant = Grant {
+        state,
+        starts_at: at(START_MS),
+        activate_by: at(START_MS).plus(secs(300)),
+        activated_at: begun,
+        anchor_at: begun,
+        ends_at: begun.map(|begun| begun.plus(secs(3600))),
+        cause: over.then_some(EndCause::Dropped),
+        ..change.grant().unwrap().clone()
+    };
+    let decision = change.rows.iter().find_map(|row| match row {
+        crate::domain::change::Row::Decision(decision) => Some(decision.clone()),
+        _ => None,
+    });
+    Case {
+        request: change.request().cloned(),
+        decisions: decision.into_iter().collect(),
+        grant: Some(grant),
+        beside: vec![],
+    }
+}
+
+fn cell(outcome: Result<Change, Refusal>) -> String {
+    let change = match outcome {
+        Ok(change) if change == Change::default() => return "-".into(),
+        Ok(change) => change,
+        Err(refusal) => return format!("no: {}", refusal.code()),
+    };
+    let mut words: Vec<String> = change.request().map(|r| r.state.to_string()).into_iter().collect();
+    words.extend(change.grant().map(|g| match g.cause {
+        Some(cause) => format!("{}({})", g.state, cause.as_str()),
+        None => g.state.to_string(),
+    }));
+    if words.is_empty() {
+        words.push("later".into());
+    }
+    words.extend(change.effects.iter().map(|(_, effect)| format!("+{}", effect.kind())));
+    words.join(" ")
+}
+
+/// Compares line by line; white space is for the reader.
+fn holds(table: &str, events: &[(&str, Timestamp, Event)], cases: &[(String, Case)]) {
+    let plain = |line: &str| line.split('|').map(str::trim).collect::<Vec<_>>().join(" | ");
+    let heads: Vec<&str> = cases.iter().map(|(state, _)| state.as_str()).collect();
+    let mut lines = vec![format!("event | {}", heads.join(" | "))];
+    for (name, now, event) in events {
+        let cells: Vec<String> = cases.iter().map(|(_, case)| cell(apply(*now, case, event))).collect();
+        lines.push(format!("{name} | {}", cells.join(" | ")));
+    }
+    let expected: Vec<String> = table.lines().map(plain).collect();
+    assert_eq!(lines, expected, "\n{}\n", lines.join("\n"));
+}
+
+#[test]
+fn request_follows_its_table() {
+    let digest = request(RequestState::Pending).digest;
+    let decide = |by, verdict| {
+        let vote = Vote {
+            verdict,
+            ..vote(by, &digest, 7)
+        };
+        Event::Decide(Box::new(vote))
+    };
+    let (soon, late) = (at(3_599_999), at(3_600_000));
+    let events = [
+        ("approve", soon, decide(2, Verdict::Approve)),
+        ("approve late", late, decide(2, Verdict::Approve)),
+        ("approve own", soon, decide(1, Verdict::Approve)),
+        ("deny", soon, decide(2, Verdict::Deny)),
+        ("cancel", soon, Event::Cancel { by: person(1) }),
+        ("cancel by another", soon, Event::Cancel { by: person(2) }),
+        ("expire", late, Event::Expire),
+        ("expire early", soon, Event::Expire),
+    ];
+    use RequestState::{Approved, Cancelled, Denied, Expired, Pending};
+    let states = [Pending, Approved, Denied, Cancelled, Expired];
+    let cases = states.map(|state| {
+        let case = Case {
+            request: Some(request(state)),
+            ..Case::default()
+        };
+        (state.to_string(), case)
+    });
+    holds(REQUESTS, &events, &cases);
+}
+
+#[test]
+fn grant_follows_its_table() {
+    let (before, during, end) = (at(START_MS - 1), at(START_MS), at(END_MS));
+    let drop = |n| Event::Drop { by: person(n) };
+    let mint = |n| Event::Mint {
+        by: person(n),
+        device: device(n),
+        until: end,
+    };
+    let revoke = Event::Revoke {
+        by: person(3),
+        reason: Reason::parse("enough").unwrap(),
+    };
+    let withhold = Event::Withhold {
+        cause: EndCause::Refused,
+        detail: "no".into(),
+    };
+    let events = [
+        ("activate", during, Event::Activate),
+        ("activate early", before, Event::Activate),
+        ("activate late", at(START_MS + 300_001), Event::Activate),
+        ("withhold", during, withhold),
+        ("verified", at(END_MS - 1), Event::Verified),
+        ("verified late", end, Event::Verified),
+        ("not given", during, Event::NotGiven { detail: "no".into() }),
+        ("drop", during, drop(1)),
+        ("drop by another", during, drop(2)),
+        ("revoke", during, revoke),
+        ("end", end, Event::End),
+        ("end early", at(END_MS - 1), Event::End),
+        ("taken", end, Event::Taken),
+        ("mint", at(END_MS - 1), mint(1)),
+        ("mint at the end", end, mint(1)),
+        ("mint by another", during, mint(2)),
+    ];
+    use GrantState::{Active, Ended, Failed, Granting, Revoking, Scheduled};
+    let states = [Scheduled, Granting, Active, Revoking, Ended, Failed];
+    let cases = states.map(|state| (state.to_string(), case(state)));
+    holds(GRANTS, &events, &cases);
+}
+
+#[test]
+fn mint_refuses_rows_that_differ_from_what_was_approved() {
+    let mint = Event::Mint {
+        by: person(1),
+        device: device(1),
+        until: at(END_MS),
+    };
+    let now = at(START_MS);
+    let mut other_role = case(GrantState::Active);
+    other_role.request.as_mut().unwrap().body.binding.role_arn += "-other";
+    let mut other_yes = case(GrantState::Active);
+    other_yes.decisions[0].digest = crate::domain::Digest::of(b"something else");
+    let mut wider = case(GrantState::Active);
+    wider.grant.as_mut().unwrap().only = vec![crate::domain::Narrowing::parse("s3:Get*").unwrap()];
+    for case in [other_role, other_yes, wider] {
+        assert_eq!(cell(apply(now, &case, &mint)), "no: request.changed");
+    }
+    assert_eq!(cell(apply(now, &case(GrantState::Active), &mint)), "active");
+}
+
+#[test]
+fn activation_needs_the_approvals_that_were_asked_for() {
+    let mut unasked = case(GrantState::Scheduled);
+    unasked.decisions.clear();
+    let outcome = apply(at(START_MS), &unasked, &Event::Activate);
+    assert_eq!(cell(outcome), "ended(changed)");
+}
+
+#[test]
+fn decision_waits_for_the_stage_before() {
+    let mut stored = request(RequestState::Pending);
+    stored.frozen.workflow.stages[0].name = "team".into();
+    let second = crate::domain::samples::stage("security", 1, &["team"]);
+    stored.frozen.workflow.stages.push(second);
+    let yes = Vote {
+        stages: vec![1],
+        grant: GrantId::from_bits(7),
+        ..vote(2, &stored.digest, 7)
+    };
+    let case = Case {
+        request: Some(stored),
+        ..Case::default()
+    };
+    let outcome = apply(at(0), &case, &Event::Decide(Box::new(yes)));
+    assert_eq!(cell(outcome), "no: policy.refused");
+}

@@ -1,0 +1,286 @@
+//! A store, a worker and a provider in memory, for the property tests.
+//! Owns committing as the real store does: versions, one event, effects. Refuses whatever that store would refuse.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::json;
+
+use crate::domain::apply;
+use crate::domain::case::{Case, Held};
+use crate::domain::change::{AuditEvent, Change, Effect, Row};
+use crate::domain::decision::Decision;
+use crate::domain::event::Event;
+use crate::domain::grant::{Grant, GrantState};
+use crate::domain::id::{GrantId, PersonId, RequestId};
+use crate::domain::refusal::Refusal;
+use crate::domain::request::{Request, RequestState};
+use crate::domain::samples::at;
+use crate::domain::text::TargetName;
+use crate::domain::time::Timestamp;
+
+/// What the provider does when it is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Provider {
+    Works,
+    Refuses,
+    IsSilent,
+}
+
+/// Everything there is.
+pub(super) struct World {
+    pub now: Timestamp,
+    pub requests: BTreeMap<RequestId, Request>,
+    pub decisions: Vec<Decision>,
+    pub grants: BTreeMap<GrantId, Grant>,
+    pub outbox: Vec<(Timestamp, Effect)>,
+    pub evidence: Vec<AuditEvent>,
+    /// Canonical bytes of every body when it was filed.
+    pub filed: BTreeMap<RequestId, Vec<u8>>,
+    /// Requests whose stored body somebody changed behind our back.
+    pub tampered: BTreeSet<RequestId>,
+    /// Grants whose access exists in the outside world.
+    pub access: BTreeSet<GrantId>,
+    /// First activation of the row of overlapping grants, found without `anchor_at`.
+    pub run_began: BTreeMap<GrantId, Timestamp>,
+    pub next_id: u64,
+}
+
+impl World {
+    pub(super) fn new() -> Self {
+        Self {
+            now: at(0),
+            requests: BTreeMap::new(),
+            decisions: Vec::new(),
+            grants: BTreeMap::new(),
+            outbox: Vec::new(),
+            evidence: Vec::new(),
+            filed: BTreeMap::new(),
+            tampered: BTreeSet::new(),
+            access: BTreeSet::new(),
+            run_began: BTreeMap::new(),
+            next_id: 1,
+        }
+    }
+
+    pub(super) fn grant_of(&self, request: &RequestId) -> Option<&Grant> {
+        self.grants.values().find(|grant| grant.request == *request)
+    }
+
+    fn beside(&self, who: &PersonId, target: &TargetName, but: Option<&RequestId>) -> Vec<Held> {
+        self.requests
+            .values()
+            .filter(|r| r.body.beneficiary == *who && r.body.target == *target && Some(r.id()) != but)
+            .map(|r| Held {
+                request: r.clone(),
+                grant: self.grant_of(r.id()).cloned(),
+            })
+            .filter(|held| {
+                held.request.state == RequestState::Pending || held.grant.as_ref().is_some_and(|g| g.state.is_open())
+            })
+            .collect()
+    }
+
+    pub(super) fn case(&self, id: &RequestId) -> Case {
+        let request = &self.requests[id];
+        Case {
+            request: Some(request.clone()),
+            decisions: self.decisions.iter().filter(|d| d.request == *id).cloned().collect(),
+            grant: self.grant_of(id).cloned(),
+            beside: self.beside(&request.body.beneficiary, &request.body.target, Some(id)),
+        }
+    }
+
+    /// The case that `event` on `id` is about.
+    pub(super) fn case_for(&self, id: &RequestId, event: &Event) -> Case {
+        match event {
+            Event::File(filing) => Case {
+                beside: self.beside(&filing.body.beneficiary, &filing.body.target, None),
+                ..Case::default()
+            },
+            Event::Decide(_)
+            | Event::Cancel { .. }
+            | Event::Expire
+            | Event::Activate
+            | Event::Withhold { .. }
+            | Event::Verified
+            | Event::NotGiven { .. }
+            | Event::Drop { .. }
+            | Event::Revoke { .. }
+            | Event::End
+            | Event::Taken
+            | Event::Mint { .. }
+            | Event::Minted { .. } => self.case(id),
+        }
+    }
+
+    /// Loads, applies, commits, and checks what must hold of the change itself.
+    pub(super) fn play(&mut self, now: Timestamp, id: &RequestId, event: &Event) -> Result<Change, Refusal> {
+        let change = apply(now, &self.case_for(id, event), event)?;
+        let is_mint = matches!(event, Event::Mint { .. } | Event::Minted { .. });
+        self.evidence_holds(now, &change, is_mint);
+        self.commit(&change);
+        if !is_mint {
+            self.once_holds(now, id, event);
+        }
+        Ok(change)
+    }
+
+    /// **evidence**: exactly one event for a change of rows, with the rows as they stand after it.
+    fn evidence_holds(&self, now: Timestamp, change: &Change, is_mint: bool) {
+        match &change.event {
+            None => assert!(change.rows.is_empty(), "evidence: rows without an event"),
+            Some(event) => {
+                assert!(is_mint || !change.rows.is_empty(), "evidence: an event without rows");
+                assert_eq!(event.payload["rows"], json!(change.rows), "evidence: other rows");
+                assert_eq!(event.at, now, "evidence: another time");
+                assert!(event.request.is_some(), "evidence: on no request");
+            }
+        }
+    }
+
+    /// **once**: the same again finds its work done.
+    fn once_holds(&self, now: Timestamp, id: &RequestId, event: &Event) {
+        if let Ok(again) = apply(now, &self.case_for(id, event), event) {
+            assert!(again.rows.is_empty(), "once: {event:?} changed state twice");
+            assert!(again.event.is_none(), "once: {event:?} is told twice");
+        }
+    }
+
+    fn commit(&mut self, change: &Change) {
+        for row in &change.rows {
+            match row {
+                Row::Request(next) => {
+                    let before = self.requests.get(next.id());
+                    assert_eq!(next.version, before.map_or(0, |r| r.version) + 1, "evidence: version");
+                    self.filed
+                        .entry(next.id().clone())
+                        .or_insert_with(|| next.body.canonical_bytes());
+                    self.requests.insert(next.id().clone(), next.as_ref().clone());
+                }
+                Row::Decision(decision) => {
+                    let voted = |d: &Decision| d.by == decision.by && d.request == decision.request;
+                    assert!(!self.decisions.iter().any(voted), "once: one person decided twice");
+                    self.decisions.push(decision.clone());
+                }
+                Row::Grant(next) => self.put_grant(next, change),
+                Row::Person(_) | Row::Device(_) | Row::Session(_) | Row::SignInCode(_) => {
+                    panic!("a case has no such row: {row:?}")
+                }
+            }
+        }
+        self.evidence.extend(change.event.clone());
+        self.outbox.extend(change.effects.clone());
+    }
+
+    fn put_grant(&mut self, next: &Grant, change: &Change) {
+        let before = self.grants.get(&next.id).cloned();
+        assert_eq!(
+            next.version,
+            before.as_ref().map_or(0, |g| g.version) + 1,
+            "evidence: version"
+        );
+        if let Some(end) = before.as_ref().and_then(|g| g.ends_at) {
+            assert_eq!(next.ends_at, Some(end), "ends: the end moved");
+        }
+        if next.state == GrantState::Granting {
+            self.enter_granting(next, change);
+        }
+        self.grants.insert(next.id.clone(), next.clone());
+    }
+
+    fn enter_granting(&mut self, next: &Grant, change: &Change) {
+        let (begins, ends) = (next.activated_at.unwrap(), next.ends_at.unwrap());
+        let intent = (ends, Effect::End { grant: next.id.clone() });
+        assert!(change.effects.contains(&intent), "intent-first: no End beside Give");
+        assert!(
+            !self.tampered.contains(&next.request),
+            "bound: a changed body is granted"
+        );
+        let now = change.event.as_ref().unwrap().at;
+        assert!(
+            now >= next.starts_at && now <= next.activate_by,
+            "activated out of time"
+        );
+        let began = self
+            .grants
+            .values()
+            .filter(|g| g.beneficiary == next.beneficiary && g.target == next.target)
+            .filter(|g| matches!(g.state, GrantState::Granting | GrantState::Active))
+            .filter(|g| g.ends_at.is_some_and(|end| now < end))
+            .filter_map(|g| self.run_began.get(&g.id).copied())
+            .fold(begins, Timestamp::min);
+        self.run_began.insert(next.id.clone(), began);
+        let request = &self.requests[&next.request];
+        assert!(
+            ends <= began.plus(request.frozen.cap),
+            "cap: more than the target's cap"
+        );
+        assert!(ends <= now.plus(request.body.duration), "cap: more than was approved");
+    }
+
+    /// One tick of the worker. It claims at `now` and works `behind_ms` earlier: its clock may have gone back.
+    pub(super) fn tick(&mut self, provider: Provider, behind_ms: i64) {
+        let now = Timestamp::from_millis(self.now.millis() - behind_ms);
+        let (due, later) = self.outbox.drain(..).partition(|(at, _)| *at <= self.now);
+        self.outbox = later;
+        let mut due: Vec<(Timestamp, Effect)> = due;
+        due.sort_by_key(|(at, effect)| (effect.urgency(), *at));
+        for (at, effect) in due {
+            if !self.work(now, &effect, provider) {
+                self.outbox.push((at, effect));
+            }
+        }
+    }
+
+    /// Whether the effect is settled.
+    fn work(&mut self, now: Timestamp, effect: &Effect, provider: Provider) -> bool {
+        let event = match effect {
+            Effect::Expire { request } => {
+                self.play(now, &request.clone(), &Event::Expire).unwrap();
+                return true;
+            }
+            Effect::Activate { .. } => Event::Activate,
+            Effect::End { .. } => Event::End,
+            Effect::Give { grant } => match self.give(grant, provider) {
+                Some(event) => event,
+                None => return self.grants[grant].state != GrantState::Granting,
+            },
+            Effect::Take { grant } => {
+                if provider == Provider::IsSilent {
+                    return false;
+                }
+                self.access.remove(grant);
+                Event::Taken
+            }
+        };
+        let (Effect::Activate { grant } | Effect::End { grant } | Effect::Give { grant } | Effect::Take { grant }) =
+            effect
+        else {
+            return true;
+        };
+        let request = self.grants[grant].request.clone();
+        // the end, and giving up, must never be refused
+        self.play(now, &request, &event).unwrap();
+        true
+    }
+
+    fn give(&mut self, id: &GrantId, provider: Provider) -> Option<Event> {
+        let grant = &self.grants[id];
+        if grant.state != GrantState::Granting {
+            return None;
+        }
+        assert!(grant.ends_at.is_some(), "intent-first: given without a durable end");
+        match provider {
+            Provider::Works => {
+                self.access.insert(id.clone());
+                Some(Event::Verified)
+            }
+            Provider::Refuses => Some(Event::NotGiven { detail: "no".into() }),
+            Provider::IsSilent => {
+                // it may have worked all the same
+                self.access.insert(id.clone());
+                None
+            }
+        }
+    }
+}
