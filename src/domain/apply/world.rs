@@ -275,6 +275,8 @@ impl World {
                 self.access.insert(id.clone());
                 Some(Event::Verified)
             }
+            // after a silent attempt nobody knows that nothing is there: only the end settles it
+            Provider::Refuses if self.access.contains(id) => None,
             Provider::Refuses => Some(Event::NotGiven { detail: "no".into() }),
             Provider::IsSilent => {
                 // it may have worked all the same
