@@ -130,10 +130,10 @@ proptest! {
     }
 
     #[test]
-    fn ids_differ_where_their_bits_do(one in 0..1_u64 << 60, bit in 0..60) {
+    fn ids_differ_where_their_bits_do(one in 0..1_u64 << 60, bit in 0..60_u32) {
         let id = RequestId::from_bits(one);
         prop_assert_eq!(RequestId::parse(id.as_str()), Ok(id.clone()));
-        prop_assert_ne!(&id, &RequestId::from_bits(one ^ (1 << bit)));
+        prop_assert_ne!(&id, &RequestId::from_bits(one ^ (1_u64 << bit)));
         prop_assert!(GrantId::parse(id.as_str()).is_err());
     }
 
