@@ -190,6 +190,8 @@ fn begin_end(
             ))
         }
         GrantState::Granting | GrantState::Active => {
+            // past the end it is due since then: a clock that goes back does not put it off
+            let due_at = grant.ends_at.map_or(now, |end| end.min(now));
             let take = Effect::Take {
                 grant: grant.id.clone(),
             };
@@ -201,7 +203,7 @@ fn begin_end(
                 ending(GrantState::Revoking),
                 json!({ "cause": cause }),
             )
-            .with_effect(now, take))
+            .with_effect(due_at, take))
         }
         GrantState::Revoking => Ok(Change::default()),
         GrantState::Ended | GrantState::Failed => Err(Refusal::GrantNotLive { state: grant.state }),
