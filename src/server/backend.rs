@@ -87,7 +87,10 @@ impl Backend {
             limits: Limits::default(),
             stopping: parts.stopping,
             worker_tick_ms: AtomicI64::new(tick),
-            policy: RwLock::new(InForce { bundle: parts.bundle, error: None }),
+            policy: RwLock::new(InForce {
+                bundle: parts.bundle,
+                error: None,
+            }),
         })
     }
 
@@ -125,7 +128,11 @@ impl Backend {
     pub async fn commit(&self, change: &Change) -> Result<(), Failure> {
         self.store.commit(change).await?;
         if let Some(event) = &change.event {
-            tracing::info!(kind = event.kind, request = event.request.as_ref().map(ToString::to_string), "changed");
+            tracing::info!(
+                kind = event.kind,
+                request = event.request.as_ref().map(ToString::to_string),
+                "changed"
+            );
             if let Some(request) = &event.request {
                 self.wakes.wake(request);
             }

@@ -46,9 +46,18 @@ impl Data {
             move |error: io::Error| StartError::Folder { path, error }
         };
         let is_new = !dir.exists();
-        DirBuilder::new().mode(0o700).recursive(true).create(dir).map_err(failed(dir))?;
+        DirBuilder::new()
+            .mode(0o700)
+            .recursive(true)
+            .create(dir)
+            .map_err(failed(dir))?;
         let lock = dir.join("lock");
-        let held = File::options().create(true).truncate(false).write(true).open(&lock).map_err(failed(&lock))?;
+        let held = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&lock)
+            .map_err(failed(&lock))?;
         match held.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(StartError::InUse { path: dir.to_owned() }),
@@ -58,7 +67,11 @@ impl Data {
         if !policy.exists() {
             write_small(&policy).map_err(failed(&policy))?;
         }
-        Ok(Self { dir: dir.to_owned(), is_new, _held: held })
+        Ok(Self {
+            dir: dir.to_owned(),
+            is_new,
+            _held: held,
+        })
     }
 }
 
@@ -88,7 +101,11 @@ pub fn settings(data: &Data, address: SocketAddr, aws: AwsSettings) -> Settings 
         dev: true,
         origin: format!("http://{address}"),
         // nobody else can make these names point elsewhere, so both spellings of loopback are ours
-        hosts: vec![format!("127.0.0.1:{port}"), format!("localhost:{port}"), format!("[::1]:{port}")],
+        hosts: vec![
+            format!("127.0.0.1:{port}"),
+            format!("localhost:{port}"),
+            format!("[::1]:{port}"),
+        ],
         policy_dir: data.dir.join("policy"),
         database: data.dir.join("jit.db"),
         aws,
@@ -106,7 +123,11 @@ pub async fn people(backend: &Backend) -> Result<Vec<ServingPerson>, Failure> {
     let mut people = Vec::new();
     for (name, role) in PEOPLE {
         let code = issue_code(backend, name).await?;
-        people.push(ServingPerson { name: (*name).to_owned(), code, role: (*role).to_owned() });
+        people.push(ServingPerson {
+            name: (*name).to_owned(),
+            code,
+            role: (*role).to_owned(),
+        });
     }
     Ok(people)
 }

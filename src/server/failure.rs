@@ -30,7 +30,10 @@ impl Failure {
         let reasons: Vec<PolicyReason> = decision
             .reasons
             .iter()
-            .map(|r| PolicyReason { policy: r.policy.clone(), advice: r.advice.clone() })
+            .map(|r| PolicyReason {
+                policy: r.policy.clone(),
+                advice: r.advice.clone(),
+            })
             .collect();
         let title = if let Some(error) = decision.errors.first() {
             format!("policy could not be decided: {error}")
@@ -49,13 +52,17 @@ impl Failure {
     /// No such request, or none that the caller may see: the same words for both.
     pub fn no_request(given: &str) -> Self {
         let shown: String = given.chars().take(80).collect();
-        Problem::new(Code::RequestNotFound, format!("no request {shown}")).hint("list yours with status").into()
+        Problem::new(Code::RequestNotFound, format!("no request {shown}"))
+            .hint("list yours with status")
+            .into()
     }
 
     /// No such grant, or none that the caller may see: the same words for both.
     pub fn no_grant(given: &str) -> Self {
         let shown: String = given.chars().take(80).collect();
-        Problem::new(Code::GrantNotFound, format!("no grant {shown}")).hint("list yours with status").into()
+        Problem::new(Code::GrantNotFound, format!("no grant {shown}"))
+            .hint("list yours with status")
+            .into()
     }
 
     /// Something that cannot be.
@@ -68,7 +75,11 @@ impl Failure {
 
 impl From<Problem> for Failure {
     fn from(problem: Problem) -> Self {
-        Self { problem, cause: None, is_conflict: false }
+        Self {
+            problem,
+            cause: None,
+            is_conflict: false,
+        }
     }
 }
 
@@ -81,16 +92,24 @@ impl From<Refusal> for Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         let (problem, is_conflict) = match &error {
-            StoreError::Conflict | StoreError::Duplicate | StoreError::Repeated => {
-                (Problem::new(Code::RequestAlreadyDecided, "another change came first").hint("look again"), true)
-            }
+            StoreError::Conflict | StoreError::Duplicate | StoreError::Repeated => (
+                Problem::new(Code::RequestAlreadyDecided, "another change came first").hint("look again"),
+                true,
+            ),
             StoreError::Unavailable(_) => {
                 let problem = Problem::new(Code::StoreUnavailable, "the backend cannot store anything now");
-                (problem.hint("nothing was changed; try again, and tell who runs the backend"), false)
+                (
+                    problem.hint("nothing was changed; try again, and tell who runs the backend"),
+                    false,
+                )
             }
             StoreError::Unreadable(_) => (Problem::new(Code::ServerFailed, "the backend failed"), false),
         };
-        Self { problem, cause: Some(error.to_string()), is_conflict }
+        Self {
+            problem,
+            cause: Some(error.to_string()),
+            is_conflict,
+        }
     }
 }
 

@@ -1,4 +1,142 @@
-//! The approval backend.
+//! The approval backend: opens its store, puts policy in force, answers calls and works off the outbox.
+//! Refuses the terminal and the client's rooms.
 
+pub mod backend;
+pub mod dev;
+pub mod edge;
+pub mod failure;
+pub mod handlers;
+pub mod openapi;
+pub mod policy_folder;
 pub mod provider;
+pub mod routes;
+pub mod service;
+pub mod settings;
+#[cfg(test)]
+pub mod stage;
 pub mod store;
+pub mod wake;
+pub mod worker;
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::clock::Clock;
+use crate::domain::{Actor, Change};
+use crate::policy::Finding;
+use crate::server::backend::{Backend, Parts};
+use crate::server::failure::Failure;
+use crate::server::provider::aws::AwsProvider;
+use crate::server::settings::Settings;
+use crate::server::store::StoreError;
+use crate::server::store::sqlite::SqliteStore;
+
+/// Why a backend did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A folder or file cannot be used.
+    #[error("{path} cannot be used: {error}")]
+    Folder {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// Another backend uses the folder.
+    #[error("another jit serve uses {path}")]
+    InUse {
+        /// Which.
+        path: PathBuf,
+    },
+    /// The policy in the folder is not valid.
+    #[error("the policy in {path} is not valid")]
+    Policy {
+        /// Which.
+        path: PathBuf,
+        /// What is wrong.
+        findings: Vec<Finding>,
+    },
+    /// The database cannot be used.
+    #[error("the database cannot be used: {0}")]
+    Store(#[from] StoreError),
+    /// Something failed while starting.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl From<Failure> for StartError {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure.cause.unwrap_or(failure.problem.title))
+    }
+}
+
+/// A backend that is open and does not serve yet.
+pub struct Opened {
+    /// What it is made of.
+    pub backend: Arc<Backend>,
+    stop: watch::Sender<bool>,
+}
+
+/// Opens store and policy.
+///
+/// # Errors
+/// [`StartError`]; nothing is listened to then.
+pub async fn open(settings: Settings) -> Result<Opened, StartError> {
+    let bundle = Arc::new(policy_folder::load(&settings.policy_dir)?);
+    let store = Arc::new(SqliteStore::open(&settings.database).await?);
+    let aws = Arc::new(AwsProvider::new(settings.aws.clone()));
+    let (stop, stopping) = watch::channel(false);
+    let backend = Backend::new(Parts {
+        settings,
+        store,
+        aws,
+        clock: Clock::real(),
+        bundle,
+        stopping,
+    });
+    policy_folder::record(&backend, None).await?;
+    let event = Change::new(
+        backend.now(),
+        "backend.started",
+        Actor::Backend,
+        None,
+        Vec::new(),
+        json!({ "version": crate::wire::VERSION }),
+    );
+    backend.commit(&event).await?;
+    Ok(Opened { backend, stop })
+}
+
+/// Serves on `listener` until `stop` resolves; then ends waits, answers what is under way and finishes its steps.
+///
+/// # Errors
+/// What the listener says.
+pub async fn serve_on(
+    opened: Opened,
+    listener: TcpListener,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    let Opened { backend, stop: stopper } = opened;
+    let working = tokio::spawn(worker::run(backend.clone(), backend.stopping.clone()));
+    let watching = tokio::spawn(policy_folder::watch(backend.clone(), backend.stopping.clone()));
+    let service = routes::router(&backend).into_make_service_with_connect_info::<SocketAddr>();
+    let ended = axum::serve(listener, service)
+        .with_graceful_shutdown(async move {
+            stop.await;
+            // the receivers live as long as the backend does
+            let _ = stopper.send(true);
+        })
+        .await;
+    for task in [working, watching] {
+        if let Err(error) = task.await {
+            tracing::error!(%error, "a part of the backend ended badly");
+        }
+    }
+    ended
+}

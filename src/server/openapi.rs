@@ -52,9 +52,18 @@ mod tests {
             .as_object()
             .unwrap()
             .iter()
-            .flat_map(|(path, methods)| methods.as_object().unwrap().keys().map(move |m| format!("{} {path}", m.to_uppercase())))
+            .flat_map(|(path, methods)| {
+                methods
+                    .as_object()
+                    .unwrap()
+                    .keys()
+                    .map(move |m| format!("{} {path}", m.to_uppercase()))
+            })
             .collect();
-        let routed: BTreeSet<String> = routes::table().iter().map(|r| format!("{} {}", r.method, r.path)).collect();
+        let routed: BTreeSet<String> = routes::table()
+            .iter()
+            .map(|r| format!("{} {}", r.method, r.path))
+            .collect();
         assert_eq!(described, routed);
     }
 
@@ -64,6 +73,10 @@ mod tests {
         if std::env::var_os("UPDATE").is_some() {
             std::fs::write(path, text()).unwrap();
         }
-        assert_eq!(std::fs::read_to_string(path).unwrap(), text(), "run the tests with UPDATE=1");
+        assert_eq!(
+            std::fs::read_to_string(path).unwrap(),
+            text(),
+            "run the tests with UPDATE=1"
+        );
     }
 }

@@ -68,8 +68,14 @@ fn walk(root: &Path, dir: &Path, depth: usize, size: &mut u64, files: &mut Files
 /// # Errors
 /// [`StartError::Folder`], [`StartError::Policy`].
 pub fn load(dir: &Path) -> Result<Bundle, StartError> {
-    let files = read(dir).map_err(|error| StartError::Folder { path: dir.to_owned(), error })?;
-    Bundle::load(&files).map_err(|findings| StartError::Policy { path: dir.to_owned(), findings })
+    let files = read(dir).map_err(|error| StartError::Folder {
+        path: dir.to_owned(),
+        error,
+    })?;
+    Bundle::load(&files).map_err(|findings| StartError::Policy {
+        path: dir.to_owned(),
+        findings,
+    })
 }
 
 /// Keeps the bundle in force with the evidence, and writes that it is; `before` is the hash that it replaces.
@@ -78,12 +84,25 @@ pub fn load(dir: &Path) -> Result<Bundle, StartError> {
 /// What the store says.
 pub async fn record(backend: &Backend, before: Option<&str>) -> Result<(), Failure> {
     let bundle = backend.bundle();
-    let files: Vec<(&str, String)> =
-        bundle.files().iter().map(|(path, bytes)| (path.as_str(), String::from_utf8_lossy(bytes).into_owned())).collect();
+    let files: Vec<(&str, String)> = bundle
+        .files()
+        .iter()
+        .map(|(path, bytes)| (path.as_str(), String::from_utf8_lossy(bytes).into_owned()))
+        .collect();
     let hash = bundle.hash().as_str();
-    backend.store.keep_bundle(hash, &json!(files).to_string(), backend.now()).await?;
+    backend
+        .store
+        .keep_bundle(hash, &json!(files).to_string(), backend.now())
+        .await?;
     let details = json!({ "before": before });
-    let event = Change::new(backend.now(), "policy.loaded", Actor::Backend, None, Vec::new(), details);
+    let event = Change::new(
+        backend.now(),
+        "policy.loaded",
+        Actor::Backend,
+        None,
+        Vec::new(),
+        details,
+    );
     backend.commit(&event.decided_by(hash)).await
 }
 
@@ -97,7 +116,9 @@ pub async fn watch(backend: Arc<Backend>, mut stop: watch::Receiver<bool>) {
             () = stopped(&mut stop) => return,
         }
         let dir = backend.settings.policy_dir.clone();
-        let Ok(read) = tokio::task::spawn_blocking(move || read(&dir)).await else { continue };
+        let Ok(read) = tokio::task::spawn_blocking(move || read(&dir)).await else {
+            continue;
+        };
         match read {
             Ok(files) if files == seen => {}
             Ok(files) => {
@@ -114,7 +135,10 @@ async fn reload(backend: &Backend, files: &Files) {
     match Bundle::load(files) {
         Ok(bundle) => {
             let before = old.hash().as_str().to_owned();
-            backend.set_policy(InForce { bundle: Arc::new(bundle), error: None });
+            backend.set_policy(InForce {
+                bundle: Arc::new(bundle),
+                error: None,
+            });
             tracing::info!(before, after = backend.bundle().hash().as_str(), "policy was loaded");
             if let Err(failure) = record(backend, Some(&before)).await {
                 tracing::error!(cause = failure.cause, "the load of a policy could not be recorded");
@@ -131,7 +155,13 @@ async fn reload(backend: &Backend, files: &Files) {
 fn refuse(backend: &Backend, error: String) {
     let in_force = backend.policy();
     if in_force.error.as_ref() != Some(&error) {
-        tracing::error!(error, "the policy in the folder is not valid; the old one stays in force");
-        backend.set_policy(InForce { error: Some(error), ..in_force });
+        tracing::error!(
+            error,
+            "the policy in the folder is not valid; the old one stays in force"
+        );
+        backend.set_policy(InForce {
+            error: Some(error),
+            ..in_force
+        });
     }
 }

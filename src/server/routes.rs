@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use axum::http::{Method, StatusCode};
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, delete, get, post};
-use axum::Router;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
@@ -43,7 +43,12 @@ pub struct Route {
 /// The table.
 pub fn table() -> Vec<Route> {
     use Access::{Anyone, SignedIn};
-    let route = |method, path, access, handler| Route { method, path, access, handler };
+    let route = |method, path, access, handler| Route {
+        method,
+        path,
+        access,
+        handler,
+    };
     vec![
         route(Method::GET, paths::LIVEZ, Anyone, get(health::livez)),
         route(Method::GET, paths::READYZ, Anyone, get(health::readyz)),
@@ -83,14 +88,21 @@ pub fn router(backend: &Arc<Backend>) -> Router {
             Failure::broken("a handler panicked").into_response()
         }))
         .layer(map_response(described))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, LONGEST_CALL))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::SERVICE_UNAVAILABLE,
+            LONGEST_CALL,
+        ))
         .layer(from_fn_with_state(backend.clone(), guard))
 }
 
 /// Rejections of the framework itself (a query that cannot be read) come as text: make problems of them.
 async fn described(response: Response) -> Response {
     if response.status() == StatusCode::BAD_REQUEST && response.extensions().get::<crate::wire::Problem>().is_none() {
-        return Failure::new(crate::wire::problem::Code::UsageBody, "the path or query cannot be read").into_response();
+        return Failure::new(
+            crate::wire::problem::Code::UsageBody,
+            "the path or query cannot be read",
+        )
+        .into_response();
     }
     response
 }

@@ -15,7 +15,10 @@ impl Wakes {
     /// Begins to listen for changes of `request`. Listen first, then load: no change is missed.
     pub fn listen(&self, request: &RequestId) -> watch::Receiver<u64> {
         let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.entry(request.clone()).or_insert_with(|| watch::Sender::new(0)).subscribe()
+        waiting
+            .entry(request.clone())
+            .or_insert_with(|| watch::Sender::new(0))
+            .subscribe()
     }
 
     /// Wakes who waits for `request`.
@@ -32,7 +35,10 @@ impl Wakes {
 
     /// Forgets requests that nobody waits for any more.
     pub fn sweep(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, sender| sender.receiver_count() > 0);
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .retain(|_, sender| sender.receiver_count() > 0);
     }
 }
 

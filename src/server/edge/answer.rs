@@ -13,9 +13,16 @@ impl IntoResponse for Failure {
             tracing::error!(code = self.problem.code, cause, "a call failed");
         }
         let body = serde_json::to_vec(&self.problem).unwrap_or_default();
-        let mut response = (status, [(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE))], body).into_response();
+        let mut response = (
+            status,
+            [(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE))],
+            body,
+        )
+            .into_response();
         if status == StatusCode::TOO_MANY_REQUESTS {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
         // the guard puts the trace id in: it alone knows it
         response.extensions_mut().insert(self.problem);

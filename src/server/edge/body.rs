@@ -27,14 +27,21 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
         let (parts, body) = request.into_parts();
-        let bytes = to_bytes(body, LARGEST_BODY)
-            .await
-            .map_err(|_| Failure::new(Code::BodyTooLarge, format!("the body is cut short or over {LARGEST_BODY} bytes")))?;
+        let bytes = to_bytes(body, LARGEST_BODY).await.map_err(|_| {
+            Failure::new(
+                Code::BodyTooLarge,
+                format!("the body is cut short or over {LARGEST_BODY} bytes"),
+            )
+        })?;
         let is_json = parts
             .headers
             .get(header::CONTENT_TYPE)
             .and_then(|v| v.to_str().ok())
-            .is_some_and(|v| v.split(';').next().is_some_and(|t| t.trim().eq_ignore_ascii_case("application/json")));
+            .is_some_and(|v| {
+                v.split(';')
+                    .next()
+                    .is_some_and(|t| t.trim().eq_ignore_ascii_case("application/json"))
+            });
         if !is_json {
             return Err(Failure::new(Code::UsageBody, "the body is not application/json"));
         }
@@ -51,11 +58,17 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
 fn read_key(key: &str, parts: &axum::http::request::Parts, bytes: &[u8]) -> Result<Key, Failure> {
     let fits = (8..=128).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic());
     if !fits {
-        return Err(Failure::new(Code::UsageBody, "the idempotency key has 8 to 128 printable characters"));
+        return Err(Failure::new(
+            Code::UsageBody,
+            "the idempotency key has 8 to 128 printable characters",
+        ));
     }
     let mut whole = format!("{} {}\n", parts.method, parts.uri.path()).into_bytes();
     whole.extend_from_slice(bytes);
-    Ok(Key { key: key.to_owned(), body_hash: Digest::of(&whole) })
+    Ok(Key {
+        key: key.to_owned(),
+        body_hash: Digest::of(&whole),
+    })
 }
 
 /// An answer in JSON.

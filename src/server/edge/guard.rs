@@ -36,7 +36,9 @@ pub async fn guard(State(backend): State<Arc<Backend>>, request: Request, next: 
         let status = response.status();
         response = (status, headers, body).into_response();
         response.headers_mut().remove(header::CONTENT_LENGTH);
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
     }
     let headers = response.headers_mut();
     headers.insert(VERSION_HEADER, HeaderValue::from_static(VERSION));
@@ -68,7 +70,10 @@ fn check(backend: &Backend, request: &Request) -> Result<(), Failure> {
     if let Some(theirs) = request.headers().get(VERSION_HEADER).and_then(|v| v.to_str().ok())
         && !is_compatible(theirs)
     {
-        let problem = Problem::new(Code::VersionTooOld, format!("this backend is jit {VERSION} and cannot serve jit {theirs}"));
+        let problem = Problem::new(
+            Code::VersionTooOld,
+            format!("this backend is jit {VERSION} and cannot serve jit {theirs}"),
+        );
         return Err(problem.hint("install a newer jit").into());
     }
     Ok(())
@@ -112,9 +117,10 @@ async fn identify(backend: &Backend, headers: &HeaderMap, peer: SocketAddr) -> R
         return Err(Failure::new(Code::SessionUnknown, "not signed in"));
     };
     let caller = sign_in::caller(backend, secret, peer.ip()).await?;
-    backend.limits.call(caller.person.id.as_str(), backend.now()).map_err(|wait_s| {
-        Failure::new(Code::RateLimited, format!("too many calls; wait {wait_s} s"))
-    })?;
+    backend
+        .limits
+        .call(caller.person.id.as_str(), backend.now())
+        .map_err(|wait_s| Failure::new(Code::RateLimited, format!("too many calls; wait {wait_s} s")))?;
     Ok(caller)
 }
 
@@ -123,7 +129,11 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
 
     /// Who was let in. On a route that lets anybody in there is none, and this refuses.
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
-        parts.extensions.get::<Caller>().cloned().ok_or_else(|| Failure::new(Code::SessionUnknown, "not signed in"))
+        parts
+            .extensions
+            .get::<Caller>()
+            .cloned()
+            .ok_or_else(|| Failure::new(Code::SessionUnknown, "not signed in"))
     }
 }
 

@@ -52,7 +52,10 @@ impl Limits {
         if calls.len() > SWEEP_AT {
             calls.retain(|_, b| b.saved + (now.millis() - b.at_ms) * CALLS_PER_S < full);
         }
-        let bucket = calls.entry(who.to_owned()).or_insert(Bucket { saved: full, at_ms: now.millis() });
+        let bucket = calls.entry(who.to_owned()).or_insert(Bucket {
+            saved: full,
+            at_ms: now.millis(),
+        });
         let gained = (now.millis() - bucket.at_ms).max(0).saturating_mul(CALLS_PER_S);
         bucket.saved = bucket.saved.saturating_add(gained).min(full);
         bucket.at_ms = now.millis();
@@ -71,7 +74,10 @@ impl Limits {
             return None;
         }
         *count += 1;
-        Some(Waiting { limits: self, person: person.clone() })
+        Some(Waiting {
+            limits: self,
+            person: person.clone(),
+        })
     }
 
     /// Whether `address` may try a code now.

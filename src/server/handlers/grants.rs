@@ -26,7 +26,11 @@ pub struct On {
 /// Lists one's own open grants; those that end last come first.
 #[utoipa::path(get, path = "/v1/grants", params(On),
     responses((status = 200, body = GrantList), (status = "default", body = Problem)))]
-pub async fn list(State(backend): State<Arc<Backend>>, caller: Caller, on: Query<On>) -> Result<Json<GrantList>, Failure> {
+pub async fn list(
+    State(backend): State<Arc<Backend>>,
+    caller: Caller,
+    on: Query<On>,
+) -> Result<Json<GrantList>, Failure> {
     look::grants(&backend, &caller, on.target.as_deref()).await.map(Json)
 }
 
@@ -40,10 +44,19 @@ pub async fn end(
     body: Body<EndGrant>,
 ) -> Result<Json<GrantView>, Failure> {
     if let Some(done) = repeated(&backend, &caller, body.key.as_ref()).await? {
-        let case = backend.store.case_of_grant(&GrantId::parse(&done)?).await?.ok_or_else(|| Failure::no_grant(&id))?;
-        return Viewer::new(&backend, &caller.person).grant(case.grant()?, &case.request()?.body).await.map(Json);
+        let case = backend
+            .store
+            .case_of_grant(&GrantId::parse(&done)?)
+            .await?
+            .ok_or_else(|| Failure::no_grant(&id))?;
+        return Viewer::new(&backend, &caller.person)
+            .grant(case.grant()?, &case.request()?.body)
+            .await
+            .map(Json);
     }
-    end::end(&backend, &caller, &id, &body.value, body.key.as_ref()).await.map(Json)
+    end::end(&backend, &caller, &id, &body.value, body.key.as_ref())
+        .await
+        .map(Json)
 }
 
 /// Mints credentials of a live grant, for the device that asks. Never repeated from memory.

@@ -34,7 +34,11 @@ pub async fn readyz(State(backend): State<Arc<Backend>>) -> Response {
         policy_hash: Some(policy.bundle.hash().to_string()),
         worker,
     };
-    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let status = if ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
     (status, Json(readiness)).into_response()
 }
 

@@ -19,7 +19,10 @@ async fn repeated(backend: &Backend, caller: &Caller, key: Option<&Key>) -> Resu
     let Some(key) = key else { return Ok(None) };
     match backend.store.once(&caller.person.id, &key.key).await? {
         Some((hash, outcome)) if hash == key.body_hash => Ok(Some(outcome)),
-        Some(_) => Err(Failure::new(Code::IdempotencyReused, "this idempotency key came with another body before")),
+        Some(_) => Err(Failure::new(
+            Code::IdempotencyReused,
+            "this idempotency key came with another body before",
+        )),
         None => Ok(None),
     }
 }

@@ -21,13 +21,27 @@ use crate::wire::{Filed, LONGEST_WAIT_S, NewDecision, NewRequest, Outcome, Probl
 /// Files a request.
 #[utoipa::path(post, path = "/v1/requests", request_body = NewRequest,
     responses((status = 201, body = Filed), (status = 200, body = Filed), (status = "default", body = Problem)))]
-pub async fn file(State(backend): State<Arc<Backend>>, caller: Caller, body: Body<NewRequest>) -> Result<Response, Failure> {
+pub async fn file(
+    State(backend): State<Arc<Backend>>,
+    caller: Caller,
+    body: Body<NewRequest>,
+) -> Result<Response, Failure> {
     if let Some(id) = repeated(&backend, &caller, body.key.as_ref()).await? {
-        let request = Viewer::new(&backend, &caller.person).by_id(&RequestId::parse(&id)?).await?;
-        return Ok(Json(Filed { outcome: Outcome::Filed, request }).into_response());
+        let request = Viewer::new(&backend, &caller.person)
+            .by_id(&RequestId::parse(&id)?)
+            .await?;
+        return Ok(Json(Filed {
+            outcome: Outcome::Filed,
+            request,
+        })
+        .into_response());
     }
     let filed = file::file(&backend, &caller, &body.value, body.key.as_ref()).await?;
-    let status = if filed.outcome == Outcome::Filed { StatusCode::CREATED } else { StatusCode::OK };
+    let status = if filed.outcome == Outcome::Filed {
+        StatusCode::CREATED
+    } else {
+        StatusCode::OK
+    };
     Ok((status, Json(filed)).into_response())
 }
 
@@ -45,8 +59,14 @@ pub struct Which {
 /// Lists one's own requests, newest first.
 #[utoipa::path(get, path = "/v1/requests", params(Which),
     responses((status = 200, body = RequestList), (status = "default", body = Problem)))]
-pub async fn list(State(backend): State<Arc<Backend>>, caller: Caller, which: Query<Which>) -> Result<Json<RequestList>, Failure> {
-    look::requests(&backend, &caller, which.open, which.before.as_deref()).await.map(Json)
+pub async fn list(
+    State(backend): State<Arc<Backend>>,
+    caller: Caller,
+    which: Query<Which>,
+) -> Result<Json<RequestList>, Failure> {
+    look::requests(&backend, &caller, which.open, which.before.as_deref())
+        .await
+        .map(Json)
 }
 
 /// How long to wait for a change.
@@ -67,7 +87,10 @@ pub async fn look(
     wait: Query<Wait>,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let known = headers.get(header::IF_NONE_MATCH).and_then(|v| v.to_str().ok()).map(|v| v.trim_matches('"'));
+    let known = headers
+        .get(header::IF_NONE_MATCH)
+        .and_then(|v| v.to_str().ok())
+        .map(|v| v.trim_matches('"'));
     let wait = read_wait(wait.wait.as_deref())?;
     match look::request(&backend, &caller, &id, known, wait).await? {
         Some(view) => Ok(tagged(view)),
@@ -101,9 +124,14 @@ pub async fn decide(
     body: Body<NewDecision>,
 ) -> Result<Json<RequestView>, Failure> {
     if let Some(done) = repeated(&backend, &caller, body.key.as_ref()).await? {
-        return Viewer::new(&backend, &caller.person).by_id(&RequestId::parse(&done)?).await.map(Json);
+        return Viewer::new(&backend, &caller.person)
+            .by_id(&RequestId::parse(&done)?)
+            .await
+            .map(Json);
     }
-    decide::decide(&backend, &caller, &id, &body.value, body.key.as_ref()).await.map(Json)
+    decide::decide(&backend, &caller, &id, &body.value, body.key.as_ref())
+        .await
+        .map(Json)
 }
 
 /// Nothing to say beyond the path.
@@ -121,9 +149,14 @@ pub async fn cancel(
     body: Body<Empty>,
 ) -> Result<Json<RequestView>, Failure> {
     if let Some(done) = repeated(&backend, &caller, body.key.as_ref()).await? {
-        return Viewer::new(&backend, &caller.person).by_id(&RequestId::parse(&done)?).await.map(Json);
+        return Viewer::new(&backend, &caller.person)
+            .by_id(&RequestId::parse(&done)?)
+            .await
+            .map(Json);
     }
-    decide::cancel(&backend, &caller, &id, body.key.as_ref()).await.map(Json)
+    decide::cancel(&backend, &caller, &id, body.key.as_ref())
+        .await
+        .map(Json)
 }
 
 /// Lists what one can decide, oldest first.

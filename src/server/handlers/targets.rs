@@ -22,6 +22,10 @@ pub struct Search {
 /// Lists targets that one may ask for, by name.
 #[utoipa::path(get, path = "/v1/targets", params(Search),
     responses((status = 200, body = TargetList), (status = "default", body = Problem)))]
-pub async fn list(State(backend): State<Arc<Backend>>, caller: Caller, query: Query<Search>) -> Result<Json<TargetList>, Failure> {
+pub async fn list(
+    State(backend): State<Arc<Backend>>,
+    caller: Caller,
+    query: Query<Search>,
+) -> Result<Json<TargetList>, Failure> {
     targets::targets(&backend, &caller, query.q.as_deref()).map(Json)
 }

@@ -39,10 +39,17 @@ fn parse(new: &NewDecision) -> Result<(Verdict, Option<Comment>, Digest), Failur
         "deny" => Verdict::Deny,
         other => {
             let shown: String = other.chars().take(20).collect();
-            return Err(Failure::new(Code::UsageBody, format!("`{shown}` is neither approve nor deny")));
+            return Err(Failure::new(
+                Code::UsageBody,
+                format!("`{shown}` is neither approve nor deny"),
+            ));
         }
     };
-    let comment = new.comment.as_deref().map(|text| Comment::parse(text.trim())).transpose()?;
+    let comment = new
+        .comment
+        .as_deref()
+        .map(|text| Comment::parse(text.trim()))
+        .transpose()?;
     if verdict == Verdict::Deny && comment.is_none() {
         return Err(Refusal::TextEmpty { what: "reason" }.into());
     }
@@ -74,7 +81,9 @@ async fn voted(
         grant: backend.random.grant_id(),
     };
     match apply(backend.now(), case, &Event::Decide(Box::new(vote))) {
-        Ok(change) => Ok(change.decided_by(&asked.bundle_hash).with_detail("policy", asked.inputs)),
+        Ok(change) => Ok(change
+            .decided_by(&asked.bundle_hash)
+            .with_detail("policy", asked.inputs)),
         Err(refusal @ Refusal::NotApprover { .. }) => Err(asked.refusal.unwrap_or_else(|| refusal.into())),
         Err(refusal @ Refusal::AlreadyDecided { .. }) => Err(late(backend, case, &refusal).await?),
         Err(refusal) => Err(refusal.into()),
@@ -92,13 +101,26 @@ struct Asked {
 fn stages(backend: &Backend, caller: &Caller, case: &Case, verdict: Verdict) -> Result<Asked, Failure> {
     let bundle = backend.bundle();
     let request = case.request()?;
-    let mut asked =
-        Asked { allowed: Vec::new(), refusal: None, inputs: json!([]), bundle_hash: bundle.hash().as_str().to_owned() };
-    let Some(target) = bundle.catalogue().target(&request.body.target) else {
-        return Err(Refusal::Changed { request: request.id().clone() }.into());
+    let mut asked = Asked {
+        allowed: Vec::new(),
+        refusal: None,
+        inputs: json!([]),
+        bundle_hash: bundle.hash().as_str().to_owned(),
     };
-    let groups = bundle.catalogue().groups_of(&caller.person.issuer, &caller.person.subject);
-    let who = Who { person: &caller.person, groups: &groups, active: true };
+    let Some(target) = bundle.catalogue().target(&request.body.target) else {
+        return Err(Refusal::Changed {
+            request: request.id().clone(),
+        }
+        .into());
+    };
+    let groups = bundle
+        .catalogue()
+        .groups_of(&caller.person.issuer, &caller.person.subject);
+    let who = Who {
+        person: &caller.person,
+        groups: &groups,
+        active: true,
+    };
     let decided_by: Vec<PersonId> = case.decisions.iter().map(|d| d.by.clone()).collect();
     let mut inputs = Vec::new();
     for stage in request.frozen.workflow.open_stages(&case.decisions) {
@@ -139,7 +161,12 @@ async fn late(backend: &Backend, case: &Case, refusal: &Refusal) -> Result<Failu
 ///
 /// # Errors
 /// Refusals of the domain; nothing is stored then.
-pub async fn cancel(backend: &Backend, caller: &Caller, given: &str, key: Option<&Key>) -> Result<RequestView, Failure> {
+pub async fn cancel(
+    backend: &Backend,
+    caller: &Caller,
+    given: &str,
+    key: Option<&Key>,
+) -> Result<RequestView, Failure> {
     settled!(async {
         let case = resolve::request(backend, caller, given).await?;
         let id = case.request()?.id().clone();

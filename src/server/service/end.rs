@@ -19,7 +19,11 @@ pub async fn end(
     new: &EndGrant,
     key: Option<&Key>,
 ) -> Result<GrantView, Failure> {
-    let reason = new.reason.as_deref().map(|text| Reason::parse(text.trim())).transpose()?;
+    let reason = new
+        .reason
+        .as_deref()
+        .map(|text| Reason::parse(text.trim()))
+        .transpose()?;
     settled!(async {
         let case = resolve::grant(backend, caller, given).await?;
         let id = case.grant()?.id.clone();
@@ -27,7 +31,9 @@ pub async fn end(
         let change = change.once(key.map(|k| k.used(&caller.person.id, id.as_str(), backend.now())));
         backend.commit(&change).await?;
         let case = backend.store.case_of_grant(&id).await?.unwrap_or(case);
-        Viewer::new(backend, &caller.person).grant(case.grant()?, &case.request()?.body).await
+        Viewer::new(backend, &caller.person)
+            .grant(case.grant()?, &case.request()?.body)
+            .await
     })
 }
 
@@ -39,15 +45,32 @@ fn ended(backend: &Backend, caller: &Caller, case: &Case, reason: Option<Reason>
     let reason = reason.ok_or(Refusal::TextEmpty { what: "reason" })?;
     let bundle = backend.bundle();
     let Some(target) = bundle.catalogue().target(&request.body.target) else {
-        return Err(Refusal::Changed { request: request.id().clone() }.into());
+        return Err(Refusal::Changed {
+            request: request.id().clone(),
+        }
+        .into());
     };
-    let groups = bundle.catalogue().groups_of(&caller.person.issuer, &caller.person.subject);
-    let who = Who { person: &caller.person, groups: &groups, active: true };
-    let question = Question::Revoke { who, request, target, session: caller.facts(), now: backend.now() };
+    let groups = bundle
+        .catalogue()
+        .groups_of(&caller.person.issuer, &caller.person.subject);
+    let who = Who {
+        person: &caller.person,
+        groups: &groups,
+        active: true,
+    };
+    let question = Question::Revoke {
+        who,
+        request,
+        target,
+        session: caller.facts(),
+        now: backend.now(),
+    };
     let answer = decide(&bundle, &question);
     if !answer.allowed {
         return Err(Failure::policy(&answer));
     }
     let change = apply(backend.now(), case, &Event::Revoke { by, reason })?;
-    Ok(change.decided_by(bundle.hash().as_str()).with_detail("policy", answer.inputs))
+    Ok(change
+        .decided_by(bundle.hash().as_str())
+        .with_detail("policy", answer.inputs))
 }

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::view::Viewer;
 use super::Key;
+use super::view::Viewer;
 use crate::domain::{
     Body, Change, Duration, Event, Filing, Frozen, Narrowing, Reason, Request, Standing, apply, standing,
 };
@@ -47,19 +47,31 @@ async fn attempt(backend: &Backend, caller: &Caller, new: &NewRequest, key: Opti
         ticket: None,
         only: asked.only.clone(),
     };
-    let case = backend.store.case_to_file(&caller.person.id, &asked.target.name).await?;
+    let case = backend
+        .store
+        .case_to_file(&caller.person.id, &asked.target.name)
+        .await?;
     let viewer = Viewer::new(backend, &caller.person);
     match standing(now, &case, &body, asked.target.max_duration)? {
         Standing::New => {}
         Standing::Joins(request) => {
-            return Ok(Filed { outcome: Outcome::Joined, request: viewer.by_id(&request).await? });
+            return Ok(Filed {
+                outcome: Outcome::Joined,
+                request: viewer.by_id(&request).await?,
+            });
         }
         Standing::Covered(grant) => {
             let covering = backend.store.case_of_grant(&grant).await?.unwrap_or_default();
-            return Ok(Filed { outcome: Outcome::Covered, request: viewer.of(&covering).await? });
+            return Ok(Filed {
+                outcome: Outcome::Covered,
+                request: viewer.of(&covering).await?,
+            });
         }
     }
-    let open = backend.store.requests_of(&caller.person.id, true, None, MOST_OPEN_REQUESTS).await?;
+    let open = backend
+        .store
+        .requests_of(&caller.person.id, true, None, MOST_OPEN_REQUESTS)
+        .await?;
     if open.len() >= MOST_OPEN_REQUESTS as usize {
         let title = format!("you have {MOST_OPEN_REQUESTS} open requests");
         return Err(Failure::new(Code::RequestTooMany, title));
@@ -67,7 +79,10 @@ async fn attempt(backend: &Backend, caller: &Caller, new: &NewRequest, key: Opti
     let mut change = decided(backend, caller, &bundle, &asked, body.clone(), &case)?;
     change = change.once(key.map(|k| k.used(&caller.person.id, body.id.as_str(), now)));
     backend.commit(&change).await?;
-    Ok(Filed { outcome: Outcome::Filed, request: viewer.by_id(&body.id).await? })
+    Ok(Filed {
+        outcome: Outcome::Filed,
+        request: viewer.by_id(&body.id).await?,
+    })
 }
 
 /// Asks policy, then the domain.
@@ -80,9 +95,20 @@ fn decided(
     case: &crate::domain::Case,
 ) -> Result<Change, Failure> {
     let now = backend.now();
-    let groups = bundle.catalogue().groups_of(&caller.person.issuer, &caller.person.subject);
-    let who = Who { person: &caller.person, groups: &groups, active: true };
-    let ask = Ask { target: asked.target, duration: asked.duration, reason: asked.reason.as_str(), only: &asked.only };
+    let groups = bundle
+        .catalogue()
+        .groups_of(&caller.person.issuer, &caller.person.subject);
+    let who = Who {
+        person: &caller.person,
+        groups: &groups,
+        active: true,
+    };
+    let ask = Ask {
+        target: asked.target,
+        duration: asked.duration,
+        reason: asked.reason.as_str(),
+        only: &asked.only,
+    };
     let session = caller.facts();
     let request = decide(bundle, &Question::Request { who, ask, session, now });
     if !request.allowed {
@@ -115,13 +141,25 @@ fn parse<'a>(bundle: &'a Bundle, new: &NewRequest) -> Result<Asked<'a>, Failure>
     let Some(target) = catalogue.find(&new.target) else {
         return Err(super::targets::unknown(catalogue, &new.target));
     };
-    let mut only = new.only.iter().map(|text| Narrowing::parse(text)).collect::<Result<Vec<_>, _>>()?;
+    let mut only = new
+        .only
+        .iter()
+        .map(|text| Narrowing::parse(text))
+        .collect::<Result<Vec<_>, _>>()?;
     only.sort();
     only.dedup();
-    Ok(Asked { target, duration: Duration::from_secs(new.duration_s)?, reason: Reason::parse(new.reason.trim())?, only })
+    Ok(Asked {
+        target,
+        duration: Duration::from_secs(new.duration_s)?,
+        reason: Reason::parse(new.reason.trim())?,
+        only,
+    })
 }
 
 /// Whether `request`'s target still resolves to what was asked and approved.
 pub fn still_resolves(bundle: &Bundle, request: &Request) -> bool {
-    bundle.catalogue().target(&request.body.target).is_some_and(|target| target.binding == request.body.binding)
+    bundle
+        .catalogue()
+        .target(&request.body.target)
+        .is_some_and(|target| target.binding == request.body.binding)
 }

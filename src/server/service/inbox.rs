@@ -42,26 +42,39 @@ async fn decidable(backend: &Backend, caller: &Caller) -> Result<Vec<RequestId>,
 
 async fn may_decide(backend: &Backend, caller: &Caller, request: &Request) -> Result<bool, Failure> {
     let bundle = backend.bundle();
-    let Some(target) = bundle.catalogue().target(&request.body.target) else { return Ok(false) };
-    let groups = bundle.catalogue().groups_of(&caller.person.issuer, &caller.person.subject);
-    let who = Who { person: &caller.person, groups: &groups, active: true };
+    let Some(target) = bundle.catalogue().target(&request.body.target) else {
+        return Ok(false);
+    };
+    let groups = bundle
+        .catalogue()
+        .groups_of(&caller.person.issuer, &caller.person.subject);
+    let who = Who {
+        person: &caller.person,
+        groups: &groups,
+        active: true,
+    };
     let decisions = backend.store.decisions(request.id()).await?;
     let decided_by: Vec<PersonId> = decisions.iter().map(|d| d.by.clone()).collect();
     if decided_by.contains(&caller.person.id) {
         return Ok(false);
     }
-    Ok(request.frozen.workflow.open_stages(&decisions).into_iter().any(|stage| {
-        let (verdict, session) = (Verdict::Approve, caller.facts());
-        let question = Question::Decide {
-            who,
-            request,
-            target,
-            decided_by: &decided_by,
-            verdict,
-            stage,
-            session,
-            now: backend.now(),
-        };
-        decide(&bundle, &question).allowed
-    }))
+    Ok(request
+        .frozen
+        .workflow
+        .open_stages(&decisions)
+        .into_iter()
+        .any(|stage| {
+            let (verdict, session) = (Verdict::Approve, caller.facts());
+            let question = Question::Decide {
+                who,
+                request,
+                target,
+                decided_by: &decided_by,
+                verdict,
+                stage,
+                session,
+                now: backend.now(),
+            };
+            decide(&bundle, &question).allowed
+        }))
 }

@@ -70,13 +70,18 @@ pub async fn requests(
     before: Option<&str>,
 ) -> Result<RequestList, Failure> {
     let before = before.map(RequestId::parse).transpose()?;
-    let found = backend.store.requests_of(&caller.person.id, open_only, before.as_ref(), PAGE).await?;
+    let found = backend
+        .store
+        .requests_of(&caller.person.id, open_only, before.as_ref(), PAGE)
+        .await?;
     let viewer = Viewer::new(backend, &caller.person);
     let mut requests = Vec::with_capacity(found.len());
     for request in &found {
         requests.push(viewer.by_id(request.id()).await?);
     }
-    let next = (found.len() == PAGE as usize).then(|| found.last().map(|r| r.id().to_string())).flatten();
+    let next = (found.len() == PAGE as usize)
+        .then(|| found.last().map(|r| r.id().to_string()))
+        .flatten();
     Ok(RequestList { requests, next })
 }
 

@@ -24,7 +24,10 @@ pub async fn mint(backend: &Backend, caller: &Caller, given: &str) -> Result<Min
         return Err(Refusal::NotBeneficiary.into());
     }
     let device = &caller.session.device;
-    backend.flights.join(&grant, device, flight(backend, caller, &grant)).await
+    backend
+        .flights
+        .join(&grant, device, flight(backend, caller, &grant))
+        .await
 }
 
 async fn flight(backend: &Backend, caller: &Caller, id: &GrantId) -> Result<MintedCredential, Failure> {
@@ -35,7 +38,11 @@ async fn flight(backend: &Backend, caller: &Caller, id: &GrantId) -> Result<Mint
         let access = access(&case, &caller.person)?;
         let now = backend.now();
         let until = backend.provider(&access.binding).works_until(now, &access);
-        let event = Event::Mint { by: caller.person.id.clone(), device: device.clone(), until };
+        let event = Event::Mint {
+            by: caller.person.id.clone(),
+            device: device.clone(),
+            until,
+        };
         backend.commit(&apply(now, &case, &event)?).await?;
         Ok(access)
     })?;
@@ -53,7 +60,11 @@ async fn flight(backend: &Backend, caller: &Caller, id: &GrantId) -> Result<Mint
 }
 
 async fn load(backend: &Backend, id: &GrantId) -> Result<Case, Failure> {
-    backend.store.case_of_grant(id).await?.ok_or_else(|| Failure::no_grant(id.as_str()))
+    backend
+        .store
+        .case_of_grant(id)
+        .await?
+        .ok_or_else(|| Failure::no_grant(id.as_str()))
 }
 
 /// Whether the target is what was approved, and the beneficiary may still receive it.
@@ -61,17 +72,45 @@ fn may_have(backend: &Backend, caller: &Caller, case: &Case) -> Result<(), Failu
     let request = case.request()?;
     let bundle = backend.bundle();
     if !still_resolves(&bundle, request) {
-        return Err(Refusal::Changed { request: request.id().clone() }.into());
+        return Err(Refusal::Changed {
+            request: request.id().clone(),
+        }
+        .into());
     }
     let Some(target) = bundle.catalogue().target(&request.body.target) else {
-        return Err(Refusal::Changed { request: request.id().clone() }.into());
+        return Err(Refusal::Changed {
+            request: request.id().clone(),
+        }
+        .into());
     };
     let body = &request.body;
-    let groups = bundle.catalogue().groups_of(&caller.person.issuer, &caller.person.subject);
-    let who = Who { person: &caller.person, groups: &groups, active: true };
-    let ask = Ask { target, duration: body.duration, reason: body.reason.as_str(), only: &body.only };
-    let answer = decide(&bundle, &Question::Receive { who, ask, now: backend.now() });
-    if answer.allowed { Ok(()) } else { Err(Failure::policy(&answer)) }
+    let groups = bundle
+        .catalogue()
+        .groups_of(&caller.person.issuer, &caller.person.subject);
+    let who = Who {
+        person: &caller.person,
+        groups: &groups,
+        active: true,
+    };
+    let ask = Ask {
+        target,
+        duration: body.duration,
+        reason: body.reason.as_str(),
+        only: &body.only,
+    };
+    let answer = decide(
+        &bundle,
+        &Question::Receive {
+            who,
+            ask,
+            now: backend.now(),
+        },
+    );
+    if answer.allowed {
+        Ok(())
+    } else {
+        Err(Failure::policy(&answer))
+    }
 }
 
 /// What the provider needs to know of the grant in `case`.

@@ -11,6 +11,8 @@ pub mod mint;
 pub mod resolve;
 pub mod sign_in;
 pub mod targets;
+#[cfg(test)]
+mod tests;
 pub mod view;
 
 use crate::domain::{Digest, Once, PersonId, Timestamp};

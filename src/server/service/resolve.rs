@@ -20,10 +20,27 @@ pub async fn may_view(backend: &Backend, caller: &Caller, case: &Case) -> bool {
         return true;
     }
     let bundle = backend.bundle();
-    let Some(target) = bundle.catalogue().target(&request.body.target) else { return false };
-    let groups = bundle.catalogue().groups_of(&caller.person.issuer, &caller.person.subject);
-    let who = Who { person: &caller.person, groups: &groups, active: true };
-    decide(&bundle, &Question::View { who, request, target, now: backend.now() }).allowed
+    let Some(target) = bundle.catalogue().target(&request.body.target) else {
+        return false;
+    };
+    let groups = bundle
+        .catalogue()
+        .groups_of(&caller.person.issuer, &caller.person.subject);
+    let who = Who {
+        person: &caller.person,
+        groups: &groups,
+        active: true,
+    };
+    decide(
+        &bundle,
+        &Question::View {
+            who,
+            request,
+            target,
+            now: backend.now(),
+        },
+    )
+    .allowed
 }
 
 /// The case that `given` names.
@@ -33,8 +50,16 @@ pub async fn may_view(backend: &Backend, caller: &Caller, case: &Case) -> bool {
 /// [`Code::RequestAmbiguous`] for several.
 pub async fn request(backend: &Backend, caller: &Caller, given: &str) -> Result<Case, Failure> {
     if let Ok(id) = RequestId::parse(given) {
-        let case = backend.store.case(&id).await?.ok_or_else(|| Failure::no_request(given))?;
-        return if may_view(backend, caller, &case).await { Ok(case) } else { Err(Failure::no_request(given)) };
+        let case = backend
+            .store
+            .case(&id)
+            .await?
+            .ok_or_else(|| Failure::no_request(given))?;
+        return if may_view(backend, caller, &case).await {
+            Ok(case)
+        } else {
+            Err(Failure::no_request(given))
+        };
     }
     let mut found = Vec::new();
     for id in candidates(backend, given).await? {
@@ -57,7 +82,10 @@ async fn candidates(backend: &Backend, given: &str) -> Result<Vec<RequestId>, Fa
     if !is_prefix(short) {
         return Ok(Vec::new());
     }
-    Ok(backend.store.requests_like(&format!("{}{short}", RequestId::PREFIX), MOST_CANDIDATES).await?)
+    Ok(backend
+        .store
+        .requests_like(&format!("{}{short}", RequestId::PREFIX), MOST_CANDIDATES)
+        .await?)
 }
 
 /// Whether `short` can begin an id.
@@ -69,10 +97,18 @@ fn is_prefix(short: &str) -> bool {
 /// Open requests on `target` that the caller may see: their own first, else those that wait for somebody.
 async fn open_on_target(backend: &Backend, caller: &Caller, target: &TargetName) -> Result<Vec<Case>, Failure> {
     let own = backend.store.requests_of(&caller.person.id, true, None, 100).await?;
-    let own: Vec<RequestId> = own.iter().filter(|r| r.body.target == *target).map(|r| r.id().clone()).collect();
+    let own: Vec<RequestId> = own
+        .iter()
+        .filter(|r| r.body.target == *target)
+        .map(|r| r.id().clone())
+        .collect();
     let ids = if own.is_empty() {
         let pending = backend.store.pending(1_000).await?;
-        pending.iter().filter(|r| r.body.target == *target).map(|r| r.id().clone()).collect()
+        pending
+            .iter()
+            .filter(|r| r.body.target == *target)
+            .map(|r| r.id().clone())
+            .collect()
     } else {
         own
     };
@@ -93,7 +129,11 @@ fn one(mut found: Vec<Case>, given: &str) -> Result<Case, Failure> {
         0 => Err(Failure::no_request(given)),
         _ => {
             let mut problem = Problem::new(Code::RequestAmbiguous, format!("{given} fits {} requests", found.len()));
-            problem.nearest = found.iter().filter_map(|c| c.request.as_ref()).map(|r| r.id().to_string()).collect();
+            problem.nearest = found
+                .iter()
+                .filter_map(|c| c.request.as_ref())
+                .map(|r| r.id().to_string())
+                .collect();
             Err(problem.hint("give more of the id").into())
         }
     }
@@ -109,7 +149,10 @@ pub async fn grant(backend: &Backend, caller: &Caller, given: &str) -> Result<Ca
     } else {
         let short = given.strip_prefix(GrantId::PREFIX).unwrap_or(given);
         if is_prefix(short) {
-            backend.store.grants_like(&format!("{}{short}", GrantId::PREFIX), MOST_CANDIDATES).await?
+            backend
+                .store
+                .grants_like(&format!("{}{short}", GrantId::PREFIX), MOST_CANDIDATES)
+                .await?
         } else {
             Vec::new()
         }
@@ -122,5 +165,9 @@ pub async fn grant(backend: &Backend, caller: &Caller, given: &str) -> Result<Ca
             found.push(case);
         }
     }
-    if found.is_empty() { Err(Failure::no_grant(given)) } else { one(found, given) }
+    if found.is_empty() {
+        Err(Failure::no_grant(given))
+    } else {
+        one(found, given)
+    }
 }

@@ -43,8 +43,13 @@ pub async fn open(backend: &Backend, new: &NewSession, address: IpAddr) -> Resul
                 return Err(Refusal::CodeInvalid.into());
             }
         };
-        let device =
-            Device { id: device.clone(), person: person.id.clone(), public_key: public_key.clone(), key_storage, enrolled_at: now };
+        let device = Device {
+            id: device.clone(),
+            person: person.id.clone(),
+            public_key: public_key.clone(),
+            key_storage,
+            enrolled_at: now,
+        };
         let session = Session {
             id: backend.random.session_id(),
             token_hash: Digest::of(secret.as_bytes()).to_string(),
@@ -58,15 +63,26 @@ pub async fn open(backend: &Backend, new: &NewSession, address: IpAddr) -> Resul
             version: 1,
         };
         backend.commit(&sign_in(now, &code, &device, &session)?).await?;
-        Ok(Caller { person, session, address })
+        Ok(Caller {
+            person,
+            session,
+            address,
+        })
     })?;
-    Ok(OpenedSession { token: secret, me: me(backend, &opened) })
+    Ok(OpenedSession {
+        token: secret,
+        me: me(backend, &opened),
+    })
 }
 
 /// The code that was typed, and whose it is; nothing unless the name fits too.
 async fn holder(backend: &Backend, new: &NewSession) -> Result<Option<(SignInCode, Person)>, Failure> {
-    let Some(code) = backend.store.code_by_hash(&code_hash(&new.code)).await? else { return Ok(None) };
-    let Some(person) = backend.store.person(&code.person).await? else { return Ok(None) };
+    let Some(code) = backend.store.code_by_hash(&code_hash(&new.code)).await? else {
+        return Ok(None);
+    };
+    let Some(person) = backend.store.person(&code.person).await? else {
+        return Ok(None);
+    };
     let fits = person.issuer == LOCAL && person.subject == new.name && code.spent_at.is_none();
     Ok((fits && backend.now() < code.expires_at).then_some((code, person)))
 }
@@ -95,7 +111,8 @@ fn device_of(key: &PublicKey) -> Result<(DeviceId, String), Failure> {
     if key.crv != "P-256" || key.kty != "EC" || valid.is_err() {
         return Err(bad());
     }
-    let canonical = crate::domain::digest::canonical(&json!({ "crv": key.crv, "kty": key.kty, "x": key.x, "y": key.y }));
+    let canonical =
+        crate::domain::digest::canonical(&json!({ "crv": key.crv, "kty": key.kty, "x": key.x, "y": key.y }));
     let thumbprint = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &canonical);
     let id = DeviceId::parse(&URL_SAFE_NO_PAD.encode(thumbprint))?;
     Ok((id, String::from_utf8_lossy(&canonical).into_owned()))
@@ -105,10 +122,15 @@ fn device_of(key: &PublicKey) -> Result<(DeviceId, String), Failure> {
 pub fn me(backend: &Backend, caller: &Caller) -> Me {
     let bundle = backend.bundle();
     Me {
-        person: PersonView { id: caller.person.id.to_string(), name: caller.person.name.clone() },
+        person: PersonView {
+            id: caller.person.id.to_string(),
+            name: caller.person.name.clone(),
+        },
         issuer: caller.person.issuer.clone(),
         subject: caller.person.subject.clone(),
-        groups: bundle.catalogue().groups_of(&caller.person.issuer, &caller.person.subject),
+        groups: bundle
+            .catalogue()
+            .groups_of(&caller.person.issuer, &caller.person.subject),
         method: caller.session.method.as_str().to_owned(),
         session: caller.session.id.to_string(),
         session_ends_at: caller.session.expires_at,
@@ -139,12 +161,20 @@ pub async fn caller(backend: &Backend, secret: &str, address: IpAddr) -> Result<
         return Err(unknown());
     }
     let hash = Digest::of(secret.as_bytes());
-    let session = backend.store.session_by_hash(hash.as_str()).await?.ok_or_else(unknown)?;
+    let session = backend
+        .store
+        .session_by_hash(hash.as_str())
+        .await?
+        .ok_or_else(unknown)?;
     if !session.is_live(backend.now()) {
         return Err(Failure::new(Code::SessionEnded, "the session has ended"));
     }
     let person = backend.store.person(&session.person).await?.ok_or_else(unknown)?;
-    Ok(Caller { person, session, address })
+    Ok(Caller {
+        person,
+        session,
+        address,
+    })
 }
 
 /// A new code for the local person `name`, who is made if need be. Older codes of theirs are void.
@@ -159,12 +189,22 @@ pub async fn issue_code(backend: &Backend, name: &str) -> Result<String, Failure
         let mut rows = Vec::new();
         let person = known.unwrap_or_else(|| {
             let id = backend.random.person_id();
-            let new = Person { id, issuer: LOCAL.to_owned(), subject: name.to_owned(), name: name.to_owned(), since: now };
+            let new = Person {
+                id,
+                issuer: LOCAL.to_owned(),
+                subject: name.to_owned(),
+                name: name.to_owned(),
+                since: now,
+            };
             rows.push(Row::Person(new.clone()));
             new
         });
         for old in backend.store.open_codes(&person.id, now).await? {
-            rows.push(Row::SignInCode(SignInCode { spent_at: Some(now), version: old.version + 1, ..old }));
+            rows.push(Row::SignInCode(SignInCode {
+                spent_at: Some(now),
+                version: old.version + 1,
+                ..old
+            }));
         }
         rows.push(Row::SignInCode(SignInCode {
             code_hash: code_hash(&code),
@@ -174,7 +214,16 @@ pub async fn issue_code(backend: &Backend, name: &str) -> Result<String, Failure
             version: 1,
         }));
         let details = json!({ "person": person.id });
-        backend.commit(&Change::new(now, "session.code_issued", Actor::Backend, None, rows, details)).await
+        backend
+            .commit(&Change::new(
+                now,
+                "session.code_issued",
+                Actor::Backend,
+                None,
+                rows,
+                details,
+            ))
+            .await
     })?;
     Ok(code)
 }
@@ -198,8 +247,14 @@ mod tests {
             x: "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU".into(),
             y: "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0".into(),
         };
-        assert_eq!(device_of(&key).unwrap().0.as_str(), "oKIywvGUpTVTyxMQ3bwIIeQUudfr_CkLMjCE19ECD-U");
-        let off_curve = PublicKey { y: key.x.clone(), ..key };
+        assert_eq!(
+            device_of(&key).unwrap().0.as_str(),
+            "oKIywvGUpTVTyxMQ3bwIIeQUudfr_CkLMjCE19ECD-U"
+        );
+        let off_curve = PublicKey {
+            y: key.x.clone(),
+            ..key
+        };
         assert!(device_of(&off_curve).is_err());
     }
 }

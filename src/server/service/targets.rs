@@ -18,12 +18,21 @@ pub fn targets(backend: &Backend, caller: &Caller, query: Option<&str>) -> Resul
     let bundle = backend.bundle();
     let catalogue = bundle.catalogue();
     let groups = catalogue.groups_of(&caller.person.issuer, &caller.person.subject);
-    let who = Who { person: &caller.person, groups: &groups, active: true };
+    let who = Who {
+        person: &caller.person,
+        groups: &groups,
+        active: true,
+    };
     let apart = [(caller.person.issuer.clone(), caller.person.subject.clone())];
     let now = backend.now();
     let mut found = Vec::new();
     for target in catalogue.search(query.unwrap_or_default()) {
-        let ask = Ask { target, duration: target.default_duration, reason: REASON_TO_COME, only: &[] };
+        let ask = Ask {
+            target,
+            duration: target.default_duration,
+            reason: REASON_TO_COME,
+            only: &[],
+        };
         let session = caller.facts();
         if decide(&bundle, &Question::Request { who, ask, session, now }).allowed {
             let automatic = decide(&bundle, &Question::AutoApprove { who, ask, session, now }).allowed;

@@ -32,7 +32,12 @@ impl<'a> Viewer<'a> {
 
     /// The request `id` as it stands now.
     pub async fn by_id(&self, id: &RequestId) -> Result<RequestView, Failure> {
-        let case = self.backend.store.case(id).await?.ok_or_else(|| Failure::no_request(id.as_str()))?;
+        let case = self
+            .backend
+            .store
+            .case(id)
+            .await?
+            .ok_or_else(|| Failure::no_request(id.as_str()))?;
         self.of(&case).await
     }
 
@@ -66,7 +71,12 @@ impl<'a> Viewer<'a> {
             automatic: request.automatic,
             filed_at: request.filed_at,
             expires_at: request.expires_at,
-            stages: stages(&request.frozen.workflow, &case.decisions, bundle.catalogue(), &apart(&people, body)),
+            stages: stages(
+                &request.frozen.workflow,
+                &case.decisions,
+                bundle.catalogue(),
+                &apart(&people, body),
+            ),
             decisions: case.decisions.iter().map(|d| decision(d, request, &people)).collect(),
             grant,
             before: self.before(request).await?,
@@ -109,7 +119,11 @@ impl<'a> Viewer<'a> {
     async fn before(&self, request: &Request) -> Result<Before, Failure> {
         let body = &request.body;
         let since = Timestamp::from_millis(request.filed_at.millis() - BEFORE_MS);
-        let grants = self.backend.store.grants_since(&body.beneficiary, &body.target, since).await?;
+        let grants = self
+            .backend
+            .store
+            .grants_since(&body.beneficiary, &body.target, since)
+            .await?;
         let earlier: Vec<&Grant> = grants
             .iter()
             .filter(|g| g.request != body.id && g.activated_at.is_some_and(|at| at <= request.filed_at))
@@ -123,7 +137,12 @@ impl<'a> Viewer<'a> {
                 let end = g.ended_at.or(g.ends_at)?;
                 Some(end.since(g.activated_at?))
             }),
-            dropped_early: count(earlier.iter().filter(|g| g.ended_by.as_ref() == Some(&g.beneficiary)).count()),
+            dropped_early: count(
+                earlier
+                    .iter()
+                    .filter(|g| g.ended_by.as_ref() == Some(&g.beneficiary))
+                    .count(),
+            ),
         })
     }
 
@@ -169,7 +188,10 @@ fn shown_state(request: &Request, now: Timestamp) -> &'static str {
 }
 
 fn named(people: &HashMap<PersonId, Person>, id: &PersonId) -> PersonView {
-    PersonView { id: id.to_string(), name: people.get(id).map_or_else(|| id.to_string(), |p| p.name.clone()) }
+    PersonView {
+        id: id.to_string(),
+        name: people.get(id).map_or_else(|| id.to_string(), |p| p.name.clone()),
+    }
 }
 
 /// (issuer, subject) of those who ask and benefit: they are never shown as approvers.
@@ -185,7 +207,13 @@ fn decision(decision: &Decision, request: &Request, people: &HashMap<PersonId, P
     DecisionView {
         by: named(people, &decision.by),
         verdict: decision.verdict.as_str().to_owned(),
-        stage: request.frozen.workflow.stages.get(decision.stage).map(|s| s.name.clone()).unwrap_or_default(),
+        stage: request
+            .frozen
+            .workflow
+            .stages
+            .get(decision.stage)
+            .map(|s| s.name.clone())
+            .unwrap_or_default(),
         comment: decision.comment.as_ref().map(ToString::to_string),
         at: decision.at,
     }

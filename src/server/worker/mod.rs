@@ -101,3 +101,17 @@ async fn sweep(backend: &Backend) {
         report(&error);
     }
 }
+
+/// Does everything that is due now, and all that follows from it.
+#[cfg(test)]
+pub async fn drain(backend: &Backend) {
+    loop {
+        let claimed = claim(backend, "drain", BATCH).await;
+        if claimed.is_empty() {
+            return;
+        }
+        for work in claimed {
+            step::take(backend, &work).await;
+        }
+    }
+}

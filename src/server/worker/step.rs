@@ -30,21 +30,30 @@ pub async fn take(backend: &Backend, work: &Claimed) {
     };
     if let Err(failure) = done {
         let cause = failure.cause.as_deref().unwrap_or(&failure.problem.title);
-        tracing::error!(effect = work.effect.kind(), attempts = work.attempts, cause, "a step failed; it is tried again");
+        tracing::error!(
+            effect = work.effect.kind(),
+            attempts = work.attempts,
+            cause,
+            "a step failed; it is tried again"
+        );
         postpone(backend, work, cause).await;
     }
 }
 
 async fn advance(backend: &Backend, work: &Claimed, request: &RequestId, event: &Event) -> Result<(), Failure> {
     settled!(async {
-        let Some(case) = backend.store.case(request).await? else { return settle(backend, work).await };
+        let Some(case) = backend.store.case(request).await? else {
+            return settle(backend, work).await;
+        };
         commit(backend, work, &case, event).await
     })
 }
 
 async fn advance_grant(backend: &Backend, work: &Claimed, grant: &GrantId, event: &Event) -> Result<(), Failure> {
     settled!(async {
-        let Some(case) = backend.store.case_of_grant(grant).await? else { return settle(backend, work).await };
+        let Some(case) = backend.store.case_of_grant(grant).await? else {
+            return settle(backend, work).await;
+        };
         commit(backend, work, &case, event).await
     })
 }
@@ -64,22 +73,39 @@ async fn settle(backend: &Backend, work: &Claimed) -> Result<(), Failure> {
 /// Puts the effect back with its error. Should even that fail, the claim lapses and it is taken up again.
 async fn postpone(backend: &Backend, work: &Claimed, error: &str) {
     let until = Timestamp::from_millis(backend.now().millis() + pause_ms(backend, work.attempts));
-    let postponed = Postpone { effect: work.id, until, error: error.to_owned() };
-    if let Err(failure) = backend.commit(&Change { postpones: Some(postponed), ..Change::default() }).await {
-        tracing::error!(cause = failure.cause, "an effect could not be put back; its claim lapses");
+    let postponed = Postpone {
+        effect: work.id,
+        until,
+        error: error.to_owned(),
+    };
+    if let Err(failure) = backend
+        .commit(&Change {
+            postpones: Some(postponed),
+            ..Change::default()
+        })
+        .await
+    {
+        tracing::error!(
+            cause = failure.cause,
+            "an effect could not be put back; its claim lapses"
+        );
     }
 }
 
 /// Doubled with every attempt, with up to a quarter of jitter so that many do not come back at once.
 fn pause_ms(backend: &Backend, attempts: u32) -> i64 {
-    let pause = FIRST_PAUSE_MS.saturating_mul(1 << attempts.min(16)).min(LONGEST_PAUSE_MS);
+    let pause = FIRST_PAUSE_MS
+        .saturating_mul(1 << attempts.min(16))
+        .min(LONGEST_PAUSE_MS);
     let [byte] = backend.random.bytes::<1>();
     pause + pause / 4 * i64::from(byte) / 255
 }
 
 async fn activate(backend: &Backend, work: &Claimed, grant: &GrantId) -> Result<(), Failure> {
     settled!(async {
-        let Some(case) = backend.store.case_of_grant(grant).await? else { return settle(backend, work).await };
+        let Some(case) = backend.store.case_of_grant(grant).await? else {
+            return settle(backend, work).await;
+        };
         let bundle = backend.bundle();
         let event = may_activate(backend, &bundle, &case).await?;
         let change = apply(backend.now(), &case, &event)?.decided_by(bundle.hash().as_str());
@@ -91,22 +117,47 @@ async fn activate(backend: &Backend, work: &Claimed, grant: &GrantId) -> Result<
 async fn may_activate(backend: &Backend, bundle: &Bundle, case: &Case) -> Result<Event, Failure> {
     let withhold = |cause, detail: String| Ok(Event::Withhold { cause, detail });
     let request = case.request()?;
-    let Some(target) = bundle.catalogue().target(&request.body.target).filter(|_| still_resolves(bundle, request))
+    let Some(target) = bundle
+        .catalogue()
+        .target(&request.body.target)
+        .filter(|_| still_resolves(bundle, request))
     else {
-        return withhold(EndCause::Changed, "the target resolves otherwise than what was approved".to_owned());
+        return withhold(
+            EndCause::Changed,
+            "the target resolves otherwise than what was approved".to_owned(),
+        );
     };
     let beneficiary = person(backend, &case.request()?.body.beneficiary).await?;
     let groups = bundle.catalogue().groups_of(&beneficiary.issuer, &beneficiary.subject);
-    let who = Who { person: &beneficiary, groups: &groups, active: true };
+    let who = Who {
+        person: &beneficiary,
+        groups: &groups,
+        active: true,
+    };
     let tally = match tally(backend, bundle, case, target).await? {
         Ok(tally) => tally,
         Err(void) => return withhold(EndCause::Refused, void),
     };
     let body = &request.body;
-    let ask = Ask { target, duration: body.duration, reason: body.reason.as_str(), only: &body.only };
+    let ask = Ask {
+        target,
+        duration: body.duration,
+        reason: body.reason.as_str(),
+        only: &body.only,
+    };
     for question in [
-        Question::Receive { who, ask, now: backend.now() },
-        Question::Activate { who, request, target, tally: &tally, now: backend.now() },
+        Question::Receive {
+            who,
+            ask,
+            now: backend.now(),
+        },
+        Question::Activate {
+            who,
+            request,
+            target,
+            tally: &tally,
+            now: backend.now(),
+        },
     ] {
         let answer = decide(bundle, &question);
         if !answer.allowed {
@@ -117,11 +168,20 @@ async fn may_activate(backend: &Backend, bundle: &Bundle, case: &Case) -> Result
 }
 
 async fn person(backend: &Backend, id: &crate::domain::PersonId) -> Result<Person, Failure> {
-    backend.store.person(id).await?.ok_or_else(|| Failure::broken(format!("no person {id}")))
+    backend
+        .store
+        .person(id)
+        .await?
+        .ok_or_else(|| Failure::broken(format!("no person {id}")))
 }
 
 /// Counts the votes that still count, or says whose does not: a vote of somebody who has left the group is void.
-async fn tally(backend: &Backend, bundle: &Bundle, case: &Case, target: &Target) -> Result<Result<Tally, String>, Failure> {
+async fn tally(
+    backend: &Backend,
+    bundle: &Bundle,
+    case: &Case,
+    target: &Target,
+) -> Result<Result<Tally, String>, Failure> {
     let request = case.request()?;
     if request.automatic {
         return Ok(Ok(Tally::default()));
@@ -130,10 +190,22 @@ async fn tally(backend: &Backend, bundle: &Bundle, case: &Case, target: &Target)
     for vote in case.decisions.iter().filter(|d| d.verdict == Verdict::Approve) {
         let voter = person(backend, &vote.by).await?;
         let groups = bundle.catalogue().groups_of(&voter.issuer, &voter.subject);
-        let wanted = request.frozen.workflow.stages.get(vote.stage).map(|s| s.groups.as_slice()).unwrap_or_default();
-        let held: Vec<&String> = groups.iter().filter(|g| wanted.contains(g) && target.approvers.contains(g)).collect();
+        let wanted = request
+            .frozen
+            .workflow
+            .stages
+            .get(vote.stage)
+            .map(|s| s.groups.as_slice())
+            .unwrap_or_default();
+        let held: Vec<&String> = groups
+            .iter()
+            .filter(|g| wanted.contains(g) && target.approvers.contains(g))
+            .collect();
         if held.is_empty() {
-            return Ok(Err(format!("the approval of {} is void: no longer an approver", voter.name)));
+            return Ok(Err(format!(
+                "the approval of {} is void: no longer an approver",
+                voter.name
+            )));
         }
         counted.distinct_approvers += 1;
         counted.groups.extend(held.into_iter().cloned());
@@ -141,7 +213,9 @@ async fn tally(backend: &Backend, bundle: &Bundle, case: &Case, target: &Target)
     counted.groups.sort();
     counted.groups.dedup();
     let stages = 0..request.frozen.workflow.stages.len();
-    let open = stages.filter(|stage| request.frozen.workflow.missing(*stage, &case.decisions) > 0).count();
+    let open = stages
+        .filter(|stage| request.frozen.workflow.missing(*stage, &case.decisions) > 0)
+        .count();
     counted.stages_open = u32::try_from(open).unwrap_or(u32::MAX);
     Ok(Ok(counted))
 }
@@ -153,7 +227,9 @@ async fn access_of(backend: &Backend, case: &Case) -> Result<Access, Failure> {
 }
 
 async fn give(backend: &Backend, work: &Claimed, grant: &GrantId) -> Result<(), Failure> {
-    let Some(case) = backend.store.case_of_grant(grant).await? else { return settle(backend, work).await };
+    let Some(case) = backend.store.case_of_grant(grant).await? else {
+        return settle(backend, work).await;
+    };
     let is_due = case.grant()?.state == crate::domain::GrantState::Granting;
     if !is_due || case.grant()?.ends_at.is_some_and(|end| backend.now() >= end) {
         // its end is in the outbox too, and takes it from here
@@ -174,12 +250,24 @@ async fn give(backend: &Backend, work: &Claimed, grant: &GrantId) -> Result<(), 
         Ok(Presence::Absent) => retry(backend, work, &case, "the check found nothing yet").await,
         Err(error) if error.is_transient() => retry(backend, work, &case, &error.to_string()).await,
         Err(ProviderError::Refused(detail)) => advance_grant(backend, work, grant, &Event::NotGiven { detail }).await,
-        Err(error) => advance_grant(backend, work, grant, &Event::NotGiven { detail: error.to_string() }).await,
+        Err(error) => {
+            advance_grant(
+                backend,
+                work,
+                grant,
+                &Event::NotGiven {
+                    detail: error.to_string(),
+                },
+            )
+            .await
+        }
     }
 }
 
 async fn take_away(backend: &Backend, work: &Claimed, grant: &GrantId) -> Result<(), Failure> {
-    let Some(case) = backend.store.case_of_grant(grant).await? else { return settle(backend, work).await };
+    let Some(case) = backend.store.case_of_grant(grant).await? else {
+        return settle(backend, work).await;
+    };
     if case.grant()?.state != crate::domain::GrantState::Revoking {
         return backend.commit(&Change::default().completing(work.id)).await;
     }
@@ -192,12 +280,27 @@ async fn take_away(backend: &Backend, work: &Claimed, grant: &GrantId) -> Result
 
 /// Puts a provider call back, with evidence of the attempt.
 async fn retry(backend: &Backend, work: &Claimed, case: &Case, error: &str) -> Result<(), Failure> {
-    tracing::warn!(effect = work.effect.kind(), attempts = work.attempts + 1, error, "a provider call did not work out");
+    tracing::warn!(
+        effect = work.effect.kind(),
+        attempts = work.attempts + 1,
+        error,
+        "a provider call did not work out"
+    );
     let now = backend.now();
     let until = Timestamp::from_millis(now.millis() + pause_ms(backend, work.attempts));
     let details = json!({ "effect": work.effect, "attempts": work.attempts + 1, "error": error });
-    let mut change =
-        Change::new(now, "provider.attempted", Actor::Backend, case.request.as_ref(), Vec::new(), details);
-    change.postpones = Some(Postpone { effect: work.id, until, error: error.to_owned() });
+    let mut change = Change::new(
+        now,
+        "provider.attempted",
+        Actor::Backend,
+        case.request.as_ref(),
+        Vec::new(),
+        details,
+    );
+    change.postpones = Some(Postpone {
+        effect: work.id,
+        until,
+        error: error.to_owned(),
+    });
     backend.commit(&change).await
 }

@@ -1,0 +1,226 @@
+//! A backend in one process for tests: the real store, policy and services, a clock set by hand, and a provider
+//! that is a stand-in of ours. Exists under test only.
+
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use secrecy::SecretString;
+use tempfile::TempDir;
+use tokio::sync::watch;
+
+use crate::clock::Clock;
+use crate::domain::{Duration, Timestamp};
+use crate::policy::{Bundle, small};
+use crate::server::backend::{Backend, Caller, InForce, Parts};
+use crate::server::failure::Failure;
+use crate::server::provider::aws::AwsSettings;
+use crate::server::provider::{Access, Credential, Description, Minter, Presence, Provider, ProviderError};
+use crate::server::service::{file, sign_in};
+use crate::server::settings::Settings;
+use crate::server::store::sqlite::SqliteStore;
+use crate::server::worker;
+use crate::wire::{Filed, NewDecision, NewRequest, NewSession, PublicKey, RequestView};
+
+/// When every test begins.
+pub const NOON: Timestamp = Timestamp::from_millis(1_795_262_400_000);
+
+/// A provider that does as it is told and counts.
+#[derive(Default)]
+pub struct StandIn {
+    /// Calls of `verify`.
+    pub verified: AtomicU32,
+    /// Calls of `mint`.
+    pub minted: AtomicU32,
+    /// Answers to give before succeeding, first one first.
+    pub errors: Mutex<Vec<ProviderError>>,
+}
+
+impl StandIn {
+    fn next(&self) -> Result<(), ProviderError> {
+        let mut errors = self.errors.lock().unwrap();
+        if errors.is_empty() {
+            Ok(())
+        } else {
+            Err(errors.remove(0))
+        }
+    }
+}
+
+#[async_trait]
+impl Provider for StandIn {
+    fn describe(&self) -> Description {
+        Description {
+            kind: "stand-in",
+            has_membership: false,
+            can_narrow: true,
+        }
+    }
+
+    async fn grant(&self, _: Timestamp, _: &Access) -> Result<(), ProviderError> {
+        Ok(())
+    }
+
+    async fn verify(&self, _: Timestamp, _: &Access) -> Result<Presence, ProviderError> {
+        self.verified.fetch_add(1, Ordering::SeqCst);
+        self.next().map(|()| Presence::There)
+    }
+
+    async fn revoke(&self, _: Timestamp, _: &Access) -> Result<(), ProviderError> {
+        self.next()
+    }
+}
+
+#[async_trait]
+impl Minter for StandIn {
+    fn works_until(&self, now: Timestamp, access: &Access) -> Timestamp {
+        now.plus(access.binding.session).min(access.ends_at)
+    }
+
+    async fn mint(&self, now: Timestamp, access: &Access) -> Result<Credential, ProviderError> {
+        let count = self.minted.fetch_add(1, Ordering::SeqCst);
+        self.next()?;
+        Ok(Credential {
+            access_key_id: format!("ASIASTANDIN{count}"),
+            secret_access_key: SecretString::from("a secret that nothing stores"),
+            session_token: SecretString::from("a token that nothing stores"),
+            expires_at: self.works_until(now, access),
+        })
+    }
+}
+
+/// A backend and what a test needs around it.
+pub struct Stage {
+    /// The backend.
+    pub backend: Arc<Backend>,
+    /// Its provider.
+    pub provider: Arc<StandIn>,
+    /// Its folder.
+    pub dir: TempDir,
+    _stop: watch::Sender<bool>,
+}
+
+impl Stage {
+    /// The small bundle; devices that are enrolled for who asks do not decide, as in production.
+    pub async fn new() -> Self {
+        let dir = TempDir::new().unwrap();
+        let provider = Arc::new(StandIn::default());
+        let (stop, stopping) = watch::channel(false);
+        let store = Arc::new(SqliteStore::open(&dir.path().join("jit.db")).await.unwrap());
+        let settings = Settings {
+            dev: false,
+            origin: "http://127.0.0.1:1".into(),
+            hosts: vec!["127.0.0.1:1".into()],
+            policy_dir: dir.path().join("policy"),
+            database: dir.path().join("jit.db"),
+            aws: AwsSettings::default(),
+            session_life: Duration::from_secs(12 * 3600).unwrap(),
+            code_life: Duration::from_secs(600).unwrap(),
+            shared_devices_decide: false,
+        };
+        let (clock, bundle) = (Clock::manual(NOON), Arc::new(Bundle::load(&small::files()).unwrap()));
+        let aws = provider.clone();
+        let backend = Backend::new(Parts {
+            settings,
+            store,
+            aws,
+            clock,
+            bundle,
+            stopping,
+        });
+        Self {
+            backend,
+            provider,
+            dir,
+            _stop: stop,
+        }
+    }
+
+    /// Moves the clock to `secs` after noon.
+    pub fn at(&self, secs: i64) {
+        self.backend
+            .clock
+            .set(Timestamp::from_millis(NOON.millis() + secs * 1000));
+    }
+
+    /// Signs `name` in on a device of their own.
+    pub async fn sign_in(&self, name: &str) -> Caller {
+        self.sign_in_on(name, &new_key()).await
+    }
+
+    /// Signs `name` in on the device that has `key`.
+    pub async fn sign_in_on(&self, name: &str, key: &PublicKey) -> Caller {
+        let code = sign_in::issue_code(&self.backend, name).await.unwrap();
+        let new = NewSession {
+            name: name.into(),
+            code,
+            public_key: key.clone(),
+            key_storage: "file".into(),
+        };
+        let address = IpAddr::from([127, 0, 0, 1]);
+        let opened = sign_in::open(&self.backend, &new, address).await.unwrap();
+        sign_in::caller(&self.backend, &opened.token, address).await.unwrap()
+    }
+
+    /// Asks for `target` for an hour.
+    pub async fn file(&self, caller: &Caller, target: &str) -> Result<Filed, Failure> {
+        self.file_for(caller, target, 3600).await
+    }
+
+    /// Asks for `target` for `secs` seconds.
+    pub async fn file_for(&self, caller: &Caller, target: &str, secs: u32) -> Result<Filed, Failure> {
+        let reason = "payout job stuck, PAY-311".to_owned();
+        let new = NewRequest {
+            target: target.into(),
+            duration_s: secs,
+            reason,
+            only: Vec::new(),
+        };
+        file::file(&self.backend, caller, &new, None).await
+    }
+
+    /// Has the worker do everything that is due.
+    pub async fn work(&self) {
+        worker::drain(&self.backend).await;
+    }
+
+    /// Puts the small bundle in force with `from` replaced by `to` in every file.
+    pub fn edit_policy(&self, from: &str, to: &str) {
+        let mut files = small::files();
+        let mut edits = 0;
+        for (_, bytes) in &mut files {
+            let text = String::from_utf8(bytes.clone()).unwrap();
+            edits += text.matches(from).count();
+            *bytes = text.replace(from, to).into_bytes();
+        }
+        assert!(edits > 0, "{from} stands in no file");
+        let bundle = Arc::new(Bundle::load(&files).unwrap());
+        self.backend.set_policy(InForce { bundle, error: None });
+    }
+}
+
+/// A yes on what `view` shows.
+pub fn yes(view: &RequestView) -> NewDecision {
+    NewDecision {
+        verdict: "approve".into(),
+        digest: view.digest.clone(),
+        comment: None,
+    }
+}
+
+/// The public half of a new device key.
+pub fn new_key() -> PublicKey {
+    let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
+    let point = pair.public_key().as_ref();
+    let coordinate = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+    PublicKey {
+        crv: "P-256".into(),
+        kty: "EC".into(),
+        x: coordinate(&point[1..33]),
+        y: coordinate(&point[33..]),
+    }
+}
