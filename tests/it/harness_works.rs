@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::harness::{AwsKeys, MiniStack, RawServer, SealedBox, StsAnswer, StsRecorder, wait_until};
+use crate::harness::{AwsKeys, MiniStack, RawServer, SealedBox, StsAnswer, StsRecorder, Terminal, wait_until};
 
 const ROLE: &str = "arn:aws:iam::111111111111:role/jit/jit-prod-admin";
 
@@ -176,4 +176,19 @@ fn raw_server_answers_as_told_and_counts() {
         "{answer}"
     );
     assert_eq!(server.requests(), ["POST /v1/requests HTTP/1.1"]);
+}
+
+#[test]
+fn a_terminal_shows_the_screen_and_takes_keys() {
+    let machine = SealedBox::new();
+    let asks = ["-c", "printf 'name? '; read -r name; echo \"hello $name\"; exit 7"];
+    let test = "a_terminal_shows_the_screen_and_takes_keys";
+    let Some(terminal) = Terminal::start(&machine, test, std::path::Path::new("/bin/sh"), &asks) else {
+        return;
+    };
+    terminal.wait_for("name?");
+    terminal.types("ana");
+    terminal.presses("Enter");
+    assert!(terminal.wait_for("hello").contains("hello ana"));
+    assert_eq!(terminal.exit_code(), 7);
 }

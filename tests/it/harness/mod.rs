@@ -14,6 +14,7 @@ mod run;
 mod sealed_box;
 mod sts_answer;
 mod sts_recorder;
+mod terminal;
 mod venv;
 mod wait;
 
@@ -30,5 +31,7 @@ pub use self::{
     sealed_box::{JitCommand, SealedBox, jit_credential_program, jit_program},
     sts_answer::StsAnswer,
     sts_recorder::{StsCall, StsRecorder},
+    terminal::Terminal,
+    venv::venv_program,
     wait::{LIMIT, wait_until},
 };
