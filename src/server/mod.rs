@@ -34,8 +34,8 @@ use crate::server::backend::{Backend, Parts};
 use crate::server::failure::Failure;
 use crate::server::provider::aws::AwsProvider;
 use crate::server::settings::Settings;
-use crate::server::store::StoreError;
 use crate::server::store::sqlite::SqliteStore;
+use crate::server::store::{Audit, StoreError};
 
 /// Why a backend did not start.
 #[derive(Debug, thiserror::Error)]
@@ -90,13 +90,14 @@ pub struct Opened {
 pub async fn open(settings: Settings) -> Result<Opened, StartError> {
     let bundle = Arc::new(policy_folder::load(&settings.policy_dir)?);
     let store = Arc::new(SqliteStore::open(&settings.database).await?);
+    let clock = Clock::real_after(store.newest_at().await?);
     let aws = Arc::new(AwsProvider::new(settings.aws.clone()));
     let (stop, stopping) = watch::channel(false);
     let backend = Backend::new(Parts {
         settings,
         store,
         aws,
-        clock: Clock::real(),
+        clock,
         bundle,
         stopping,
     });

@@ -2,12 +2,16 @@
 //! Owns shapes and their conversion from the domain. Refuses behaviour.
 //! Fields are only ever added; an unknown field is ignored by whoever reads.
 
+pub mod health;
 pub mod paths;
 pub mod problem;
+pub mod session;
 pub mod token;
 pub mod view;
 
+pub use health::*;
 pub use problem::Problem;
+pub use session::*;
 pub use view::*;
 
 /// Version of the interface; sent both ways as `Jit-Version`.

@@ -212,6 +212,9 @@ pub trait Audit: Send + Sync {
     /// Events after `after`, in order.
     async fn evidence(&self, after: u64, limit: u32) -> Result<Vec<Evidence>, StoreError>;
 
+    /// When the newest event was written. The clock never goes behind it.
+    async fn newest_at(&self) -> Result<Option<Timestamp>, StoreError>;
+
     /// Keeps a bundle under its hash: canonical JSON of (path, text) pairs. Keeping it twice is no error.
     async fn keep_bundle(&self, hash: &str, files: &str, at: Timestamp) -> Result<(), StoreError>;
 

@@ -17,6 +17,10 @@ impl Audit for MemoryStore {
             .collect())
     }
 
+    async fn newest_at(&self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.state().evidence.last().map(|line| line.at))
+    }
+
     async fn keep_bundle(&self, hash: &str, files: &str, _at: Timestamp) -> Result<(), StoreError> {
         let mut state = self.state();
         state.bundles.entry(hash.to_owned()).or_insert_with(|| files.to_owned());

@@ -110,6 +110,14 @@ impl Audit for SqliteStore {
         rows.iter().map(read).collect()
     }
 
+    async fn newest_at(&self) -> Result<Option<Timestamp>, StoreError> {
+        let row = query("SELECT ts FROM audit_events ORDER BY seq DESC LIMIT 1")
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(meaning)?;
+        row.map(|row| raw(&row, "ts").map(Timestamp::from_millis)).transpose()
+    }
+
     async fn keep_bundle(&self, hash: &str, files: &str, at: Timestamp) -> Result<(), StoreError> {
         let (hash, files) = (hash.to_owned(), files.to_owned());
         self.writer.run(Work::KeepBundle { hash, files, at }).await.map(drop)

@@ -1,0 +1,83 @@
+//! Signing in and who one is.
+
+use serde::{Deserialize, Serialize};
+
+use super::view::PersonView;
+use crate::domain::time::Timestamp;
+
+/// A sign-in.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct NewSession {
+    /// Name of the person, as the code was handed out for.
+    pub name: String,
+    /// The one-time code.
+    pub code: String,
+    /// The device's public key: a P-256 JWK.
+    pub public_key: PublicKey,
+    /// `keyring` or `file`.
+    pub key_storage: String,
+}
+
+/// A P-256 public key as a JWK (RFC 7518, section 6.2).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct PublicKey {
+    /// `P-256`.
+    pub crv: String,
+    /// `EC`.
+    pub kty: String,
+    /// base64url, 32 bytes.
+    pub x: String,
+    /// base64url, 32 bytes.
+    pub y: String,
+}
+
+/// A session that was opened. The only answer beside credentials that holds a secret.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub struct OpenedSession {
+    /// The token; it is nowhere else.
+    pub token: String,
+    /// Who signed in.
+    pub me: Me,
+}
+
+/// Who one is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub struct Me {
+    /// The person.
+    pub person: PersonView,
+    /// Who vouches for them.
+    pub issuer: String,
+    /// That one's name for them.
+    pub subject: String,
+    /// Names of groups.
+    pub groups: Vec<String>,
+    /// How they signed in.
+    pub method: String,
+    /// The session's id.
+    pub session: String,
+    /// The session's end.
+    #[cfg_attr(feature = "server", schema(value_type = String))]
+    pub session_ends_at: Timestamp,
+    /// The device.
+    pub device: String,
+    /// Where it keeps its key.
+    pub key_storage: String,
+}
+
+impl std::fmt::Debug for NewSession {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "NewSession({}, ****)", self.name)
+    }
+}
+
+impl std::fmt::Debug for OpenedSession {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "OpenedSession({}, ****)", self.me.person.name)
+    }
+}
