@@ -121,19 +121,3 @@ fn hash(files: &[(String, Vec<u8>)]) -> Digest {
         .collect();
     Digest::of(&canonical(&json!(list)))
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::policy::small;
-
-    #[test]
-    fn small_bundle_loads() {
-        if let Err(findings) = Bundle::load(&small::files()) {
-            panic!(
-                "{}",
-                findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
-            );
-        }
-    }
-}

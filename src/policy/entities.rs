@@ -35,7 +35,7 @@ pub(super) fn inputs(question: &Question<'_>) -> Value {
             entities.push(filed(request, on, decided_by));
             (
                 uid("Request", request.id().as_str()),
-                vote(request, *stage, session, now),
+                vote(request, on, *stage, session, now),
             )
         }
         Question::Activate {
@@ -209,11 +209,18 @@ fn asked(ask: &Ask<'_>, session: Option<&SessionFacts>, now: Timestamp) -> Value
     Value::Object(context)
 }
 
-fn vote(request: &Request, stage: usize, session: &SessionFacts, now: Timestamp) -> Value {
+/// Groups of a stage count as long as they are approvers of the target, as the worker counts them.
+fn vote(request: &Request, target: &Target, stage: usize, session: &SessionFacts, now: Timestamp) -> Value {
     let stage = request.frozen.workflow.stages.get(stage);
+    let named = stage.map_or(&[][..], |stage| &stage.groups);
+    let counted: Vec<String> = named
+        .iter()
+        .filter(|group| target.approvers.contains(group))
+        .cloned()
+        .collect();
     json!({
         "stage": stage.map_or("", |stage| stage.name.as_str()),
-        "stageGroups": groups(stage.map_or(&[], |stage| stage.groups.as_slice())),
+        "stageGroups": groups(&counted),
         "session": signed_in(session),
         "clock": clock(now),
     })

@@ -11,6 +11,8 @@ pub mod question;
 mod schema;
 pub mod small;
 mod statements;
+#[cfg(test)]
+mod tests;
 
 pub use bundle::Bundle;
 pub use catalogue::{Catalogue, Target};

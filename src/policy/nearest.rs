@@ -21,7 +21,7 @@ pub(super) fn suggestion<'a>(given: &str, names: impl IntoIterator<Item = &'a st
     let names: Vec<&str> = names.into_iter().collect();
     match nearest(given, names.iter().copied(), 1).first() {
         Some(name) => format!("did you mean `{name}`?"),
-        None if names.is_empty() => "there is none yet".to_owned(),
-        None => format!("there is {}", names.join(", ")),
+        None if names.is_empty() => "none is defined".to_owned(),
+        None => format!("known: {}", names.join(", ")),
     }
 }

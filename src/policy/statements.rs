@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use cedar_policy::ffi::DetailedError;
-use cedar_policy::{Effect, EntityUid, Policy, PolicyId, PolicySet, ValidationMode, Validator};
+use cedar_policy::{Effect, EntityUid, Policy, PolicyId, PolicySet, ValidationError, ValidationMode, Validator};
 
 use super::catalogue::Catalogue;
 use super::finding::{Finding, Source};
@@ -86,21 +86,32 @@ pub(super) fn parse(sources: &[Source<'_>], catalogue: Option<&Catalogue>) -> Re
 }
 
 /// What strict validation finds, warnings included: a policy that can never apply is a mistake.
+/// What only follows from another mistake in the same policy is left out.
 fn invalid(set: &PolicySet, placed: &BTreeMap<String, Statement<'_>>) -> Vec<Finding> {
-    let place = |id: &PolicyId, error: &DetailedError| {
-        let id: &str = id.as_ref();
-        placed
-            .get(id)
-            .map_or_else(|| Finding::of_file("", error.message.clone()), |s| s.wrong(error))
-    };
     let result = Validator::new(schema().clone()).validate_with_level(set, ValidationMode::Strict, DEEPEST_LEVEL);
-    let errors = result
-        .validation_errors()
-        .map(|e| place(e.policy_id(), &DetailedError::from(e)));
-    let warnings = result
-        .validation_warnings()
-        .map(|w| place(w.policy_id(), &DetailedError::from(w)));
-    errors.chain(warnings).collect()
+    // (policy, how much it says by itself, error): the least of each policy is reported
+    let mut found: Vec<(&PolicyId, u8, DetailedError)> = Vec::new();
+    for error in result.validation_errors() {
+        let rank = u8::from(matches!(error, ValidationError::InvalidActionApplication(_)));
+        found.push((error.policy_id(), rank, DetailedError::from(error)));
+    }
+    for warning in result.validation_warnings() {
+        found.push((warning.policy_id(), 2, DetailedError::from(warning)));
+    }
+    let tells = |(id, rank, _): &&(&PolicyId, u8, DetailedError)| {
+        found.iter().all(|(other, least, _)| other != id || rank <= least)
+    };
+    let place = |(id, _, error): &(&PolicyId, u8, DetailedError)| {
+        let id: &str = (*id).as_ref();
+        let mut error = error.clone();
+        error.message = error.message.replace(&format!("for policy `{id}`, "), "");
+        error.help = error.help.map(|help| help.replace(&format!("for policy `{id}`, "), ""));
+        match placed.get(id) {
+            Some(statement) => statement.wrong(&error),
+            None => Finding::of_file("", error.message),
+        }
+    };
+    found.iter().filter(tells).map(place).collect()
 }
 
 type Read = (String, Option<String>, Policy);

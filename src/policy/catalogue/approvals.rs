@@ -14,7 +14,7 @@ pub(super) fn unsatisfiable(workflow: &Workflow, groups: &BTreeMap<String, BTree
         let people: BTreeSet<&Member> = stage.groups.iter().filter_map(|g| groups.get(g)).flatten().collect();
         if people.len() < stage.approvals as usize {
             return Some(format!(
-                "stage `{}` of workflow `{}` needs {} approvals and {} can give one",
+                "stage `{}` of workflow `{}` wants approvals: {}, its groups have members: {}",
                 stage.name,
                 workflow.name,
                 stage.approvals,

@@ -164,7 +164,15 @@ impl<'a> Ground<'a> {
     fn add_groups(&mut self, source: &Source<'a>, document: &'a Document) {
         for (name, group) in &document.group {
             self.check_text(source, name, "name of the group");
-            if name.get_ref() == TARGET_APPROVERS || self.groups.contains_key(name.get_ref()) {
+            if name.get_ref() == TARGET_APPROVERS {
+                let message = format!("`{TARGET_APPROVERS}` stands for the approvers of a target");
+                self.find(
+                    source,
+                    name.span(),
+                    message,
+                    Some("name the group otherwise".to_owned()),
+                );
+            } else if self.groups.contains_key(name.get_ref()) {
                 self.twice(source, name, "group");
             }
             let mut members = BTreeSet::new();

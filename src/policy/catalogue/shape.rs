@@ -152,20 +152,18 @@ pub(super) enum Kind {
 /// Reads a file, or says where it cannot be read.
 pub(super) fn read(source: &Source<'_>) -> Result<Document, Finding> {
     toml::from_str(source.text).map_err(|error| {
-        let finding = source.finding(error.span().unwrap_or(0..0), error.message());
+        let at = error.span().unwrap_or(0..0);
         match expected(error.message()) {
-            Some(hint) => finding.with_hint(hint),
-            None => finding,
+            Some((message, hint)) => source.finding(at, message).with_hint(hint),
+            None => source.finding(at, error.message()),
         }
     })
 }
 
-/// What serde's "unknown field `x`, expected one of `y`, `z`" makes of the known names.
-fn expected(message: &str) -> Option<String> {
-    if !message.starts_with("unknown ") {
-        return None;
-    }
-    let mut quoted = message.split('`').skip(1).step_by(2);
-    let given = quoted.next()?;
-    Some(suggestion(given, quoted))
+/// Message and hint that serde's "unknown field `x`, expected one of `y`, `z`" becomes.
+fn expected(message: &str) -> Option<(&str, String)> {
+    let (unknown, known) = message.split_once(", expected ")?;
+    let quoted = |text| str::split(text, '`').skip(1).step_by(2);
+    let given = quoted(unknown).next().filter(|_| unknown.starts_with("unknown "))?;
+    Some((unknown, suggestion(given, quoted(known))))
 }

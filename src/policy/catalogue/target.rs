@@ -176,7 +176,20 @@ fn workflow(
             own
         }
     };
-    if let Some(why) = unsatisfiable(&workflow, &ground.groups) {
+    for stage in &workflow.stages {
+        if let Some(group) = stage.groups.iter().find(|group| !approvers.contains(group)) {
+            let message = format!(
+                "stage `{}` asks group `{group}`, which is no approver of the target",
+                stage.name
+            );
+            let hint = Some(format!("add \"{group}\" to approvers"));
+            ground.find(&place.source, at.clone(), message, hint);
+        }
+    }
+    // where a group is wrong, this would say it again
+    if ground.findings.is_empty()
+        && let Some(why) = unsatisfiable(&workflow, &ground.groups)
+    {
         ground.find(&place.source, at, format!("nobody can approve: {why}"), None);
     }
     Some(workflow)
@@ -257,7 +270,7 @@ fn check_names(ground: &mut Ground<'_>, placed: &[Placed<'_>], built: &[(usize, 
         let written = placed[*at].target.get_ref();
         for name in std::iter::once(&written.name).chain(&written.aliases) {
             if let Some(other) = seen.insert(name.get_ref(), &target.name) {
-                let message = format!("`{}` names target `{other}` already", name.get_ref());
+                let message = format!("the name `{}` is taken by target `{other}`", name.get_ref());
                 ground.find(&placed[*at].source, name.span(), message, None);
             }
         }

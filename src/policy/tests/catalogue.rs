@@ -1,0 +1,130 @@
+//! The catalogue's own answers, over the small bundle.
+
+use super::{files, loaded, small_bundle};
+use crate::domain::{Partition, TargetName};
+use crate::policy::{Bundle, small};
+
+fn names<'a>(targets: impl IntoIterator<Item = &'a crate::policy::Target>) -> Vec<&'a str> {
+    targets.into_iter().map(|target| target.name.as_str()).collect()
+}
+
+#[test]
+fn small_bundle_has_the_four_targets_of_the_documentation() {
+    let catalogue = small_bundle().catalogue();
+    let shown: Vec<String> = catalogue
+        .targets()
+        .iter()
+        .map(|t| {
+            let groups: Vec<String> = t.workflow.stages.iter().map(|s| s.groups.join("|")).collect();
+            format!(
+                "{} {} {} {} {}",
+                t.name,
+                t.risk,
+                t.max_duration,
+                groups.join(" then "),
+                t.binding.role_arn
+            )
+        })
+        .collect();
+    let role = |account: &str, name: &str| format!("arn:aws:iam::{account}:role/jit/jit-{name}");
+    assert_eq!(
+        shown,
+        [
+            format!("dev-admin 0 12h engineering {}", role("222222222222", "dev-admin")),
+            format!(
+                "prod-admin 1 4h payments|security {}",
+                role("111111111111", "prod-admin")
+            ),
+            format!(
+                "prod-owner 2 1h payments then security {}",
+                role("111111111111", "prod-owner")
+            ),
+            format!(
+                "prod-readonly 1 8h payments|security {}",
+                role("111111111111", "prod-readonly")
+            ),
+        ]
+    );
+}
+
+#[test]
+fn target_inherits_limits_and_denials_from_above() {
+    let security = small::FILES[1].1.replace("[environment.dev]\nmax_duration = \"12h\"", "[organisation]\nmax_duration = \"3h\"\nnever = [\"iam:*\"]\n\n[environment.dev]\nmax_duration = \"30m\"\nnever = [\"ec2:*Route*\"]");
+    let bundle = loaded(&[
+        ("security/catalogue.toml", &security.replace("default_duration", "")),
+        (
+            "catalogue.toml",
+            &small::FILES[3]
+                .1
+                .replacen("default_duration = \"1h\"\n", "never = [\"s3:Delete*\"]\n", 1),
+        ),
+    ]);
+    let dev = bundle.catalogue().find("dev-admin").unwrap();
+    assert_eq!(
+        (dev.max_duration.to_string(), dev.default_duration.to_string()),
+        ("30m".to_owned(), "30m".to_owned())
+    );
+    assert_eq!(dev.binding.never, ["ec2:*Route*", "iam:*", "s3:Delete*"]);
+    let prod = bundle.catalogue().find("prod-admin").unwrap();
+    assert_eq!(
+        (prod.max_duration.to_string(), &*prod.binding.never),
+        ("3h".to_owned(), &["iam:*".to_owned()][..])
+    );
+}
+
+#[test]
+fn account_in_another_partition_gets_its_arn_and_region() {
+    let security = small::FILES[1].1.replacen(
+        "environment = \"dev\"",
+        "environment = \"dev\"\npartition = \"aws-cn\"",
+        1,
+    );
+    let bundle = loaded(&[("security/catalogue.toml", &security)]);
+    let binding = &bundle.catalogue().find("dev-admin").unwrap().binding;
+    assert_eq!(binding.partition, Partition::AwsCn);
+    assert_eq!(binding.role_arn, "arn:aws-cn:iam::222222222222:role/jit/jit-dev-admin");
+    assert_eq!(binding.region, "cn-north-1");
+}
+
+#[test]
+fn target_is_found_by_name_alias_and_words() {
+    let team = small::FILES[3].1.replacen(
+        "name = \"prod-admin\"",
+        "name = \"prod-admin\"\naliases = [\"pay\"]\ndescription = \"Fix payouts by hand\"",
+        1,
+    );
+    let bundle = loaded(&[("catalogue.toml", &team)]);
+    let catalogue = bundle.catalogue();
+    assert_eq!(catalogue.find("pay").map(|t| t.name.as_str()), Some("prod-admin"));
+    assert!(catalogue.target(&TargetName::parse("pay").unwrap()).is_none());
+    assert_eq!(catalogue.nearest("prod-amdin", 2), ["prod-admin", "prod-readonly"]);
+    assert_eq!(catalogue.nearest("zzz", 3), Vec::<&str>::new());
+    assert_eq!(names(catalogue.search("PAYOUTS")), ["prod-admin"]);
+    assert_eq!(names(catalogue.search("111111111111 owner")), ["prod-owner"]);
+    assert_eq!(names(catalogue.search("dev prod")), Vec::<&str>::new());
+    assert_eq!(catalogue.search("").len(), 4);
+}
+
+#[test]
+fn groups_are_known_from_both_sides() {
+    let catalogue = small_bundle().catalogue();
+    assert_eq!(catalogue.groups_of("local", "bob"), ["engineering", "payments"]);
+    assert_eq!(catalogue.groups_of("local", "alice"), ["engineering"]);
+    assert_eq!(catalogue.groups_of("https://idp.example", "bob"), Vec::<String>::new());
+    assert_eq!(
+        catalogue.members("security"),
+        [("local".to_owned(), "carol".to_owned())]
+    );
+    assert_eq!(catalogue.members("nobody"), Vec::new());
+}
+
+#[test]
+fn hash_names_every_byte_and_no_order() {
+    let hash = |files: &[(String, Vec<u8>)]| Bundle::load(files).unwrap().hash().clone();
+    let mut turned = small::files();
+    turned.reverse();
+    turned.push(("README.md".to_owned(), b"not part of it".to_vec()));
+    assert_eq!(hash(&turned), *small_bundle().hash());
+    let commented = format!("{}# x\n", small::FILES[3].1);
+    assert_ne!(hash(&files(&[("catalogue.toml", &commented)])), *small_bundle().hash());
+}
