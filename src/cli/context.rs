@@ -1,0 +1,76 @@
+//! What every verb is given: flags, environment, terminal, clock.
+//! Refuses to open anything before a verb needs it.
+
+use std::sync::Arc;
+
+use super::Globals;
+use crate::client::{Backend, Client, Picked};
+use crate::clock::Clock;
+use crate::config::Environment;
+use crate::error::Result;
+use crate::ui::{TimeWords, Ui};
+
+/// The context of one command.
+pub struct Ctx {
+    /// The terminal.
+    pub ui: Ui,
+    /// The environment.
+    pub env: Environment,
+    /// The clock.
+    pub clock: Arc<Clock>,
+    globals: Globals,
+}
+
+/// A client that is signed in, its account and its backend.
+pub(super) struct Desk {
+    pub(super) client: Client,
+    pub(super) picked: Picked,
+    pub(super) backend: Backend,
+}
+
+impl Ctx {
+    /// The context for these flags.
+    pub fn new(globals: Globals, env: Environment) -> Self {
+        let no_colour = env.os("NO_COLOR").is_some();
+        Self {
+            ui: Ui::new(
+                globals.format(),
+                globals.quiet,
+                globals.no_input,
+                globals.colour(),
+                no_colour,
+            ),
+            env,
+            clock: Clock::real(),
+            globals,
+        }
+    }
+
+    /// The client that the flags mean.
+    ///
+    /// # Errors
+    /// Exit 2 and 3, as `Client::open` has them.
+    pub fn client(&self) -> Result<Client> {
+        let (server, identity) = (self.globals.server.as_deref(), self.globals.identity.as_deref());
+        Client::open(&self.env, server, identity, Arc::clone(&self.clock))
+    }
+
+    /// The client, signed in.
+    pub(super) fn desk(&self) -> Result<Desk> {
+        let client = self.client()?;
+        let (picked, backend) = client.signed_in()?;
+        Ok(Desk {
+            client,
+            picked,
+            backend,
+        })
+    }
+}
+
+impl Desk {
+    /// Times as people read them, by the backend's clock.
+    pub(super) fn words(&self) -> TimeWords {
+        self.client.keep_clock(&self.picked, &self.backend);
+        TimeWords::local(self.backend.now())
+    }
+}

@@ -1,0 +1,137 @@
+//! Deciding on a request: what was shown is what the decision binds itself to.
+//! Refuses a body that does not have the digest that the backend names.
+
+use super::context::{Ctx, Desk};
+use super::follow;
+use crate::domain::digest::Digest;
+use crate::domain::refusal::Code;
+use crate::domain::request::Body;
+use crate::domain::text::Comment;
+use crate::error::{Error, Exit, Result};
+use crate::wire::{NewDecision, RequestView};
+
+/// A request whose body was checked against its digest.
+pub(super) struct Checked {
+    pub(super) body: Body,
+    pub(super) view: RequestView,
+}
+
+/// Fetches a request and checks that its body is what its digest says.
+pub(super) fn checked(desk: &Desk, request: &str) -> Result<Checked> {
+    check(desk.backend.request(request)?)
+}
+
+fn check(view: RequestView) -> Result<Checked> {
+    let foreign = |what: &str| {
+        Error::new(
+            Exit::Unreachable,
+            "backend.foreign",
+            format!("what the backend shows is not what is decided: {what}"),
+        )
+        .hint("decide nothing; show this to whoever runs the backend")
+    };
+    if Digest::of(view.body.as_bytes()).as_str() != view.digest {
+        return Err(foreign("the digest is of another body"));
+    }
+    let body: Body = serde_json::from_str(&view.body).map_err(|_| foreign("the body cannot be read"))?;
+    if body.schema != Body::SCHEMA {
+        return Err(Error::of(
+            Code::VersionTooOld,
+            format!("the request is of another version: {}", body.schema),
+        )
+        .hint("install a newer jit on this machine"));
+    }
+    // whatever this side does not know is not shown, so nothing else may stand in what is agreed to
+    if body.canonical_bytes() != view.body.as_bytes() {
+        return Err(foreign("the body says more than can be shown"));
+    }
+    let is_same = body.id.as_str() == view.id
+        && body.requester.as_str() == view.requester.id
+        && body.beneficiary.as_str() == view.beneficiary.id;
+    if !is_same {
+        return Err(foreign("the body is of another request or person"));
+    }
+    Ok(Checked { body, view })
+}
+
+/// Sends the decision, bound to what was checked.
+pub(super) fn send(desk: &Desk, checked: &Checked, verdict: &str, comment: Option<Comment>) -> Result<RequestView> {
+    let decision = NewDecision {
+        verdict: verdict.to_owned(),
+        digest: checked.body.digest().to_string(),
+        comment: comment.map(String::from),
+    };
+    desk.backend.decide(checked.body.id.as_str(), &decision)
+}
+
+/// Says what a "no" came to.
+pub(super) fn print_denied(ctx: &Ctx, view: &RequestView) -> Result<()> {
+    follow::print_json(ctx, view, None)?;
+    ctx.ui.note(&format!(
+        "Denied. {} gets no access to {}.",
+        view.beneficiary.name, view.target
+    ));
+    Ok(())
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// A pending request of alice.
+    pub(in super::super) fn request() -> RequestView {
+        let body = json!({
+            "schema": Body::SCHEMA, "id": "req_7h3kq2v0a1b2", "requester": "usr_000000000000",
+            "beneficiary": "usr_000000000000", "target": "prod-admin", "duration_s": 7200, "start": null,
+            "reason": "payout job stuck, PAY-311", "ticket": null, "only": [],
+            "binding": {"partition": "aws", "account": "111111111111", "account_name": "payments-prod",
+                "role_arn": "arn:aws:iam::111111111111:role/jit/prod-admin", "region": "eu-west-1", "road": "assume-role",
+                "session_s": 3600, "chain": false, "trace": "session", "never": []},
+        });
+        let bytes = crate::domain::digest::canonical(&body);
+        let alice = json!({"id": "usr_000000000000", "name": "alice"});
+        serde_json::from_value(json!({
+            "id": "req_7h3kq2v0a1b2", "version": "1", "digest": Digest::of(&bytes), "body": String::from_utf8(bytes).unwrap(),
+            "state": "pending", "requester": alice, "beneficiary": alice, "target": "prod-admin", "title": "Admin",
+            "account_name": "payments-prod", "account": "111111111111", "role_arn": "arn:aws:iam::111111111111:role/x",
+            "duration_s": 7200, "reason": "payout job stuck, PAY-311", "only": [], "automatic": false,
+            "filed_at": "2026-11-21T12:00:00Z", "expires_at": "2026-11-21T20:00:00Z",
+            "stages": [], "decisions": [], "grant": null, "chain": false,
+            "before": {"grants": 0, "last_at": null, "last_duration_s": null, "dropped_early": 0},
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn intact_request_passes_with_its_digest() {
+        let view = request();
+        let checked = check(view.clone()).unwrap();
+        assert_eq!(checked.body.digest().as_str(), view.digest);
+    }
+
+    #[test]
+    fn attack_22_body_that_was_edited_is_not_decided() {
+        let mut view = request();
+        view.body = view.body.replace("7200", "7201");
+        assert_eq!(check(view).err().map(|e| e.exit.code()), Some(8));
+    }
+
+    #[test]
+    fn attack_22_body_of_another_request_is_not_decided() {
+        let mut view = request();
+        view.id = "req_000000000000".into();
+        assert!(check(view).is_err());
+        let mut view = request();
+        view.requester.id = "usr_111111111111".into();
+        assert!(check(view).is_err());
+    }
+
+    #[test]
+    fn body_with_more_than_can_be_shown_is_not_decided() {
+        let mut view = request();
+        view.body = view.body.replacen('{', "{\"a_new_power\":true,", 1);
+        view.digest = Digest::of(view.body.as_bytes()).to_string();
+        assert!(check(view).is_err());
+    }
+}

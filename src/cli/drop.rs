@@ -1,0 +1,72 @@
+//! `jit drop`: gives access back early.
+
+use serde::Serialize;
+
+use super::context::{Ctx, Desk};
+use crate::domain::refusal::Code;
+use crate::domain::text::TargetName;
+use crate::error::{Error, Result};
+use crate::wire::{EndGrant, GrantView};
+
+/// Give access back early
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  jit drop prod-admin")]
+pub(super) struct Args {
+    /// What to give back
+    target: String,
+}
+
+#[derive(Serialize)]
+struct Dropped<'a> {
+    target: &'a TargetName,
+    grants: &'a [GrantView],
+}
+
+pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
+    let target = TargetName::parse(&args.target)?;
+    let desk = ctx.desk()?;
+    let open = desk.backend.grants(&target)?.grants;
+    if open.is_empty() {
+        desk.client.forget(&desk.picked.account, &target)?;
+        return Err(Error::of(Code::GrantNotLive, format!("no live grant for {target}")).try_("jit status"));
+    }
+    let grants = open
+        .into_iter()
+        .map(|grant| end(&desk, grant))
+        .collect::<Result<Vec<_>>>()?;
+    // last: whoever fetched meanwhile did so from a grant that is over now
+    desk.client.forget(&desk.picked.account, &target)?;
+    if ctx.ui.is_json() {
+        return ctx.ui.json(
+            "jit/drop/1",
+            &Dropped {
+                target: &target,
+                grants: &grants,
+            },
+        );
+    }
+    ctx.ui.note(&said(&desk, &target, &grants));
+    Ok(())
+}
+
+/// Ends one grant; one that is over meanwhile is given back all the same.
+fn end(desk: &Desk, grant: GrantView) -> Result<GrantView> {
+    match desk.backend.end(&grant.id, &EndGrant::default()) {
+        Err(error) if matches!(error.wire_code(), Some(Code::GrantNotLive)) => Ok(grant),
+        ended => ended,
+    }
+}
+
+/// That it is given back, and until when a copy works: never one without the other.
+fn said(desk: &Desk, target: &TargetName, grants: &[GrantView]) -> String {
+    let words = desk.words();
+    let last = grants.iter().filter_map(|grant| grant.last_credential_at).max();
+    match last.filter(|last| *last > desk.backend.now()) {
+        Some(last) => format!(
+            "Gave {target} back. A copy of its last credential works until {} ({}).",
+            words.at(last),
+            words.left(last)
+        ),
+        None => format!("Gave {target} back. No credential of it works any more."),
+    }
+}

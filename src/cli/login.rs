@@ -1,0 +1,67 @@
+//! `jit login`: signs in with a one-time code.
+
+use secrecy::SecretString;
+
+use super::context::Ctx;
+use crate::client::{Client, SignIn, SignedIn};
+use crate::error::{Error, Result};
+use crate::ui::TimeWords;
+
+/// Sign in
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  jit login --server https://jit.acme.example --identity alice")]
+pub(super) struct Args {
+    /// One-time code, on loopback servers only
+    #[arg(long, value_name = "CODE")]
+    code: Option<String>,
+}
+
+pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
+    let client = ctx.client()?;
+    let server = client.server()?;
+    client.check_server(&server)?;
+    if args.code.is_some() {
+        client.allows_code_argument(&server)?;
+    }
+    let identity = identity(ctx, &client)?;
+    let code = code(ctx, args.code)?;
+    let signed_in = client.sign_in(&SignIn {
+        server: server.clone(),
+        identity,
+        code,
+    })?;
+    print(ctx, &signed_in, server.as_str())
+}
+
+fn identity(ctx: &Ctx, client: &Client) -> Result<String> {
+    match client.identity() {
+        Some(name) => Ok(name.to_owned()),
+        None if ctx.ui.can_ask() => ctx.ui.ask("Name:"),
+        None => Err(Error::usage("who signs in?").hint("add: --identity NAME")),
+    }
+}
+
+fn code(ctx: &Ctx, given: Option<String>) -> Result<SecretString> {
+    match given {
+        Some(code) => Ok(SecretString::from(code)),
+        None if ctx.ui.can_ask() => ctx.ui.ask_hidden("One-time code:"),
+        None => Err(Error::usage("no code, and nobody to ask for it").hint("run it on a terminal")),
+    }
+}
+
+fn print(ctx: &Ctx, signed_in: &SignedIn, server: &str) -> Result<()> {
+    let me = &signed_in.me;
+    if ctx.ui.is_json() {
+        return ctx.ui.json("jit/login/1", me);
+    }
+    let until = TimeWords::local(ctx.clock.now()).at(me.session_ends_at);
+    ctx.ui
+        .note(&format!("Signed in as {} at {server} until {until}.", me.person.name));
+    if let Some(file) = &signed_in.new_secrets_file {
+        ctx.ui.note(&format!(
+            "No keyring here: session and device key are in {} (mode 0600).",
+            file.display()
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,204 @@
+//! The command line: global flags, the verbs, and what runs each.
+//! Owns clap. Refuses work: it lies in `client`, words in `ui`.
+
+mod approve;
+mod cancel;
+mod completions;
+mod context;
+mod credential_process;
+mod decision;
+mod deny;
+mod drop;
+mod follow;
+mod has;
+mod help;
+mod inbox;
+mod login;
+mod logout;
+mod man;
+mod request;
+mod revoke;
+mod setup;
+mod status;
+mod targets;
+mod usage;
+mod wait;
+mod whoami;
+
+#[cfg(test)]
+mod tests;
+
+use std::ffi::OsString;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use context::Ctx;
+
+use crate::config::Environment;
+use crate::error::{Exit, Result};
+use crate::ui::{ColourChoice, Format, print_error};
+
+/// Privileged access for a limited time
+#[derive(Debug, Parser)]
+#[command(
+    name = "jit",
+    version,
+    disable_help_subcommand = true,
+    subcommand_required = true,
+    arg_required_else_help = false,
+    after_help = "Example:\n  jit request prod-admin --for 2h --reason \"payout job stuck, PAY-311\"\n\nMore: jit help environment"
+)]
+pub struct Cli {
+    #[command(flatten)]
+    globals: Globals,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+/// Flags before or after the verb.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Globals {
+    /// Backend to talk to
+    #[arg(long, global = true, value_name = "URL")]
+    server: Option<String>,
+    /// Identity to use there
+    #[arg(long, global = true, value_name = "NAME")]
+    identity: Option<String>,
+    /// Print text or JSON
+    #[arg(short, long, global = true, value_name = "FORMAT", default_value = "text")]
+    output: Output,
+    /// Never ask anything
+    #[arg(long, global = true)]
+    no_input: bool,
+    /// Say nothing but data and failures
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    /// Log to stderr, twice for more
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+    /// Use colour
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    color: Colour,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Output {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Colour {
+    /// On a terminal
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// Every verb, in the order of the help.
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Request(request::Args),
+    Targets(targets::Args),
+    Status(status::Args),
+    Wait(wait::Args),
+    Inbox(inbox::Args),
+    Approve(approve::Args),
+    Deny(deny::Args),
+    Cancel(cancel::Args),
+    Drop(drop::Args),
+    Revoke(revoke::Args),
+    Has(has::Args),
+    CredentialProcess(credential_process::Args),
+    Setup(setup::Args),
+    Login(login::Args),
+    Logout(logout::Args),
+    Whoami(whoami::Args),
+    Completions(completions::Args),
+    Man(man::Args),
+    Help(help::Args),
+}
+
+impl Verb {
+    fn run(self, ctx: &mut Ctx) -> Result<()> {
+        match self {
+            Self::Request(args) => request::run(args, ctx),
+            Self::Targets(args) => targets::run(args, ctx),
+            Self::Status(args) => status::run(args, ctx),
+            Self::Wait(args) => wait::run(args, ctx),
+            Self::Inbox(args) => inbox::run(args, ctx),
+            Self::Approve(args) => approve::run(args, ctx),
+            Self::Deny(args) => deny::run(args, ctx),
+            Self::Cancel(args) => cancel::run(args, ctx),
+            Self::Drop(args) => drop::run(args, ctx),
+            Self::Revoke(args) => revoke::run(args, ctx),
+            Self::Has(args) => has::run(args, ctx),
+            Self::CredentialProcess(args) => credential_process::run(args, ctx),
+            Self::Setup(args) => setup::run(args, ctx),
+            Self::Login(args) => login::run(args, ctx),
+            Self::Logout(args) => logout::run(args, ctx),
+            Self::Whoami(args) => whoami::run(args, ctx),
+            Self::Completions(args) => completions::run(args, ctx),
+            Self::Man(args) => man::run(args, ctx),
+            Self::Help(args) => help::run(args, ctx),
+        }
+    }
+}
+
+/// Runs the command line and says how it ended.
+pub fn run(args: Vec<OsString>) -> Exit {
+    let env = Environment::read();
+    let wants_json = usage::wants_json(&args);
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => return usage::answer(&error, wants_json, &env),
+    };
+    start_log(cli.globals.verbose);
+    let mut ctx = Ctx::new(cli.globals, env);
+    match cli.verb.run(&mut ctx) {
+        Ok(()) => Exit::Done,
+        Err(error) => {
+            print_error(&ctx.ui, &error);
+            error.exit
+        }
+    }
+}
+
+/// `-v` says what is called, `-vv` more of it. On stderr; there are no log files.
+fn start_log(verbose: u8) {
+    let level = match verbose {
+        0 => return,
+        1 => tracing::Level::INFO,
+        _ => tracing::Level::DEBUG,
+    };
+    let filter = tracing_subscriber::EnvFilter::new(format!("jit={level}"));
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .with_target(false);
+    // a second subscriber cannot be set; the first one logs then
+    let _ = log.try_init();
+}
+
+impl Globals {
+    fn format(&self) -> Format {
+        match self.output {
+            Output::Text => Format::Text,
+            Output::Json => Format::Json,
+        }
+    }
+
+    fn colour(&self) -> ColourChoice {
+        match self.color {
+            Colour::Auto => ColourChoice::Auto,
+            Colour::Always => ColourChoice::Always,
+            Colour::Never => ColourChoice::Never,
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! `jit targets`: what one may ask for.
+
+use super::context::Ctx;
+use crate::client::Backend;
+use crate::domain::refusal::Code;
+use crate::domain::text::TargetName;
+use crate::error::{Error, Result};
+use crate::ui::target_table;
+use crate::wire::TargetView;
+
+/// List what you may ask for
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  jit targets payments")]
+pub(super) struct Args {
+    /// Words in name, title or account
+    #[arg(value_name = "QUERY")]
+    query: Vec<String>,
+}
+
+pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
+    let desk = ctx.desk()?;
+    let words = args.query.join(" ");
+    let query = (!words.is_empty()).then_some(words.as_str());
+    let list = desk.backend.targets(query)?;
+    if ctx.ui.is_json() {
+        return ctx.ui.json("jit/targets/1", &list);
+    }
+    if list.targets.is_empty() {
+        match query {
+            Some(query) => ctx.ui.note(&format!("No target fits {query}.  jit targets")),
+            None => ctx.ui.note("You may ask for nothing."),
+        }
+        return Ok(());
+    }
+    let lines = target_table(&list.targets).lines(ctx.ui.width());
+    lines.iter().try_for_each(|line| ctx.ui.line(line))
+}
+
+/// The target of this name or alias.
+pub(super) fn find(backend: &Backend, name: &TargetName) -> Result<TargetView> {
+    let mut targets = backend.targets(None)?.targets;
+    let is_meant = |t: &TargetView| t.name == name.as_str() || t.aliases.iter().any(|a| a == name.as_str());
+    if let Some(at) = targets.iter().position(is_meant) {
+        return Ok(targets.swap_remove(at));
+    }
+    let near = nearest(name.as_str(), targets.iter().map(|t| t.name.as_str()));
+    let hint = match near {
+        Some(near) => format!("did you mean {near}? all: jit targets"),
+        None => "try: jit targets".to_owned(),
+    };
+    Err(Error::of(Code::TargetNotFound, format!("no target named {name}")).hint(hint))
+}
+
+/// The name that is most like `typed`, if one is like it at all.
+fn nearest<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Option<TargetName> {
+    let like = |name: &&str| strsim::jaro_winkler(typed, name);
+    names
+        .filter(|name| like(name) > 0.8)
+        .max_by(|a, b| like(a).total_cmp(&like(b)))
+        .and_then(|name| TargetName::parse(name).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nearest_name_is_one_that_is_like_it() {
+        let names = ["prod-readonly", "prod-admin", "dev-admin"];
+        let near = |typed| nearest(typed, names.into_iter()).map(String::from);
+        assert_eq!(near("prod-admn").as_deref(), Some("prod-admin"));
+        assert_eq!(near("zzz"), None);
+    }
+
+    #[test]
+    fn attack_16_name_that_is_none_is_never_the_nearest() {
+        assert_eq!(nearest("prod", ["prod$(x)"].into_iter()), None);
+    }
+}

@@ -1,0 +1,102 @@
+//! What clap says, in our form: help to stdout, mistakes in two lines and exit 2.
+//! Refuses clap's own layout of errors: a mistake reads the same wherever it is found.
+
+use std::ffi::OsString;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use crate::config::Environment;
+use crate::error::{Error, Exit};
+use crate::ui::{ColourChoice, Format, Ui, print_error};
+
+/// Whether `-o json` stands on a line that clap could not read.
+pub(super) fn wants_json(args: &[OsString]) -> bool {
+    let words: Vec<_> = args.iter().map(|arg| arg.to_string_lossy()).collect();
+    let before_end = words.split(|word| *word == "--").next().unwrap_or_default();
+    before_end.iter().enumerate().any(|(i, word)| {
+        let next_is_json = before_end.get(i + 1).is_some_and(|next| *next == "json");
+        matches!(&**word, "-ojson" | "-o=json" | "--output=json")
+            || (matches!(&**word, "-o" | "--output") && next_is_json)
+    })
+}
+
+/// Prints help, version or the mistake.
+pub(super) fn answer(error: &clap::Error, wants_json: bool, env: &Environment) -> Exit {
+    let format = if wants_json { Format::Json } else { Format::Text };
+    let ui = Ui::new(format, false, true, ColourChoice::Auto, env.os("NO_COLOR").is_some());
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        return match ui.raw(error.render().to_string().as_bytes()) {
+            Ok(()) => Exit::Done,
+            Err(error) => error.exit,
+        };
+    }
+    let error = mistake(error);
+    print_error(&ui, &error);
+    error.exit
+}
+
+fn mistake(error: &clap::Error) -> Error {
+    let rendered = error.render().to_string();
+    let mut lines = rendered.lines();
+    let first = lines.next().unwrap_or_default();
+    let mut message = first.strip_prefix("error: ").unwrap_or(first).to_owned();
+    // clap puts what is missing on lines of its own
+    let more: Vec<&str> = lines.take_while(|line| line.starts_with("  ")).map(str::trim).collect();
+    if message.ends_with(':') && !more.is_empty() {
+        message = format!("{message} {}", more.join(" "));
+    }
+    let near = [
+        ContextKind::SuggestedArg,
+        ContextKind::SuggestedSubcommand,
+        ContextKind::SuggestedValue,
+    ];
+    let suggested = near.iter().find_map(|kind| match error.get(*kind)? {
+        ContextValue::String(one) => Some(one.clone()),
+        ContextValue::Strings(several) => several.first().cloned(),
+        _ => None,
+    });
+    let hint = match suggested {
+        Some(name) => format!("did you mean {name}?"),
+        None => "see: jit help".to_owned(),
+    };
+    Error::usage(message).hint(hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wants(line: &str) -> bool {
+        wants_json(&line.split(' ').map(OsString::from).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn json_is_seen_on_a_line_that_cannot_be_read() {
+        for line in [
+            "jit -o json x",
+            "jit x -ojson",
+            "jit --output=json",
+            "jit x --output json",
+        ] {
+            assert!(wants(line), "{line}");
+        }
+        for line in ["jit -o text", "jit x -- -o json", "jit json -o"] {
+            assert!(!wants(line), "{line}");
+        }
+    }
+
+    #[test]
+    fn mistake_is_two_lines_with_the_nearest() {
+        use clap::Parser;
+        let parse = |line: &str| mistake(&super::super::Cli::try_parse_from(line.split(' ')).unwrap_err());
+        let error = parse("jit requst x");
+        assert_eq!(error.message, "unrecognized subcommand 'requst'");
+        assert_eq!(error.hint.as_deref(), Some("did you mean request?"));
+        let error = parse("jit wait");
+        assert_eq!(
+            error.message,
+            "the following required arguments were not provided: <REQUEST>"
+        );
+        assert_eq!(error.exit, Exit::Usage);
+    }
+}

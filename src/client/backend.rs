@@ -1,0 +1,202 @@
+//! One backend and who talks to it: calls that block the verb, on a runtime of their own.
+//! Owns the clock's offset and the interrupt key. Refuses to retry: whoever waits decides that.
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use hot::Origin;
+use reqwest::{Client, Method, StatusCode};
+use secrecy::SecretString;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::runtime::Runtime;
+
+use super::http::{self, Answer, Call};
+use crate::clock::Clock;
+use crate::domain::time::Timestamp;
+use crate::error::{Error, Exit, Result};
+use crate::random::Random;
+use crate::wire;
+
+/// Longest that a call without a wait may take.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// A backend, as one identity or as nobody.
+pub struct Backend {
+    origin: Origin,
+    client: Client,
+    runtime: Runtime,
+    token: Option<SecretString>,
+    clock: Arc<Clock>,
+    random: Random,
+    offset_ms: Cell<i64>,
+    offset_is_measured: Cell<bool>,
+    interrupt_is_watched: Cell<bool>,
+    deadline: Cell<Option<Instant>>,
+}
+
+/// How long all calls of a command may take together.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadline(pub Instant);
+
+impl Backend {
+    pub(super) fn new(origin: Origin, token: Option<SecretString>, clock: Arc<Clock>, offset_ms: i64) -> Result<Self> {
+        let client = http::client(&origin)?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| Error::unexpected(format!("no runtime could be started: {error}")))?;
+        Ok(Self {
+            origin,
+            client,
+            runtime,
+            token,
+            clock,
+            random: Random::default(),
+            offset_ms: Cell::new(offset_ms),
+            offset_is_measured: Cell::new(false),
+            interrupt_is_watched: Cell::new(false),
+            deadline: Cell::new(None),
+        })
+    }
+
+    /// Its address.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// Its clock less ours, in milliseconds.
+    pub fn offset_ms(&self) -> i64 {
+        self.offset_ms.get()
+    }
+
+    pub(super) fn measured_offset_ms(&self) -> Option<i64> {
+        self.offset_is_measured.get().then(|| self.offset_ms.get())
+    }
+
+    /// Now by the backend's clock.
+    pub fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.clock.now().millis().saturating_add(self.offset_ms.get()))
+    }
+
+    /// From here on the interrupt key ends a call with exit 130 instead of ending the process.
+    pub fn watch_interrupt(&self) {
+        self.interrupt_is_watched.set(true);
+    }
+
+    /// From here on no call goes on past `deadline`.
+    pub fn set_deadline(&self, deadline: Deadline) {
+        self.deadline.set(Some(deadline.0));
+    }
+
+    pub(super) fn random(&self) -> &Random {
+        &self.random
+    }
+
+    pub(super) fn get<T: DeserializeOwned>(&self, path: String) -> Result<T> {
+        let answer = self.send(self.call(Method::GET, path, None))?;
+        self.read(&answer)
+    }
+
+    pub(super) fn post<T: DeserializeOwned>(&self, path: String, body: &impl Serialize) -> Result<T> {
+        let body = serde_json::to_vec(body).map_err(|error| Error::unexpected(error.to_string()))?;
+        let answer = self.send(self.call(Method::POST, path, Some(body)))?;
+        self.read(&answer)
+    }
+
+    pub(super) fn delete(&self, path: String) -> Result<()> {
+        self.send(self.call(Method::DELETE, path, None)).map(drop)
+    }
+
+    /// `None` where nothing changed from `known` in the time that `path` asks to wait.
+    pub(super) fn get_changed<T: DeserializeOwned>(
+        &self,
+        path: String,
+        known: Option<&str>,
+        wait: Duration,
+    ) -> Result<Option<T>> {
+        let mut call = self.call(Method::GET, path, None);
+        call.known = known.map(str::to_owned);
+        call.limit = wait + Duration::from_secs(10);
+        let answer = self.send(call)?;
+        if answer.status == StatusCode::NOT_MODIFIED {
+            return Ok(None);
+        }
+        self.read(&answer).map(Some)
+    }
+
+    /// Passes the time until `limit` or the interrupt key.
+    ///
+    /// # Errors
+    /// Exit 130 at the interrupt key, where it is watched.
+    pub fn pause(&self, limit: Duration) -> Result<()> {
+        self.interruptible(async {
+            tokio::time::sleep(limit).await;
+            Ok(())
+        })
+    }
+
+    fn call(&self, method: Method, path: String, body: Option<Vec<u8>>) -> Call {
+        Call {
+            idempotency_key: (method == Method::POST).then(|| self.random.key()),
+            method,
+            path,
+            body,
+            known: None,
+            limit: LIMIT,
+        }
+    }
+
+    fn send(&self, mut call: Call) -> Result<Answer> {
+        if let Some(deadline) = self.deadline.get() {
+            call.limit = call.limit.min(deadline.saturating_duration_since(Instant::now()));
+        }
+        let started = Instant::now();
+        let sent = http::send(&self.client, &self.origin, self.token.as_ref(), &call);
+        let result = self.interruptible(sent);
+        let status = result
+            .as_ref()
+            .map_or_else(|error| error.code.clone(), |a| a.status.as_str().to_owned());
+        let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        tracing::info!(method = %call.method, path = %call.path, %status, duration_ms, "called the backend");
+        if let Ok(answer) = &result {
+            self.note_date(answer, started);
+        }
+        result
+    }
+
+    /// The date has whole seconds: an offset below two is not one.
+    fn note_date(&self, answer: &Answer, started: Instant) {
+        let Some(date_ms) = answer.date_ms.filter(|_| started.elapsed() < Duration::from_secs(2)) else {
+            return;
+        };
+        let offset = date_ms.saturating_add(500).saturating_sub(self.clock.now().millis());
+        self.offset_ms.set(if offset.abs() < 2_000 { 0 } else { offset });
+        self.offset_is_measured.set(true);
+    }
+
+    fn interruptible<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        self.runtime.block_on(async {
+            if !self.interrupt_is_watched.get() {
+                return work.await;
+            }
+            tokio::select! {
+                done = work => done,
+                _ = tokio::signal::ctrl_c() => Err(Error::new(Exit::Interrupted, "interrupted", "interrupted")),
+            }
+        })
+    }
+
+    fn read<T: DeserializeOwned>(&self, answer: &Answer) -> Result<T> {
+        let body: &[u8] = if answer.body.is_empty() { b"null" } else { &answer.body };
+        serde_json::from_slice(body).map_err(|_| {
+            if answer.version == wire::VERSION {
+                return http::foreign(&self.origin, "its answer cannot be read");
+            }
+            let message = format!("backend {} is of another version: {}", self.origin, answer.version);
+            Error::new(Exit::Configuration, "version.other", message)
+                .hint(format!("this is jit {}: install the backend's version", wire::VERSION))
+        })
+    }
+}

@@ -1,0 +1,150 @@
+//! The interface, a function a call.
+//! Owns paths and queries. Refuses to put text into a path unencoded.
+
+use std::time::Duration;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::json;
+
+use super::backend::Backend;
+use crate::domain::id::GrantId;
+use crate::domain::text::TargetName;
+use crate::error::Result;
+use crate::wire::{
+    EndGrant, Filed, GrantList, GrantView, Me, MintedCredential, NewDecision, NewRequest, NewSession, OpenedSession,
+    RequestList, RequestView, TargetList, paths,
+};
+
+/// Everything but what RFC 3986, section 2.3 calls unreserved.
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+fn encoded(text: &str) -> String {
+    utf8_percent_encode(text, UNRESERVED).to_string()
+}
+
+fn with(template: &str, id: &str) -> String {
+    paths::with_id(template, &encoded(id))
+}
+
+impl Backend {
+    pub(super) fn open_session(&self, new: &NewSession) -> Result<OpenedSession> {
+        self.post(paths::SESSIONS.to_owned(), new)
+    }
+
+    /// Ends the session.
+    ///
+    /// # Errors
+    /// What the backend says, or that there is none.
+    pub fn end_session(&self) -> Result<()> {
+        self.delete(paths::SESSIONS.to_owned())
+    }
+
+    /// Who one is.
+    ///
+    /// # Errors
+    /// What the backend says, or that there is none.
+    pub fn me(&self) -> Result<Me> {
+        self.get(paths::ME.to_owned())
+    }
+
+    /// What one may ask for, all of it or what fits `query`.
+    ///
+    /// # Errors
+    /// What the backend says, or that there is none.
+    pub fn targets(&self, query: Option<&str>) -> Result<TargetList> {
+        let query = query.map(|words| format!("?q={}", encoded(words))).unwrap_or_default();
+        self.get(format!("{}{query}", paths::TARGETS))
+    }
+
+    /// Files a request.
+    ///
+    /// # Errors
+    /// What the backend says, or that there is none.
+    pub fn file(&self, new: &NewRequest) -> Result<Filed> {
+        self.post(paths::REQUESTS.to_owned(), new)
+    }
+
+    /// One request, by id, prefix, or name of a target with exactly one open.
+    ///
+    /// # Errors
+    /// What the backend says, or that there is none.
+    pub fn request(&self, id: &str) -> Result<RequestView> {
+        self.get(with(paths::REQUEST, id))
+    }
+
+    /// The same once it differs from `known`; `None` where it does not within `wait`.
+    ///
+    /// # Errors
+    /// What the backend says, or that there is none.
+    pub fn request_changed(&self, id: &str, known: &str, wait: Duration) -> Result<Option<RequestView>> {
+        let path = format!("{}?wait={}s", with(paths::REQUEST, id), wait.as_secs().max(1));
+        self.get_changed(path, Some(known), wait)
+    }
+
+    /// One's requests, newest first: those that are open, or a page of all.
+    ///
+    /// # Errors
+    /// What the backend says, or that there is none.
+    pub fn requests(&self, open: bool, before: Option<&str>) -> Result<RequestList> {
+        let query = match (open, before) {
+            (true, _) => "?open=true".to_owned(),
+            (false, Some(before)) => format!("?before={}", encoded(before)),
+            (false, None) => String::new(),
+        };
+        self.get(format!("{}{query}", paths::REQUESTS))
+    }
+
+    /// What waits for one's decision.
+    ///
+    /// # Errors
+    /// What the backend says, or that there is none.
+    pub fn inbox(&self) -> Result<RequestList> {
+        self.get(paths::INBOX.to_owned())
+    }
+
+    /// Decides on a request.
+    ///
+    /// # Errors
+    /// What the backend says, or that there is none.
+    pub fn decide(&self, id: &str, decision: &NewDecision) -> Result<RequestView> {
+        self.post(with(paths::DECISIONS, id), decision)
+    }
+
+    /// Withdraws a request.
+    ///
+    /// # Errors
+    /// What the backend says, or that there is none.
+    pub fn cancel(&self, id: &str) -> Result<RequestView> {
+        self.post(with(paths::CANCEL, id), &json!({}))
+    }
+
+    /// One's open grants on a target.
+    ///
+    /// # Errors
+    /// What the backend says, or that there is none.
+    pub fn grants(&self, target: &TargetName) -> Result<GrantList> {
+        self.get(format!("{}?target={}", paths::GRANTS, encoded(target.as_str())))
+    }
+
+    /// Ends a grant.
+    ///
+    /// # Errors
+    /// What the backend says, or that there is none.
+    pub fn end(&self, grant: &str, how: &EndGrant) -> Result<GrantView> {
+        self.post(with(paths::END, grant), how)
+    }
+
+    pub(super) fn mint(&self, grant: &GrantId) -> Result<MintedCredential> {
+        self.post(with(paths::CREDENTIALS, grant.as_str()), &json!({}))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_in_a_path_cannot_leave_its_place() {
+        assert_eq!(with(paths::REQUEST, "../../x?y#z"), "/v1/requests/..%2F..%2Fx%3Fy%23z");
+    }
+}

@@ -1,0 +1,195 @@
+//! Credentials: minted by the backend, checked, kept in the cache, printed as AWS tools read them.
+//! Refuses credentials of another account or with odd characters, and to say that they live longer than they do.
+
+use hot::{Account, Entry, Facts, Reach, Refresh};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::json;
+
+use super::account::{Client, cache_problem};
+use super::backend::Backend;
+use super::http::foreign;
+use crate::domain::id::GrantId;
+use crate::domain::text::TargetName;
+use crate::domain::time::Timestamp;
+use crate::error::{Error, Result};
+use crate::wire::MintedCredential;
+
+/// A credential that was minted just now.
+pub struct Minted {
+    /// It works before this instant.
+    pub expires_at: Timestamp,
+    /// The grant ends then.
+    pub grant_ends_at: Timestamp,
+    /// As the cache keeps it.
+    pub(super) entry: Entry,
+}
+
+impl Client {
+    /// Mints a credential of `grant` and keeps it. Where it cannot be kept, it was minted all the same:
+    /// that is an error of the cache.
+    ///
+    /// # Errors
+    /// What the backend says; a cache that is refused.
+    pub fn fetch(&self, backend: &Backend, account: &Account, target: &TargetName, grant: &str) -> Result<Minted> {
+        let minted = self.minted(backend, grant)?;
+        self.cache
+            .write(account, target.as_str(), &minted.entry)
+            .map_err(cache_problem)?;
+        Ok(minted)
+    }
+
+    /// Mints a credential of `grant` and checks it.
+    pub(super) fn minted(&self, backend: &Backend, grant: &str) -> Result<Minted> {
+        let id = GrantId::parse(grant).map_err(|_| foreign(backend.origin(), "its grant has no id"))?;
+        let credential = backend.mint(&id)?;
+        if credential.grant != id.as_str() {
+            return Err(foreign(backend.origin(), "it answers with another grant"));
+        }
+        let now = self.clock.now();
+        entry(&credential, now, backend.offset_ms()).map_err(|what| foreign(backend.origin(), what))
+    }
+
+    /// Takes a target's credential out of the cache.
+    ///
+    /// # Errors
+    /// A cache that is refused.
+    pub fn forget(&self, account: &Account, target: &TargetName) -> Result<()> {
+        // whoever is fetching right now writes first, then it is removed; without the lock it is removed anyway
+        let held = self
+            .cache
+            .lock(account, target.as_str(), std::time::Duration::from_secs(3));
+        let removed = self.cache.remove(account, target.as_str()).map_err(cache_problem);
+        drop(held);
+        removed
+    }
+
+    /// Whether the cache holds a full credential of `target` that works now, and until when.
+    pub fn holds(&self, account: &Account, target: &TargetName) -> Option<Timestamp> {
+        let facts = self.cache.read(account, target.as_str()).ok()?.facts;
+        let now_ms = u64::try_from(self.clock.now().millis()).ok()?;
+        let holds = facts.reach == Reach::Full && now_ms < facts.expires_at_ms;
+        let until = i64::try_from(facts.expires_at_ms).ok()?;
+        holds.then(|| Timestamp::from_millis(until))
+    }
+}
+
+/// The credential as the cache keeps it, by this machine's clock.
+fn entry(credential: &MintedCredential, now: Timestamp, offset_ms: i64) -> std::result::Result<Minted, &'static str> {
+    check(credential)?;
+    let local_ms = |t: Timestamp| u64::try_from(t.millis().saturating_sub(offset_ms).max(0)).unwrap_or(0);
+    let expires_at = credential.expires_at.whole_second();
+    let (expires, ends) = (local_ms(expires_at), local_ms(credential.grant_ends_at));
+    let facts = Facts {
+        expires_at_ms: expires,
+        refresh: Refresh::plan(u64::try_from(now.millis()).unwrap_or(0), expires, ends),
+        grant: credential.grant.clone(),
+        reach: if credential.only.is_empty() {
+            Reach::Full
+        } else {
+            Reach::Narrowed
+        },
+    };
+    let json = SecretString::from(process_json(credential, expires_at));
+    Ok(Minted {
+        expires_at,
+        grant_ends_at: credential.grant_ends_at,
+        entry: Entry::new(facts, json.expose_secret().as_bytes()).map_err(|_| "its credential cannot be kept")?,
+    })
+}
+
+/// What `credential_process` prints: `Version` is the number 1, `Expiration` has whole seconds and `Z`.
+fn process_json(credential: &MintedCredential, expires_at: Timestamp) -> String {
+    json!({
+        "Version": 1,
+        "AccessKeyId": credential.access_key_id,
+        "SecretAccessKey": credential.secret_access_key,
+        "SessionToken": credential.session_token,
+        "Expiration": expires_at.to_string(),
+        "AccountId": credential.account,
+    })
+    .to_string()
+}
+
+/// Odd characters would reach config files, headers and terminals.
+fn check(credential: &MintedCredential) -> std::result::Result<(), &'static str> {
+    let key_fits = (16..=128).contains(&credential.access_key_id.len())
+        && credential
+            .access_key_id
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    let account_fits = credential.account.len() == 12 && credential.account.bytes().all(|b| b.is_ascii_digit());
+    let secret_fits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic());
+    if key_fits && account_fits && secret_fits(&credential.secret_access_key) && secret_fits(&credential.session_token)
+    {
+        Ok(())
+    } else {
+        Err("its credential is none")
+    }
+}
+
+/// No live grant on the target, in the words that a tool shows.
+pub(super) fn no_live_grant(target: &TargetName) -> Error {
+    use crate::domain::refusal::Code;
+    Error::of(Code::GrantNotLive, format!("no live grant for {target}")).try_(format!("jit request {target}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn credential() -> MintedCredential {
+        MintedCredential {
+            grant: "grt_000000000000".into(),
+            access_key_id: "ASIAEXAMPLEEXAMPLE".into(),
+            secret_access_key: "abc/+=".into(),
+            session_token: "tok".into(),
+            expires_at: Timestamp::from_millis(3_600_500),
+            account: "111111111111".into(),
+            grant_ends_at: Timestamp::from_millis(7_200_000),
+            only: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn process_json_is_what_aws_tools_read() {
+        let text = process_json(&credential(), Timestamp::from_millis(3_600_000));
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(value["Version"], 1);
+        assert_eq!(value["Expiration"], "1970-01-01T01:00:00Z");
+        assert_eq!(value["AccountId"], "111111111111");
+    }
+
+    #[test]
+    fn expiry_is_kept_by_the_clock_of_this_machine() {
+        // the backend is 10 s ahead: what it calls 3,600 s is 3,590 s here
+        let minted = entry(&credential(), Timestamp::from_millis(0), 10_000).unwrap();
+        assert_eq!(minted.entry.facts.expires_at_ms, 3_590_000);
+        assert_eq!(minted.entry.facts.refresh, Refresh::After(3_590_000 - 15 * 60_000));
+        assert_eq!(minted.entry.facts.reach, Reach::Full);
+    }
+
+    #[test]
+    fn attack_17_narrowed_credential_is_marked() {
+        let mut narrowed = credential();
+        narrowed.only = vec!["s3:Get*".into()];
+        let minted = entry(&narrowed, Timestamp::from_millis(0), 0).unwrap();
+        assert_eq!(minted.entry.facts.reach, Reach::Narrowed);
+    }
+
+    #[test]
+    fn attack_16_credential_with_odd_characters_is_none() {
+        for (field, value) in [
+            ("key", "ASIA$(touch x)0000"),
+            ("account", "11111111111x"),
+            ("token", "a\nb"),
+        ] {
+            let mut bad = credential();
+            match field {
+                "key" => bad.access_key_id = value.into(),
+                "account" => bad.account = value.into(),
+                _ => bad.session_token = value.into(),
+            }
+            assert!(check(&bad).is_err(), "{field}");
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! The miss of `credential_process`: one flight, a remembered failure, an end in under 4 s.
+//! Owns the order of 50-aws.md. Refuses to ask a person anything, and to file a request.
+
+use std::time::{Duration, Instant};
+
+use hot::{Account, Entry, Failure, Json, State};
+
+use super::account::{Client, cache_problem};
+use super::backend::Deadline;
+use super::credential::no_live_grant;
+use crate::domain::refusal::Code;
+use crate::domain::text::TargetName;
+use crate::error::{Error, Exit, Result};
+use crate::wire::RequestView;
+
+/// The whole command, below the 5 s that the AWS SDK for Rust gives.
+const LIMIT: Duration = Duration::from_millis(3_800);
+/// Longest wait for whoever fetches already.
+const LOCK_LIMIT: Duration = Duration::from_secs(3);
+/// For so long a failure is given again without asking.
+const REMEMBERED: u64 = 3_000;
+
+impl Client {
+    /// The JSON for stdout.
+    ///
+    /// # Errors
+    /// One line that names the command to type; exit codes as everywhere.
+    pub fn credential_process(&self, target: &TargetName) -> Result<Json> {
+        let deadline = Deadline(Instant::now() + LIMIT);
+        if hot::chain_names(&|name| self.env.os(name), target.as_str()) {
+            let message = format!("{target} asks for itself through a profile of jit");
+            return Err(Error::configuration(message).try_("unset AWS_PROFILE"));
+        }
+        let account = self.account()?;
+        if let Some(answer) = self.cached(&account, target)? {
+            return answer;
+        }
+        // a lock that cannot be had (a read-only home, 3 s) is gone without: the backend merges who asks together
+        let held = self.cache.lock(&account, target.as_str(), LOCK_LIMIT);
+        if let Err(problem @ hot::Problem::Refused { .. }) = held {
+            return Err(cache_problem(problem));
+        }
+        if let Some(answer) = self.cached(&account, target)? {
+            return answer;
+        }
+        let old = self.cache.read(&account, target.as_str()).ok();
+        match self.fetched(&account, target, old.as_ref(), deadline) {
+            Ok(json) => Ok(json),
+            Err(error) => {
+                self.remember(&account, target, &error);
+                self.still_valid(old).ok_or(error)
+            }
+        }
+    }
+
+    /// What the cache alone can answer: a fresh credential, or a failure of a moment ago.
+    fn cached(&self, account: &Account, target: &TargetName) -> Result<Option<Result<Json>>> {
+        let now_ms = self.now_ms();
+        let failure = || self.cache.failure(account, target.as_str(), now_ms);
+        match self.cache.read(account, target.as_str()) {
+            Ok(entry) => match entry.facts.state(now_ms) {
+                State::Fresh => return Ok(Some(Ok(entry.json))),
+                State::Stale => return Ok(failure().map(|_| Ok(entry.json))),
+                State::Dead => {}
+            },
+            Err(problem @ (hot::Problem::Refused { .. } | hot::Problem::RelativeRoot(_))) => {
+                return Err(cache_problem(problem));
+            }
+            Err(_) => {}
+        }
+        Ok(failure().map(|failure| Err(remembered(&failure))))
+    }
+
+    fn fetched(&self, account: &Account, target: &TargetName, old: Option<&Entry>, deadline: Deadline) -> Result<Json> {
+        let (picked, backend) = self.signed_in()?;
+        backend.set_deadline(deadline);
+        let result = self.minted_for(&backend, target, old);
+        self.keep_clock(&picked, &backend);
+        let minted = result?;
+        if let Err(problem) = self.cache.write(account, target.as_str(), &minted.entry) {
+            // the credential is good although it could not be kept (a full disk, a read-only home)
+            tracing::warn!(%problem, "the credential was not cached");
+        }
+        Ok(minted.entry.json)
+    }
+
+    /// From the grant of the old credential where it still lives, else from the one that ends last.
+    fn minted_for(
+        &self,
+        backend: &super::Backend,
+        target: &TargetName,
+        old: Option<&Entry>,
+    ) -> Result<super::credential::Minted> {
+        if let Some(old) = old.filter(|old| old.facts.state(self.now_ms()) == State::Stale) {
+            match self.minted(backend, &old.facts.grant) {
+                Err(error) if error.exit == Exit::Gone => {}
+                minted => return minted,
+            }
+        }
+        let grants = backend.grants(target)?;
+        let live = grants
+            .grants
+            .iter()
+            .filter(|grant| grant.state == "active" && grant.target == target.as_str())
+            .max_by_key(|grant| grant.ends_at);
+        match live {
+            Some(grant) => self.minted(backend, &grant.id),
+            None => Err(waiting(&backend.requests(true, None)?.requests, target)),
+        }
+    }
+
+    fn remember(&self, account: &Account, target: &TargetName, error: &Error) {
+        let failure = Failure {
+            until_ms: self.now_ms().saturating_add(REMEMBERED),
+            exit: error.exit.code(),
+            message: one_line(error),
+        };
+        if let Err(problem) = self.cache.remember_failure(account, target.as_str(), &failure) {
+            tracing::warn!(%problem, "the failure was not remembered");
+        }
+    }
+
+    /// What is cached, where it still works: better than nothing when it cannot be renewed.
+    fn still_valid(&self, old: Option<Entry>) -> Option<Json> {
+        old.filter(|old| old.facts.state(self.now_ms()) != State::Dead)
+            .map(|old| old.json)
+    }
+
+    fn now_ms(&self) -> u64 {
+        u64::try_from(self.clock.now().millis()).unwrap_or(0)
+    }
+}
+
+/// No live grant: is something on its way?
+fn waiting(open: &[RequestView], target: &TargetName) -> Error {
+    let ours = open.iter().filter(|request| request.target == target.as_str());
+    for request in ours {
+        let Ok(id) = crate::domain::id::RequestId::parse(&request.id) else {
+            continue;
+        };
+        let is_coming = request
+            .grant
+            .as_ref()
+            .is_some_and(|g| matches!(g.state.as_str(), "scheduled" | "granting"));
+        if request.state == "pending" || is_coming {
+            let what = if is_coming {
+                "is being given"
+            } else {
+                "waits for approval"
+            };
+            return Error::of(Code::GrantNotLive, format!("{target} {what}")).try_(format!("jit wait {id}"));
+        }
+    }
+    no_live_grant(target)
+}
+
+fn remembered(failure: &Failure) -> Error {
+    let exit = crate::error::Exit::ALL
+        .iter()
+        .map(|(exit, _)| *exit)
+        .find(|exit| exit.code() == failure.exit)
+        .unwrap_or(Exit::Unexpected);
+    Error::new(exit, "credential.failed", failure.message.clone())
+}
+
+/// Message and command on one line: AWS tools show it as it is, and some deadlock on more.
+pub fn one_line(error: &Error) -> String {
+    match error.hint.as_deref() {
+        Some(hint) => match hint.strip_prefix("try: ") {
+            Some(command) => format!("{}: run  {command}", error.message),
+            None => format!("{}: {hint}", error.message),
+        },
+        None => error.message.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failure_is_one_line_with_the_command() {
+        let target = TargetName::parse("prod-admin").unwrap();
+        assert_eq!(
+            one_line(&no_live_grant(&target)),
+            "no live grant for prod-admin: run  jit request prod-admin"
+        );
+        assert_eq!(one_line(&Error::signed_out()), "signed out: run  jit login");
+    }
+
+    #[test]
+    fn remembered_failure_keeps_its_exit_code() {
+        let failure = Failure {
+            until_ms: 0,
+            exit: 8,
+            message: "backend unreachable".into(),
+        };
+        assert_eq!(remembered(&failure).exit, Exit::Unreachable);
+    }
+}

@@ -1,0 +1,171 @@
+//! Signing in with a one-time code and signing out.
+//! Owns the order: device key first, session next, secrets before the list that names them.
+//! Refuses a code on the command line beyond loopback.
+
+use hot::{Account, Origin};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::account::{Client, Picked, bad_name, cache_problem};
+use super::backend::Backend;
+use super::device::DeviceKey;
+use super::http::{self, foreign};
+use super::secrets::Secret;
+use super::sessions::SessionEntry;
+use crate::domain::id::{PersonId, SessionId};
+use crate::domain::person::KeyStorage;
+use crate::error::{Error, Exit, Result};
+use crate::wire::{Me, NewSession};
+
+/// Who signs in where.
+#[derive(Clone, Debug)]
+pub struct SignIn {
+    /// The backend.
+    pub server: Origin,
+    /// The local name.
+    pub identity: String,
+    /// The one-time code.
+    pub code: SecretString,
+}
+
+/// Who signed in.
+pub struct SignedIn {
+    /// The person.
+    pub me: Me,
+    /// The file that holds the device key now for the first time, because there is no keyring.
+    pub new_secrets_file: Option<std::path::PathBuf>,
+}
+
+impl Client {
+    /// Whether a code on the command line is fine for `server`.
+    ///
+    /// # Errors
+    /// Exit 2 beyond loopback: other people of the machine can read it there.
+    pub fn allows_code_argument(&self, server: &Origin) -> Result<()> {
+        if http::is_loopback(server) {
+            return Ok(());
+        }
+        Err(Error::usage("--code is for loopback servers only").hint("leave it out: the code is asked for"))
+    }
+
+    /// Refuses a server that could never be talked to, before anything is asked.
+    ///
+    /// # Errors
+    /// Exit 2 for plain http beyond loopback.
+    pub fn check_server(&self, server: &Origin) -> Result<()> {
+        http::check_scheme(server)
+    }
+
+    /// Signs in.
+    ///
+    /// # Errors
+    /// What the backend says; what keeps the session from being kept.
+    pub fn sign_in(&self, sign_in: &SignIn) -> Result<SignedIn> {
+        let account = Account::new(sign_in.server.clone(), &sign_in.identity).map_err(bad_name)?;
+        let backend = self.anonymous(sign_in.server.clone())?;
+        let (key, storage, is_new) = self.device_key(&sign_in.server)?;
+        let opened = backend.open_session(&NewSession {
+            name: sign_in.identity.clone(),
+            code: sign_in.code.expose_secret().to_owned(),
+            public_key: key.public().clone(),
+            key_storage: storage.as_str().to_owned(),
+        })?;
+        let token = SecretString::from(opened.token);
+        super::token::check(&token)?;
+        if opened.me.device != key.thumbprint() {
+            return Err(foreign(backend.origin(), "it enrolled another device key than ours"));
+        }
+        self.keep(&account, &backend, &opened.me, storage, &token)?;
+        let new_secrets_file = (is_new && storage == KeyStorage::File).then(|| self.secrets.file());
+        Ok(SignedIn {
+            me: opened.me,
+            new_secrets_file,
+        })
+    }
+
+    /// The device key for a backend, made where there is none yet.
+    fn device_key(&self, server: &Origin) -> Result<(DeviceKey, KeyStorage, bool)> {
+        let held = self.state.lock()?;
+        let secret = Secret::DeviceKey {
+            origin: server.as_str(),
+        };
+        if let Some(kept) = self.secrets.get(secret, KeyStorage::File)? {
+            return Ok((DeviceKey::read(&kept)?, KeyStorage::File, false));
+        }
+        let storage = self.secrets.place();
+        if storage == KeyStorage::Keyring
+            && let Some(kept) = self.secrets.get(secret, storage)?
+        {
+            return Ok((DeviceKey::read(&kept)?, storage, false));
+        }
+        let (key, kept) = DeviceKey::generate()?;
+        self.secrets.set(secret, storage, &kept, &held)?;
+        Ok((key, storage, true))
+    }
+
+    fn keep(
+        &self,
+        account: &Account,
+        backend: &Backend,
+        me: &Me,
+        storage: KeyStorage,
+        token: &SecretString,
+    ) -> Result<()> {
+        let session = SessionId::parse(&me.session).map_err(|_| foreign(backend.origin(), "its session has no id"))?;
+        let person = PersonId::parse(&me.person.id).map_err(|_| foreign(backend.origin(), "its person has no id"))?;
+        let (server, identity) = (account.origin().as_str(), account.identity());
+        let held = self.state.lock()?;
+        let secret = Secret::Token {
+            origin: server,
+            identity,
+        };
+        self.secrets.set(secret, storage, token, &held)?;
+        let entry = SessionEntry {
+            server: server.to_owned(),
+            identity: identity.to_owned(),
+            person: person.to_string(),
+            session: session.to_string(),
+            ends_at: me.session_ends_at,
+            storage,
+            clock_offset_ms: backend.offset_ms(),
+        };
+        self.sessions.put(entry, &held)?;
+        drop(held);
+        self.cache.set_current(account).map_err(cache_problem)?;
+        self.cache.forget_failures(account).map_err(cache_problem)
+    }
+
+    /// Signs out on this machine, whatever the backend says, then reports what it said.
+    ///
+    /// # Errors
+    /// Exit 8 where the backend could not be told.
+    pub fn sign_out(&self, picked: &Picked) -> Result<()> {
+        let told = self.backend(picked).and_then(|backend| backend.end_session());
+        let (server, identity) = (picked.account.origin().as_str(), picked.account.identity());
+        self.cache.remove_all(&picked.account).map_err(cache_problem)?;
+        let held = self.state.lock()?;
+        let secret = Secret::Token {
+            origin: server,
+            identity,
+        };
+        self.secrets.delete(secret, picked.session.storage, &held)?;
+        self.sessions.remove(server, identity, &held)?;
+        match told {
+            // a session that is over already needs no goodbye
+            Err(error) if error.exit == Exit::SignedOut => Ok(()),
+            told => told,
+        }
+    }
+
+    /// The session on this machine, over or not.
+    ///
+    /// # Errors
+    /// Exit 4 where there is none.
+    pub fn kept_session(&self) -> Result<Picked> {
+        let account = self.account()?;
+        let session = self
+            .sessions
+            .find(account.origin().as_str(), account.identity())?
+            .ok_or_else(Error::signed_out)?;
+        Ok(Picked { account, session })
+    }
+}

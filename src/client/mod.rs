@@ -1,0 +1,30 @@
+//! Talks to one backend for one identity; keeps session, device key and credentials.
+//! Owns the session state, the HTTP calls, waiting, the AWS configuration file.
+//! Refuses to print and to read the environment: `ui` and `config` do.
+
+mod account;
+mod aws_config;
+mod aws_profile;
+mod backend;
+mod calls;
+mod credential;
+mod credential_process;
+mod device;
+mod http;
+mod keyring;
+mod login;
+mod secrets;
+mod sessions;
+mod state;
+mod token;
+mod wait;
+
+pub use account::{Client, Picked};
+pub use aws_config::{Change, ConfigText, Warning};
+pub use aws_profile::{AwsFiles, Edit, Profile, own_program};
+pub use backend::{Backend, Deadline};
+pub use credential::Minted;
+pub use credential_process::one_line;
+pub use login::{SignIn, SignedIn};
+pub use sessions::SessionEntry;
+pub use wait::{Next, Waiting};

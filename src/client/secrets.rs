@@ -1,0 +1,157 @@
+//! Where session tokens and device keys are kept: the keyring, or a file of mode 0600 where there is none.
+//! Owns the names under which they are kept. Refuses to mix: what was kept in one place is read from there.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::keyring;
+use super::state::{StateFolder, StateLock, damaged};
+use crate::config::Environment;
+use crate::domain::person::KeyStorage;
+use crate::error::{Error, Exit, Result};
+
+const FILE: &str = "secrets.json";
+
+/// What a secret is for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Secret<'a> {
+    /// The device key for a backend.
+    DeviceKey { origin: &'a str },
+    /// The session token of an identity at a backend.
+    Token { origin: &'a str, identity: &'a str },
+}
+
+impl Secret<'_> {
+    fn name(self) -> String {
+        match self {
+            Self::DeviceKey { origin } => format!("device-key {origin}"),
+            Self::Token { origin, identity } => format!("session {origin} {identity}"),
+        }
+    }
+}
+
+/// The secrets of one state folder.
+#[derive(Clone, Debug)]
+pub(super) struct Secrets {
+    folder: StateFolder,
+    keyring_may_exist: bool,
+}
+
+impl Secrets {
+    pub(super) fn new(folder: StateFolder, env: &Environment) -> Self {
+        Self {
+            folder,
+            keyring_may_exist: keyring::may_exist(env),
+        }
+    }
+
+    /// The file that stands in for a keyring.
+    pub(super) fn file(&self) -> PathBuf {
+        self.folder.path().join(FILE)
+    }
+
+    /// Where a new secret goes, and whether the keyring was tried in vain.
+    pub(super) fn place(&self) -> KeyStorage {
+        let works = self.keyring_may_exist && keyring::get(&self.keyring_name("probe")).is_ok();
+        if works { KeyStorage::Keyring } else { KeyStorage::File }
+    }
+
+    pub(super) fn get(&self, secret: Secret<'_>, place: KeyStorage) -> Result<Option<SecretString>> {
+        match place {
+            KeyStorage::Keyring => keyring::get(&self.keyring_name(&secret.name())).map_err(locked),
+            KeyStorage::File => Ok(self.read()?.remove(&secret.name()).map(SecretString::from)),
+        }
+    }
+
+    pub(super) fn set(
+        &self,
+        secret: Secret<'_>,
+        place: KeyStorage,
+        value: &SecretString,
+        held: &StateLock,
+    ) -> Result<()> {
+        match place {
+            KeyStorage::Keyring => keyring::set(&self.keyring_name(&secret.name()), value).map_err(locked),
+            KeyStorage::File => {
+                let mut all = self.read()?;
+                all.insert(secret.name(), value.expose_secret().to_owned());
+                self.write(&all, held)
+            }
+        }
+    }
+
+    pub(super) fn delete(&self, secret: Secret<'_>, place: KeyStorage, held: &StateLock) -> Result<()> {
+        match place {
+            KeyStorage::Keyring => keyring::delete(&self.keyring_name(&secret.name())).map_err(locked),
+            KeyStorage::File => {
+                let mut all = self.read()?;
+                if all.remove(&secret.name()).is_some() {
+                    self.write(&all, held)?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Entries carry the state folder's path, so that two HOMEs never share.
+    fn keyring_name(&self, name: &str) -> String {
+        format!("{name} {}", self.folder.path().display())
+    }
+
+    fn read(&self) -> Result<BTreeMap<String, String>> {
+        match self.folder.read(FILE)? {
+            Some(bytes) => serde_json::from_slice(&bytes).map_err(|_| damaged(&self.file())),
+            None => Ok(BTreeMap::new()),
+        }
+    }
+
+    fn write(&self, all: &BTreeMap<String, String>, held: &StateLock) -> Result<()> {
+        let bytes = serde_json::to_vec(all).map_err(|error| Error::unexpected(error.to_string()))?;
+        self.folder.write(FILE, &bytes, held)
+    }
+}
+
+fn locked(failure: keyring::KeyringFailure) -> Error {
+    Error::new(
+        Exit::Configuration,
+        "keyring.failed",
+        format!("the keyring failed: {failure}"),
+    )
+    .hint("unlock it, or set JIT_KEYRING=file and sign in again")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOKEN: Secret<'_> = Secret::Token {
+        origin: "https://h",
+        identity: "alice",
+    };
+
+    #[test]
+    fn secret_in_the_file_is_kept_and_forgotten() {
+        let temp = tempfile::tempdir().unwrap();
+        let folder = StateFolder::at(temp.path().join("state"));
+        let secrets = Secrets::new(folder.clone(), &Environment::default());
+        let held = folder.lock().unwrap();
+        let value = SecretString::from("x".to_owned());
+        secrets.set(TOKEN, KeyStorage::File, &value, &held).unwrap();
+        let read = secrets.get(TOKEN, KeyStorage::File).unwrap().unwrap();
+        assert_eq!(read.expose_secret(), "x");
+        secrets.delete(TOKEN, KeyStorage::File, &held).unwrap();
+        assert!(secrets.get(TOKEN, KeyStorage::File).unwrap().is_none());
+    }
+
+    #[test]
+    fn keyring_that_is_none_falls_back_to_the_file() {
+        let temp = tempfile::tempdir().unwrap();
+        let env =
+            Environment::of(|name| (name == "DBUS_SESSION_BUS_ADDRESS").then(|| "unix:path=/nonexistent/bus".into()));
+        let secrets = Secrets::new(StateFolder::at(temp.path().to_owned()), &Environment::default());
+        assert_eq!(secrets.place(), KeyStorage::File);
+        assert!(super::keyring::may_exist(&env));
+    }
+}

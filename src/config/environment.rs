@@ -1,0 +1,135 @@
+//! The environment: which variables are read, and their values.
+//! Refuses variables that are not in the list below: `jit help environment` prints it.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+
+/// A variable that is read.
+#[derive(Clone, Copy, Debug)]
+pub struct Variable {
+    /// Its name.
+    pub name: &'static str,
+    /// What it does, in a line.
+    pub about: &'static str,
+}
+
+/// Every variable that the client reads.
+pub const VARIABLES: &[Variable] = &[
+    Variable {
+        name: "JIT_SERVER",
+        about: "backend to talk to, as --server",
+    },
+    Variable {
+        name: "JIT_IDENTITY",
+        about: "identity to use, as --identity",
+    },
+    Variable {
+        name: "JIT_CONFIG_FILE",
+        about: "configuration file instead of jit/config.toml in the platform's folder",
+    },
+    Variable {
+        name: "JIT_STATE_DIR",
+        about: "folder for sessions instead of the platform's",
+    },
+    Variable {
+        name: "JIT_CACHE_DIR",
+        about: "folder for cached credentials instead of the platform's",
+    },
+    Variable {
+        name: "JIT_KEYRING",
+        about: "`file` keeps session and device key in a file of mode 0600; `auto` asks the keyring first",
+    },
+    Variable {
+        name: "NO_COLOR",
+        about: "no colour where it is set and not empty",
+    },
+    Variable {
+        name: "TZ",
+        about: "time zone in which times are shown",
+    },
+    Variable {
+        name: "HOME",
+        about: "where the platform's folders and ~/.aws lie",
+    },
+    Variable {
+        name: "XDG_CONFIG_HOME",
+        about: "the platform's folder for configuration (Linux)",
+    },
+    Variable {
+        name: "XDG_STATE_HOME",
+        about: "the platform's folder for state (Linux)",
+    },
+    Variable {
+        name: "XDG_CACHE_HOME",
+        about: "the platform's folder for caches (Linux)",
+    },
+    Variable {
+        name: "DBUS_SESSION_BUS_ADDRESS",
+        about: "where the keyring listens (Linux); without it the file is used",
+    },
+    Variable {
+        name: "AWS_CONFIG_FILE",
+        about: "the AWS configuration that `jit setup` edits",
+    },
+    Variable {
+        name: "AWS_SHARED_CREDENTIALS_FILE",
+        about: "the AWS credentials that `jit setup` warns about",
+    },
+    Variable {
+        name: "_JIT_CHAIN",
+        about: "set by jit itself: targets being fetched, against recursion",
+    },
+];
+
+/// The variables of this process, read once.
+#[derive(Clone, Debug, Default)]
+pub struct Environment(BTreeMap<&'static str, OsString>);
+
+impl Environment {
+    /// Reads [`VARIABLES`]; an empty one counts as not set.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that reads the client's environment"
+    )]
+    pub fn read() -> Self {
+        Self::of(|name| std::env::var_os(name))
+    }
+
+    /// The variables that `look_up` knows.
+    pub fn of(look_up: impl Fn(&str) -> Option<OsString>) -> Self {
+        let known = VARIABLES
+            .iter()
+            .filter_map(|v| Some((v.name, look_up(v.name).filter(|value| !value.is_empty())?)));
+        Self(known.collect())
+    }
+
+    /// A variable that is set and not empty.
+    pub fn os(&self, name: &str) -> Option<OsString> {
+        self.0.get(name).cloned()
+    }
+
+    /// The same as text; what is not UTF-8 counts as not set.
+    pub fn text(&self, name: &str) -> Option<String> {
+        self.os(name)?.into_string().ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_are_distinct_and_documented() {
+        let mut names: Vec<_> = VARIABLES.iter().map(|v| v.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), VARIABLES.len());
+        assert!(VARIABLES.iter().all(|v| !v.about.is_empty() && !v.about.ends_with('.')));
+    }
+
+    #[test]
+    fn empty_variable_counts_as_not_set() {
+        let env = Environment::of(|name| (name == "JIT_SERVER").then(OsString::new));
+        assert_eq!(env.os("JIT_SERVER"), None);
+    }
+}

@@ -1,0 +1,10 @@
+//! Flags, environment and files as typed values.
+//! Owns every look at the environment beside the credential cache's own. Refuses to guess: a value that is wrong is exit 3.
+
+mod environment;
+mod file;
+mod folders;
+
+pub use environment::{Environment, VARIABLES, Variable};
+pub use file::ConfigFile;
+pub use folders::Folders;

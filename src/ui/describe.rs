@@ -1,0 +1,154 @@
+//! Requests and grants in words: what is asked, what is missing, what an approver must see.
+//! The approver's text comes from the canonical body whose digest the decision carries. Refuses loose fields there.
+
+use super::words::{TimeWords, span};
+use crate::domain::request::Body;
+use crate::wire::{Before, RequestView, StageView};
+
+/// `Admin in payments-prod 1111-1111-1111`.
+pub fn account_line(title: &str, account_name: &str, account: &str) -> String {
+    format!("{title} in {account_name} {}", grouped(account))
+}
+
+/// Twelve digits in groups of four; anything else as it is.
+fn grouped(account: &str) -> String {
+    if account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit()) {
+        format!("{}-{}-{}", &account[..4], &account[4..8], &account[8..])
+    } else {
+        account.to_owned()
+    }
+}
+
+/// `, only s3:Get*` where it is narrowed.
+pub fn narrowed(only: &[String]) -> String {
+    if only.is_empty() {
+        String::new()
+    } else {
+        format!(", only {}", only.join(", "))
+    }
+}
+
+/// What is missing: `1 of: bob, carol (payments)`, stage by stage.
+pub fn needs(stages: &[StageView]) -> String {
+    let missing = |stage: &StageView| {
+        let who = match stage.approvers.as_slice() {
+            [] => "nobody who can be found".to_owned(),
+            few if few.len() <= 6 => few.join(", "),
+            many => format!("{} and {} more", many[..5].join(", "), many.len() - 5),
+        };
+        format!("{} of: {who} ({})", stage.missing, stage.name)
+    };
+    let open: Vec<String> = stages.iter().filter(|s| s.missing > 0).map(missing).collect();
+    if open.is_empty() {
+        "nobody".to_owned()
+    } else {
+        open.join(", then ")
+    }
+}
+
+/// What an approver decides on, line by line, from the body that the digest covers.
+pub fn own_words(body: &Body, view: &RequestView, words: &TimeWords) -> Vec<String> {
+    let binding = &body.binding;
+    let role = binding.role_arn.rsplit('/').next().unwrap_or(&binding.role_arn);
+    let mut lines = vec![
+        format!(
+            "{} asks for {} (role {role} in {} {}) for {}",
+            view.requester.name,
+            body.target,
+            binding.account_name,
+            grouped(&binding.account),
+            body.duration
+        ),
+        format!("  why     {}", body.reason),
+    ];
+    if view.beneficiary.id != view.requester.id {
+        lines.push(format!("  for     {}", view.beneficiary.name));
+    }
+    if !body.only.is_empty() {
+        let only: Vec<&str> = body.only.iter().map(|n| n.as_str()).collect();
+        lines.push(format!("  only    {}", only.join(", ")));
+    }
+    if let Some(start) = body.start {
+        lines.push(format!("  from    {}", words.at(start)));
+    }
+    lines.push(format!("  before  {}", before(&view.before, words)));
+    if binding.chain {
+        lines.push("  note    the end is not enforced beyond this session: it may assume further roles".to_owned());
+    }
+    let open: Vec<&StageView> = view.stages.iter().filter(|s| s.open).collect();
+    for stage in open {
+        lines.push(format!("  policy  {} of {}", stage.missing, stage.groups.join(", ")));
+    }
+    lines
+}
+
+fn before(before: &Before, words: &TimeWords) -> String {
+    let times = match before.grants {
+        0 => return "not in 30 days".to_owned(),
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        many => format!("{many} times"),
+    };
+    let last = before.last_at.map_or_else(String::new, |at| {
+        let lasted = before
+            .last_duration_s
+            .map_or_else(String::new, |s| format!(" for {}", span(s)));
+        format!(", last on {}{lasted}", words.at(at))
+    });
+    let early = match before.dropped_early {
+        0 => String::new(),
+        some if some == before.grants => "; ended early each time".to_owned(),
+        some => format!("; ended early {some} times"),
+    };
+    format!("had it {times} in 30 days{last}{early}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::time::Timestamp;
+
+    fn stage(missing: u32, approvers: &[&str]) -> StageView {
+        StageView {
+            name: "payments".into(),
+            groups: vec!["payments".into()],
+            approvers: approvers.iter().map(|a| (*a).to_owned()).collect(),
+            approvals: 1,
+            missing,
+            open: missing > 0,
+        }
+    }
+
+    #[test]
+    fn what_is_missing_names_who_can_give_it() {
+        assert_eq!(needs(&[stage(1, &["bob", "carol"])]), "1 of: bob, carol (payments)");
+        assert_eq!(needs(&[stage(0, &["bob"])]), "nobody");
+        let many = ["a", "b", "c", "d", "e", "f", "g"];
+        assert_eq!(needs(&[stage(2, &many)]), "2 of: a, b, c, d, e and 2 more (payments)");
+    }
+
+    #[test]
+    fn account_is_grouped_where_it_is_one() {
+        assert_eq!(
+            account_line("Admin", "prod", "111111111111"),
+            "Admin in prod 1111-1111-1111"
+        );
+        assert_eq!(grouped("x"), "x");
+    }
+
+    #[test]
+    fn history_says_how_often_and_how_it_ended() {
+        let words = TimeWords::utc(Timestamp::parse("2026-11-21T12:00:00Z").unwrap());
+        let had = Before {
+            grants: 2,
+            last_at: Some(Timestamp::parse("2026-11-12T09:00:00Z").unwrap()),
+            last_duration_s: Some(3_600),
+            dropped_early: 2,
+        };
+        assert_eq!(
+            before(&had, &words),
+            "had it twice in 30 days, last on 12 Nov 09:00 for 1h; ended early each time"
+        );
+        assert_eq!(before(&Before::default(), &words), "not in 30 days");
+    }
+}

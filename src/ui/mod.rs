@@ -1,0 +1,18 @@
+//! The only writer to the terminal.
+//! Owns text, tables, JSON, prompts and colour; escapes all text from people and backends here.
+//! Refuses to decide anything: it is told what to say.
+
+mod describe;
+mod error_text;
+mod prompt;
+mod status;
+mod table;
+mod terminal;
+mod words;
+
+pub use describe::{account_line, narrowed, needs, own_words};
+pub use error_text::{error_json, print_error};
+pub use status::{Open, history_table, inbox_table, request_details, status_sections, target_table};
+pub use table::Table;
+pub use terminal::{ColourChoice, Format, State, Ui};
+pub use words::{TimeWords, short_id, span};

@@ -1,0 +1,236 @@
+//! What is live, waiting and ending, as tables.
+//! Owns which request stands under which heading. Refuses to hide the last credential behind the end of access.
+
+use super::describe::{account_line, narrowed, needs};
+use super::table::Table;
+use super::terminal::State;
+use super::words::{TimeWords, short_id, span};
+use crate::wire::{GrantView, RequestView, TargetView};
+
+/// Under which heading an open request stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Open {
+    /// Its grant is active.
+    Live,
+    /// It waits for decisions.
+    Waiting,
+    /// Approved; access is being given.
+    Coming,
+    /// Access is being taken away.
+    Ending,
+    /// None of these: it is over.
+    Over,
+}
+
+impl Open {
+    /// Where `request` stands.
+    pub fn of(request: &RequestView) -> Self {
+        match (request.state.as_str(), request.grant.as_ref().map(|g| g.state.as_str())) {
+            ("pending", _) => Self::Waiting,
+            (_, Some("active")) => Self::Live,
+            (_, Some("scheduled" | "granting")) => Self::Coming,
+            (_, Some("revoking")) => Self::Ending,
+            _ => Self::Over,
+        }
+    }
+}
+
+/// The tables of `jit status`, each with the state that its heading marks.
+pub fn status_sections(requests: &[RequestView], words: &TimeWords) -> Vec<(State, Table)> {
+    let of = |open: Open| requests.iter().filter(move |r| Open::of(r) == open);
+    let mut live = Table::new(&["LIVE", "until", "left", "last credential", "why"]);
+    for (request, grant) in of(Open::Live).filter_map(|r| Some((r, r.grant.as_ref()?))) {
+        let until = |show: fn(&TimeWords, _) -> String| grant.ends_at.map_or_else(String::new, |end| show(words, end));
+        live.row([
+            format!("{}{}", request.target, narrowed(&request.only)),
+            until(TimeWords::at),
+            until(TimeWords::left),
+            last_credential(grant, words),
+            request.reason.clone(),
+        ]);
+    }
+    let mut waiting = Table::new(&["WAITING", "request", "since", "needs"]);
+    for request in of(Open::Waiting) {
+        waiting.row([
+            request.target.clone(),
+            short_id(&request.id),
+            format!("{} ({})", words.at(request.filed_at), words.ago(request.filed_at)),
+            needs(&request.stages),
+        ]);
+    }
+    let mut coming = Table::new(&["GIVING", "request", "state"]);
+    for request in of(Open::Coming) {
+        let state = request
+            .grant
+            .as_ref()
+            .map_or_else(String::new, |g| attempts(g, "giving access", words));
+        coming.row([request.target.clone(), short_id(&request.id), state]);
+    }
+    let mut ending = Table::new(&["ENDING", "last credential", "state"]);
+    for (request, grant) in of(Open::Ending).filter_map(|r| Some((r, r.grant.as_ref()?))) {
+        let state = attempts(grant, "taking away", words);
+        ending.row([request.target.clone(), last_credential(grant, words), state]);
+    }
+    let all = [
+        (State::Live, Open::Live, live),
+        (State::Waiting, Open::Waiting, waiting),
+        (State::Waiting, Open::Coming, coming),
+        (State::Refused, Open::Ending, ending),
+    ];
+    all.into_iter()
+        .filter(|(_, open, _)| of(*open).next().is_some())
+        .map(|(state, _, table)| (state, table))
+        .collect()
+}
+
+/// `14:44 (renews)`, or `none yet`.
+pub fn last_credential(grant: &GrantView, words: &TimeWords) -> String {
+    match grant.last_credential_at {
+        Some(at) if grant.renews => format!("{} (renews)", words.at(at)),
+        Some(at) => words.at(at),
+        None => "none yet".to_owned(),
+    }
+}
+
+/// `taking away: attempt 3, next in 20s (throttled)`.
+fn attempts(grant: &GrantView, what: &str, words: &TimeWords) -> String {
+    let mut text = what.to_owned();
+    if grant.attempts > 0 {
+        text.push_str(&format!(": attempt {}", grant.attempts));
+    }
+    if let Some(next) = grant.next_attempt_at {
+        text.push_str(&format!(", next in {}", words.left(next)));
+    }
+    if let Some(error) = &grant.last_error {
+        text.push_str(&format!(" ({error})"));
+    }
+    text
+}
+
+/// The table of `jit inbox`.
+pub fn inbox_table(requests: &[RequestView], words: &TimeWords) -> Table {
+    let mut table = Table::new(&[]);
+    for request in requests {
+        table.row([
+            short_id(&request.id),
+            request.requester.name.clone(),
+            format!("{}{}", request.target, narrowed(&request.only)),
+            span(request.duration_s),
+            words.ago(request.filed_at),
+            request.reason.clone(),
+        ]);
+    }
+    table
+}
+
+/// The table of `jit targets`.
+pub fn target_table(targets: &[TargetView]) -> Table {
+    let mut table = Table::new(&["TARGET", "longest", "approved by", "what"]);
+    for target in targets {
+        let who = if target.automatic {
+            "policy alone".to_owned()
+        } else {
+            needs(&target.stages)
+        };
+        table.row([
+            target.name.clone(),
+            span(target.max_duration_s),
+            who,
+            account_line(&target.title, &target.account_name, &target.account),
+        ]);
+    }
+    table
+}
+
+/// The table of `jit status --history`, newest first.
+pub fn history_table(requests: &[RequestView], words: &TimeWords) -> Table {
+    let mut table = Table::new(&["REQUEST", "target", "filed", "for", "outcome", "why"]);
+    for request in requests {
+        table.row([
+            short_id(&request.id),
+            format!("{}{}", request.target, narrowed(&request.only)),
+            words.at(request.filed_at),
+            span(request.duration_s),
+            outcome(request, words),
+            request.reason.clone(),
+        ]);
+    }
+    table
+}
+
+/// What became of a request, in a few words.
+fn outcome(request: &RequestView, words: &TimeWords) -> String {
+    let Some(grant) = &request.grant else {
+        return request.state.clone();
+    };
+    let cause = grant
+        .cause
+        .as_ref()
+        .map_or_else(String::new, |cause| format!(" ({cause})"));
+    match grant.ended_at {
+        Some(at) => format!("{} {}{cause}", grant.state, words.at(at)),
+        None => format!("{}{cause}", grant.state),
+    }
+}
+
+/// One request, line by line.
+pub fn request_details(request: &RequestView, words: &TimeWords) -> Vec<String> {
+    let mut lines = vec![
+        format!(
+            "{}  {} ({})  {}{}",
+            request.id,
+            request.target,
+            account_line(&request.title, &request.account_name, &request.account),
+            span(request.duration_s),
+            narrowed(&request.only)
+        ),
+        format!("  state   {}", outcome(request, words)),
+        format!("  by      {} {}", request.requester.name, words.ago(request.filed_at)),
+        format!("  why     {}", request.reason),
+    ];
+    for decision in &request.decisions {
+        let comment = decision
+            .comment
+            .as_ref()
+            .map_or_else(String::new, |c| format!(": \"{c}\""));
+        let verdict = if decision.verdict == "deny" {
+            "denied"
+        } else {
+            "approved"
+        };
+        lines.push(format!(
+            "  {verdict:<8}by {} at {}{comment}",
+            decision.by.name,
+            words.at(decision.at)
+        ));
+    }
+    if request.state == "pending" {
+        lines.push(format!(
+            "  needs   {}, until {}",
+            needs(&request.stages),
+            words.at(request.expires_at)
+        ));
+    }
+    if let Some(grant) = &request.grant {
+        lines.extend(grant_lines(grant, words));
+    }
+    lines
+}
+
+fn grant_lines(grant: &GrantView, words: &TimeWords) -> Vec<String> {
+    let mut lines = vec![format!("  grant   {}", short_id(&grant.id))];
+    if let Some(end) = grant.ends_at {
+        lines.push(format!("  ends    {} ({} left)", words.at(end), words.left(end)));
+    }
+    lines.push(format!("  last credential  {}", last_credential(grant, words)));
+    if let Some(detail) = &grant.detail {
+        lines.push(format!("  because {detail}"));
+    }
+    if let Some(error) = &grant.last_error {
+        lines.push(format!("  trouble {error}"));
+    }
+    if !grant.end_is_enforced {
+        lines.push("  note    the end is not enforced beyond this session".to_owned());
+    }
+    lines
+}
