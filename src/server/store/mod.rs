@@ -202,6 +202,8 @@ pub struct Evidence {
     pub payload_hash: String,
     /// RFC 6962 leaf hash of the envelope.
     pub leaf_hash: String,
+    /// The salt before the payload in hex, unless both were erased.
+    pub salt: Option<String>,
     /// The payload, unless it was erased.
     pub payload: Option<serde_json::Value>,
 }

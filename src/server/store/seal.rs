@@ -52,8 +52,6 @@ pub(super) struct Sealed {
     pub(super) line: Evidence,
     /// The payload's canonical JSON, as it was hashed.
     pub(super) payload: String,
-    /// The salt in hex.
-    pub(super) salt: String,
 }
 
 /// `event` as line number `seq` under `salt`.
@@ -71,9 +69,9 @@ pub(super) fn seal(seq: u64, event: &AuditEvent, salt: &[u8; SALT_BYTES]) -> Sea
             bundle_hash: event.bundle_hash.clone(),
             payload_hash,
             leaf_hash,
+            salt: Some(hex(salt)),
             payload: Some(event.payload.clone()),
         },
         payload: String::from_utf8_lossy(&payload).into_owned(),
-        salt: hex(salt),
     }
 }

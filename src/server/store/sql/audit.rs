@@ -50,7 +50,7 @@ impl Log {
         .await?;
         query("INSERT INTO audit_payloads (seq, salt, payload) VALUES ($1, $2, $3)")
             .bind(number(line.seq))
-            .bind(sealed.salt)
+            .bind(line.salt)
             .bind(sealed.payload)
             .execute(connection)
             .await?;
@@ -74,6 +74,7 @@ fn read(row: &Row) -> Result<Evidence, StoreError> {
         bundle_hash: raw(row, "bundle_hash")?,
         payload_hash: raw(row, "payload_hash")?,
         leaf_hash: raw(row, "leaf_hash")?,
+        salt: raw(row, "salt")?,
         payload,
     })
 }
@@ -98,7 +99,8 @@ pub(in super::super) async fn keep_bundle(
 impl Audit for SqliteStore {
     async fn evidence(&self, after: u64, limit: u32) -> Result<Vec<Evidence>, StoreError> {
         let rows = query(
-            "SELECT e.seq, e.ts, e.type, e.actor, e.request, e.bundle_hash, e.payload_hash, e.leaf_hash, p.payload
+            "SELECT e.seq, e.ts, e.type, e.actor, e.request, e.bundle_hash, e.payload_hash, e.leaf_hash,
+                p.salt, p.payload
             FROM audit_events AS e LEFT JOIN audit_payloads AS p ON p.seq = e.seq
             WHERE e.seq > $1 ORDER BY e.seq LIMIT $2",
         )
