@@ -1,7 +1,12 @@
 //! What every store must do, as one suite that runs on each of them.
 //! Owns the values that the suite plays with. Refuses to know which store it runs on.
 
+mod audit;
+mod cases;
 mod commits;
+mod outbox;
+mod people;
+mod races;
 
 use std::sync::Arc;
 
@@ -276,6 +281,10 @@ fn once(key: &str, outcome: &str) -> Once {
         outcome: outcome.to_owned(),
         at: at(10),
     }
+}
+
+fn end_of(grant: u64) -> Effect {
+    Effect::End { grant: grant_id(grant) }
 }
 
 /// A change of `rows` with its evidence.

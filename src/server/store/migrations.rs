@@ -44,6 +44,7 @@ migrations! {
     26 "0026_audit_events_refuse_delete"
     27 "0027_audit_payloads"
     28 "0028_audit_payloads_refuse_update"
+    29 "0029_audit_events_refuse_gaps"
 }
 
 /// All of them, ready to be run.

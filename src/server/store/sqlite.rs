@@ -76,3 +76,6 @@ fn migration_failed(error: MigrateError) -> StoreError {
         other => StoreError::Unavailable(other.to_string()),
     }
 }
+
+#[cfg(test)]
+mod faults;

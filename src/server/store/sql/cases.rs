@@ -10,6 +10,31 @@ use super::read::{raw, word};
 use super::{grants, requests};
 use crate::domain::{Case, Decision, Grant, GrantId, Held, PersonId, Request, RequestId, TargetName, Timestamp};
 
+/// Pending requests and those with open grants, oldest first.
+pub(super) const BESIDE: &str = "SELECT * FROM requests WHERE id IN (
+    SELECT id FROM requests WHERE beneficiary_id = $1 AND target = $2 AND state = 'pending'
+    UNION
+    SELECT request_id FROM grants WHERE beneficiary_id = $1 AND target = $2 AND is_open = 1
+) AND id <> $3 ORDER BY seq";
+
+/// Ids are ASCII below '~': the range is the prefix, and an index serves it.
+pub(super) const REQUESTS_LIKE: &str = "SELECT id FROM requests WHERE id >= $1 AND id < $1 || '~' ORDER BY id LIMIT $2";
+
+/// The same for grants.
+pub(super) const GRANTS_LIKE: &str = "SELECT id FROM grants WHERE id >= $1 AND id < $1 || '~' ORDER BY id LIMIT $2";
+
+/// The inbox.
+pub(super) const PENDING: &str = "SELECT * FROM requests WHERE state = 'pending' ORDER BY seq LIMIT $1";
+
+/// What ends last first; what has no end yet last.
+pub(super) const OPEN_GRANTS: &str = "SELECT * FROM grants WHERE beneficiary_id = $1 AND is_open = 1
+    ORDER BY COALESCE(ends_at, 0) DESC, seq DESC";
+
+/// What somebody had on a target.
+pub(super) const GRANTS_SINCE: &str =
+    "SELECT * FROM grants WHERE beneficiary_id = $1 AND target = $2 AND activated_at >= $3
+    ORDER BY activated_at DESC, seq DESC";
+
 /// Everything that belongs to `request`, with what stands beside it.
 async fn load(connection: &mut Connection, request: Request) -> Result<Case, StoreError> {
     let decisions = requests::decisions(connection, request.id()).await?;
@@ -31,19 +56,13 @@ async fn beside(
     target: &TargetName,
     except: Option<&RequestId>,
 ) -> Result<Vec<Held>, StoreError> {
-    let rows = query(
-        "SELECT * FROM requests WHERE id IN (
-            SELECT id FROM requests WHERE beneficiary_id = $1 AND target = $2 AND state = 'pending'
-            UNION
-            SELECT request_id FROM grants WHERE beneficiary_id = $1 AND target = $2 AND is_open = 1
-        ) AND id <> $3 ORDER BY seq",
-    )
-    .bind(beneficiary.as_str())
-    .bind(target.as_str())
-    .bind(except.map_or("", RequestId::as_str))
-    .fetch_all(&mut *connection)
-    .await
-    .map_err(meaning)?;
+    let rows = query(BESIDE)
+        .bind(beneficiary.as_str())
+        .bind(target.as_str())
+        .bind(except.map_or("", RequestId::as_str))
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(meaning)?;
     let mut held = Vec::with_capacity(rows.len());
     for row in &rows {
         let request = requests::read(row)?;
@@ -77,7 +96,7 @@ impl SqliteStore {
 }
 
 /// Pending, or its grant is open. Each branch has an index of its own, so history costs nothing.
-const OPEN_PAGE: &str = "SELECT * FROM requests WHERE seq IN (
+pub(super) const OPEN_PAGE: &str = "SELECT * FROM requests WHERE seq IN (
     SELECT seq FROM requests WHERE requester_id = $1 AND state = 'pending'
     UNION SELECT seq FROM requests WHERE beneficiary_id = $1 AND state = 'pending'
     UNION SELECT r.seq FROM grants AS g JOIN requests AS r ON r.id = g.request_id
@@ -87,7 +106,7 @@ const OPEN_PAGE: &str = "SELECT * FROM requests WHERE seq IN (
 ) AND seq < $2 ORDER BY seq DESC LIMIT $3";
 
 /// Each side reads no more than a page from its index.
-const PAGE: &str = "SELECT * FROM requests WHERE seq IN (
+pub(super) const PAGE: &str = "SELECT * FROM requests WHERE seq IN (
     SELECT seq FROM (
         SELECT seq FROM requests WHERE requester_id = $1 AND seq < $2 ORDER BY seq DESC LIMIT $3
     ) AS made
@@ -129,8 +148,7 @@ impl Cases for SqliteStore {
     }
 
     async fn requests_like(&self, prefix: &str, limit: u32) -> Result<Vec<RequestId>, StoreError> {
-        // ids are ASCII below '~': the range is the prefix, and an index serves it
-        let rows = query("SELECT id FROM requests WHERE id >= $1 AND id < $1 || '~' ORDER BY id LIMIT $2")
+        let rows = query(REQUESTS_LIKE)
             .bind(prefix)
             .bind(i64::from(limit))
             .fetch_all(&self.readers)
@@ -140,7 +158,7 @@ impl Cases for SqliteStore {
     }
 
     async fn grants_like(&self, prefix: &str, limit: u32) -> Result<Vec<GrantId>, StoreError> {
-        let rows = query("SELECT id FROM grants WHERE id >= $1 AND id < $1 || '~' ORDER BY id LIMIT $2")
+        let rows = query(GRANTS_LIKE)
             .bind(prefix)
             .bind(i64::from(limit))
             .fetch_all(&self.readers)
@@ -170,7 +188,7 @@ impl Cases for SqliteStore {
     }
 
     async fn pending(&self, limit: u32) -> Result<Vec<Request>, StoreError> {
-        let rows = query("SELECT * FROM requests WHERE state = 'pending' ORDER BY seq LIMIT $1")
+        let rows = query(PENDING)
             .bind(i64::from(limit))
             .fetch_all(&self.readers)
             .await
@@ -189,14 +207,11 @@ impl Cases for SqliteStore {
     }
 
     async fn open_grants(&self, person: &PersonId) -> Result<Vec<Grant>, StoreError> {
-        let rows = query(
-            "SELECT * FROM grants WHERE beneficiary_id = $1 AND is_open = 1
-            ORDER BY COALESCE(ends_at, 0) DESC, seq DESC",
-        )
-        .bind(person.as_str())
-        .fetch_all(&self.readers)
-        .await
-        .map_err(meaning)?;
+        let rows = query(OPEN_GRANTS)
+            .bind(person.as_str())
+            .fetch_all(&self.readers)
+            .await
+            .map_err(meaning)?;
         read_grants(&rows)
     }
 
@@ -206,16 +221,13 @@ impl Cases for SqliteStore {
         target: &TargetName,
         since: Timestamp,
     ) -> Result<Vec<Grant>, StoreError> {
-        let rows = query(
-            "SELECT * FROM grants WHERE beneficiary_id = $1 AND target = $2 AND activated_at >= $3
-            ORDER BY activated_at DESC, seq DESC",
-        )
-        .bind(beneficiary.as_str())
-        .bind(target.as_str())
-        .bind(since.millis())
-        .fetch_all(&self.readers)
-        .await
-        .map_err(meaning)?;
+        let rows = query(GRANTS_SINCE)
+            .bind(beneficiary.as_str())
+            .bind(target.as_str())
+            .bind(since.millis())
+            .fetch_all(&self.readers)
+            .await
+            .map_err(meaning)?;
         read_grants(&rows)
     }
 }

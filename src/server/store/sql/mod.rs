@@ -9,3 +9,17 @@ pub(super) mod outbox;
 mod people;
 mod read;
 mod requests;
+
+/// What is asked at every call or tick: none of it may read a whole table.
+#[cfg(test)]
+pub(super) const FREQUENT: &[&str] = &[
+    cases::BESIDE,
+    cases::GRANTS_LIKE,
+    cases::GRANTS_SINCE,
+    cases::OPEN_GRANTS,
+    cases::OPEN_PAGE,
+    cases::PAGE,
+    cases::PENDING,
+    cases::REQUESTS_LIKE,
+    super::dialect::CLAIM,
+];

@@ -1,0 +1,129 @@
+//! People, devices, sessions, codes.
+
+use super::*;
+use crate::server::store::StoreError;
+
+on_every_store! {
+    person_is_found_by_id_and_by_subject
+    person_of_a_known_subject_conflicts
+    repeated_person_id_is_duplicate
+    device_enrolled_again_stays_as_it_is
+    device_is_found_for_everybody_it_is_enrolled_for
+    session_is_found_by_hash_and_by_id
+    session_changes_only_its_end
+    code_is_spent_once
+    open_codes_are_neither_spent_nor_old
+}
+
+async fn person_is_found_by_id_and_by_subject(store: &Tried) {
+    let alice = Some(a_person(ALICE));
+    assert_eq!(store.person(&person(ALICE)).await.unwrap(), alice);
+    assert_eq!(store.person_by_subject("local", "person-1").await.unwrap(), alice);
+    assert_eq!(store.person_by_subject("elsewhere", "person-1").await.unwrap(), None);
+    assert_eq!(store.person(&person(99)).await.unwrap(), None);
+}
+
+async fn person_of_a_known_subject_conflicts(store: &Tried) {
+    let again = Person {
+        id: person(50),
+        ..a_person(ALICE)
+    };
+    let refused = store.commit(&change(Row::Person(again))).await;
+    assert!(matches!(refused, Err(StoreError::Conflict)), "{refused:?}");
+}
+
+async fn repeated_person_id_is_duplicate(store: &Tried) {
+    let other = Person {
+        subject: "somebody".to_owned(),
+        ..a_person(ALICE)
+    };
+    let refused = store.commit(&change(Row::Person(other))).await;
+    assert!(matches!(refused, Err(StoreError::Duplicate)), "{refused:?}");
+}
+
+async fn device_enrolled_again_stays_as_it_is(store: &Tried) {
+    store.commit(&change(Row::Device(a_device(ALICE)))).await.unwrap();
+    let again = Device {
+        enrolled_at: at(500),
+        ..a_device(ALICE)
+    };
+    store.commit(&change(Row::Device(again))).await.unwrap();
+    let found = store.device(&device(), &person(ALICE)).await.unwrap();
+    assert_eq!(found, Some(a_device(ALICE)));
+}
+
+async fn device_is_found_for_everybody_it_is_enrolled_for(store: &Tried) {
+    for owner in [BOB, ALICE] {
+        store.commit(&change(Row::Device(a_device(owner)))).await.unwrap();
+    }
+    let mut people = store.people_of_device(&device()).await.unwrap();
+    people.sort();
+    assert_eq!(people, [person(ALICE), person(BOB)]);
+    assert_eq!(store.device(&device(), &person(CAROL)).await.unwrap(), None);
+}
+
+async fn session_is_found_by_hash_and_by_id(store: &Tried) {
+    let session = a_session(1, ALICE);
+    store.commit(&change(Row::Session(session.clone()))).await.unwrap();
+    assert_eq!(store.session_by_hash("token-1").await.unwrap(), Some(session.clone()));
+    assert_eq!(store.session(&session.id).await.unwrap(), Some(session.clone()));
+    assert_eq!(store.session_by_hash("token-2").await.unwrap(), None);
+    let repeated = store.commit(&change(Row::Session(session))).await;
+    assert!(matches!(repeated, Err(StoreError::Duplicate)), "{repeated:?}");
+}
+
+async fn session_changes_only_its_end(store: &Tried) {
+    let session = a_session(1, ALICE);
+    store.commit(&change(Row::Session(session.clone()))).await.unwrap();
+    let ended = Session {
+        ended_at: Some(at(30)),
+        version: 2,
+        ..session
+    };
+    let forged = Session {
+        person: person(BOB),
+        token_hash: "other".to_owned(),
+        ..ended.clone()
+    };
+    store.commit(&change(Row::Session(forged))).await.unwrap();
+    assert_eq!(store.session(&ended.id).await.unwrap(), Some(ended));
+}
+
+async fn code_is_spent_once(store: &Tried) {
+    let code = a_code(1, ALICE);
+    store.commit(&change(Row::SignInCode(code.clone()))).await.unwrap();
+    let spent = SignInCode {
+        spent_at: Some(at(30)),
+        version: 2,
+        ..code
+    };
+    store.commit(&change(Row::SignInCode(spent.clone()))).await.unwrap();
+    let again = store.commit(&change(Row::SignInCode(spent.clone()))).await;
+    assert!(matches!(again, Err(StoreError::Conflict)), "{again:?}");
+    assert_eq!(store.code_by_hash("code-1").await.unwrap(), Some(spent));
+}
+
+async fn open_codes_are_neither_spent_nor_old(store: &Tried) {
+    let codes = [
+        a_code(1, ALICE),
+        SignInCode {
+            spent_at: Some(at(1)),
+            ..a_code(2, ALICE)
+        },
+        SignInCode {
+            expires_at: at(100),
+            ..a_code(3, ALICE)
+        },
+        a_code(4, BOB),
+    ];
+    store
+        .commit(&changes(codes.iter().cloned().map(Row::SignInCode).collect()))
+        .await
+        .unwrap();
+    assert_eq!(
+        store.open_codes(&person(ALICE), at(100)).await.unwrap(),
+        [codes[0].clone()]
+    );
+    let earlier = store.open_codes(&person(ALICE), at(99)).await.unwrap();
+    assert_eq!(earlier, [codes[2].clone(), codes[0].clone()]);
+}
