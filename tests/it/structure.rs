@@ -140,6 +140,9 @@ fn import_rule_opens_the_server_to_its_verbs_alone() {
         planted("src/cli/request.rs", "use crate::server::serve_on;", rules::imports),
         1
     );
+    let inner = "use crate::server::provider::aws::AwsSettings;";
+    assert_eq!(planted("src/cli/serve.rs", inner, rules::imports), 0);
+    assert_eq!(planted("src/cli/request.rs", inner, rules::imports), 1);
 }
 
 #[test]

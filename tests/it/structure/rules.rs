@@ -24,7 +24,12 @@ pub fn imports(file: &SourceFile) -> Vec<String> {
         named.name == room.name
             || parent
             || room.may_name.contains(&named.name)
-            || opened && BEHIND_SERVER_VERBS.contains(&named.name)
+            || opened
+                && named
+                    .name
+                    .split("::")
+                    .next()
+                    .is_some_and(|top| BEHIND_SERVER_VERBS.contains(&top))
     };
     let wrong = |path: &Vec<String>| {
         let named = room_of(path)?;
