@@ -18,6 +18,8 @@ mod logout;
 mod man;
 mod request;
 mod revoke;
+#[cfg(feature = "server")]
+mod serve;
 mod setup;
 mod status;
 mod targets;
@@ -119,6 +121,8 @@ enum Verb {
     Login(login::Args),
     Logout(logout::Args),
     Whoami(whoami::Args),
+    #[cfg(feature = "server")]
+    Serve(serve::Args),
     Completions(completions::Args),
     Man(man::Args),
     Help(help::Args),
@@ -143,6 +147,8 @@ impl Verb {
             Self::Login(args) => login::run(args, ctx),
             Self::Logout(args) => logout::run(args, ctx),
             Self::Whoami(args) => whoami::run(args, ctx),
+            #[cfg(feature = "server")]
+            Self::Serve(args) => serve::run(args, ctx),
             Self::Completions(args) => completions::run(args, ctx),
             Self::Man(args) => man::run(args, ctx),
             Self::Help(args) => help::run(args, ctx),

@@ -9,14 +9,16 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::Ctx;
 use crate::config::Environment;
 use crate::error::{Error, Exit, Result};
-use crate::server::provider::aws::AwsSettings;
+use crate::server::settings::AwsSettings;
 use crate::server::{self, StartError, dev};
 use crate::ui::Ui;
 use crate::wire::{Serving, VERSION};
 
 /// Run the approval backend
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  jit serve --dev\n  AWS_ENDPOINT_URL=http://127.0.0.1:4566 jit serve --dev --listen 127.0.0.1:0")]
+#[command(
+    after_help = "Example:\n  jit serve --dev\n  AWS_ENDPOINT_URL=http://127.0.0.1:4566 jit serve --dev --listen 127.0.0.1:0"
+)]
 pub struct Args {
     /// Local people, a small policy, loopback only
     #[arg(long, required = true)]
@@ -36,7 +38,8 @@ pub struct Args {
 pub fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
     if !args.listen.ip().is_loopback() {
         let message = format!("{} is not loopback", args.listen.ip());
-        return Err(Error::new(Exit::Usage, "usage.listen", message).hint("--dev serves this machine only: --listen 127.0.0.1:7878"));
+        return Err(Error::new(Exit::Usage, "usage.listen", message)
+            .hint("--dev serves this machine only: --listen 127.0.0.1:7878"));
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -53,13 +56,24 @@ async fn serve(args: &Args, ctx: &Ctx) -> Result<()> {
     })?;
     let address = listener.local_addr().unwrap_or(args.listen);
     let endpoint = endpoint(&ctx.env);
-    let aws = AwsSettings { endpoint: endpoint.clone(), ..AwsSettings::default() };
+    let aws = AwsSettings {
+        endpoint: endpoint.clone(),
+        ..AwsSettings::default()
+    };
     // signals are caught before anybody is told that we are here
     let stop = stop_signal()?;
-    let opened = server::open(dev::settings(&data, address, aws)).await.map_err(|error| refused(&error))?;
-    let people = dev::people(&opened.backend).await.map_err(|failure| refused(&StartError::from(failure)))?;
+    let opened = server::open(dev::settings(&data, address, aws))
+        .await
+        .map_err(|error| refused(&error))?;
+    let people = dev::people(&opened.backend)
+        .await
+        .map_err(|failure| refused(&StartError::from(failure)))?;
     let origin = opened.backend.settings.origin.clone();
-    let serving = Serving { schema: "jit/serve/1".to_owned(), url: origin, people };
+    let serving = Serving {
+        schema: "jit/serve/1".to_owned(),
+        url: origin,
+        people,
+    };
     announce(&ctx.ui, &serving, &data, endpoint.as_deref())?;
     server::serve_on(opened, listener, stop)
         .await
@@ -68,7 +82,9 @@ async fn serve(args: &Args, ctx: &Ctx) -> Result<()> {
 
 /// What every AWS tool takes for its endpoint: the service's own first.
 fn endpoint(env: &Environment) -> Option<String> {
-    env.text("AWS_ENDPOINT_URL_STS").or_else(|| env.text("AWS_ENDPOINT_URL")).filter(|url| !url.is_empty())
+    env.text("AWS_ENDPOINT_URL_STS")
+        .or_else(|| env.text("AWS_ENDPOINT_URL"))
+        .filter(|url| !url.is_empty())
 }
 
 /// Resolves at Ctrl-C and SIGTERM.
@@ -92,11 +108,18 @@ fn announce(ui: &Ui, serving: &Serving, data: &dev::Data, endpoint: Option<&str>
     }
     let is_new = if data.is_new { " (new)" } else { "" };
     let aws = endpoint.map_or_else(|| "as this shell's".to_owned(), |url| format!("stand-in at {url}"));
-    ui.note(&format!("jit {VERSION} · {} · data in {}{is_new} · AWS: {aws}", serving.url, data.dir.display()));
+    ui.note(&format!(
+        "jit {VERSION} · {} · data in {}{is_new} · AWS: {aws}",
+        serving.url,
+        data.dir.display()
+    ));
     ui.note("In another terminal:");
     for person in &serving.people {
         let (name, code, role) = (&person.name, &person.code, &person.role);
-        ui.note(&format!("  jit login --server {} --identity {name:<5} --code {code}   {role}", serving.url));
+        ui.note(&format!(
+            "  jit login --server {} --identity {name:<5} --code {code}   {role}",
+            serving.url
+        ));
     }
     ui.note("then");
     ui.note("  jit --identity alice request prod-admin --for 30m --reason \"trying jit out\"");
@@ -108,12 +131,18 @@ fn refused(error: &StartError) -> Error {
     let refusal = |code: &str, hint: String| Error::new(Exit::Configuration, code, error.to_string()).hint(hint);
     match error {
         StartError::Folder { .. } => refusal("server.folder", "another folder: --data DIR".to_owned()),
-        StartError::InUse { .. } => refusal("server.in_use", "stop that one, or use another folder: --data DIR".to_owned()),
+        StartError::InUse { .. } => refusal(
+            "server.in_use",
+            "stop that one, or use another folder: --data DIR".to_owned(),
+        ),
         StartError::Policy { findings, .. } => {
             let lines: Vec<String> = findings.iter().map(ToString::to_string).collect();
             refusal("server.policy", lines.join("\n  "))
         }
-        StartError::Store(_) => refusal("server.store", "check the disk, or use another folder: --data DIR".to_owned()),
+        StartError::Store(_) => refusal(
+            "server.store",
+            "check the disk, or use another folder: --data DIR".to_owned(),
+        ),
         StartError::Failed(_) => Error::new(Exit::Unexpected, "server.failed", error.to_string()),
     }
 }

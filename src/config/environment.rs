@@ -76,6 +76,14 @@ pub const VARIABLES: &[Variable] = &[
         about: "the AWS credentials that `jit setup` warns about",
     },
     Variable {
+        name: "AWS_ENDPOINT_URL_STS",
+        about: "STS for `jit serve --dev`, such as a stand-in",
+    },
+    Variable {
+        name: "AWS_ENDPOINT_URL",
+        about: "the same, where AWS_ENDPOINT_URL_STS is not set",
+    },
+    Variable {
         name: "_JIT_CHAIN",
         about: "set by jit itself: targets being fetched, against recursion",
     },

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::domain::Duration;
-use crate::server::provider::aws::AwsSettings;
+pub use crate::server::provider::aws::AwsSettings;
 
 /// How a backend is set up.
 #[derive(Clone, Debug)]
