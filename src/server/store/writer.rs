@@ -22,7 +22,7 @@ const LARGEST_BATCH: usize = 256;
 /// One piece of work: done as a whole or not at all.
 pub(super) enum Work {
     /// What one event changes.
-    Commit(Change),
+    Commit(Box<Change>),
     /// Takes outbox rows.
     Claim(outbox::Claim),
     /// Gives back all claims of an owner.

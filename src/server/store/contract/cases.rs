@@ -115,7 +115,10 @@ async fn ids_are_found_by_prefix(store: &Tried) {
         put(store, &a_request(n, ALICE, &format!("target-{n}"))).await;
     }
     let whole = request_id(2);
-    assert_eq!(store.requests_like(whole.as_str(), 9).await.unwrap(), [whole.clone()]);
+    assert_eq!(
+        store.requests_like(whole.as_str(), 9).await.unwrap(),
+        std::slice::from_ref(&whole)
+    );
     assert_eq!(store.requests_like(&whole.as_str()[..5], 9).await.unwrap(), [whole]);
     assert_eq!(store.requests_like("req_1", 9).await.unwrap(), named(&[1, 33]));
     assert_eq!(store.requests_like("req_", 2).await.unwrap().len(), 2);

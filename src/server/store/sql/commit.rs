@@ -83,7 +83,7 @@ pub(in super::super) async fn forget_once(connection: &mut Connection, before: T
 #[async_trait]
 impl Commits for SqliteStore {
     async fn commit(&self, change: &Change) -> Result<(), StoreError> {
-        self.writer.run(Work::Commit(change.clone())).await.map(drop)
+        self.writer.run(Work::Commit(Box::new(change.clone()))).await.map(drop)
     }
 
     async fn once(&self, person: &PersonId, key: &str) -> Result<Option<(Digest, String)>, StoreError> {
