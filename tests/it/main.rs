@@ -7,8 +7,13 @@
     reason = "tests stand outside the product: they read the clock and the environment of whoever runs them"
 )]
 
+mod aws_access;
 mod dependencies;
 mod harness;
 mod harness_works;
 mod install;
+mod session_policy;
 mod structure;
+mod sts_arguments;
+mod sts_environment;
+mod with_ministack_sts;

@@ -27,6 +27,8 @@ pub enum StsAnswer {
     Junk,
     /// The connection is cut in the middle of the answer.
     Half,
+    /// A redirect to another path of the same mock.
+    Redirect,
     /// A grant that waits until [`super::StsRecorder::release`].
     Held,
     /// A grant from an STS whose clock is ahead of ours by this.
@@ -64,6 +66,7 @@ pub(super) fn render(answer: &StsAnswer, call: &StsCall, number: usize) -> (u16,
             error("ExpiredToken", "The security token included in the request is expired"),
         ),
         StsAnswer::InternalFailure => (500, String::new()),
+        StsAnswer::Redirect => (307, String::new()),
         StsAnswer::Junk => (200, "<html>this is no STS</html>".to_owned()),
     }
 }

@@ -162,9 +162,14 @@ fn write_answer(mut stream: TcpStream, answer: &StsAnswer, call: &StsCall, numbe
     } else {
         &body[..]
     };
+    let location = if *answer == StsAnswer::Redirect {
+        "Location: /elsewhere\r\n"
+    } else {
+        ""
+    };
     write!(
         stream,
-        "HTTP/1.1 {status} Answer\r\nDate: {date}\r\nContent-Type: text/xml\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{sent}",
+        "HTTP/1.1 {status} Answer\r\nDate: {date}\r\n{location}Content-Type: text/xml\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{sent}",
         body.len()
     )
 }

@@ -136,3 +136,73 @@ fn said(message: Option<&str>) -> String {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::{access, now};
+    use super::*;
+
+    fn explained(status: u16, code: &str, message: &str) -> ProviderError {
+        let call = Call::new(now(), &access(&[])).unwrap();
+        explain_answer(&call, status, Some(code).filter(|c| !c.is_empty()), Some(message))
+    }
+
+    #[test]
+    fn refusals_say_cause_and_what_to_do() {
+        let duration = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.";
+        for (code, message, parts) in [
+            (
+                "AccessDenied",
+                "User: arn:aws:iam::1:user/x",
+                ["role/jit/jit-prod-admin", "User: arn:aws:iam::1:user/x"],
+            ),
+            ("ValidationError", duration, ["3600 s", "lower `session`"]),
+            ("RegionDisabledException", "", ["us-east-1", "switch it on"]),
+            ("ExpiredToken", "", ["own AWS credentials have expired", "renew"]),
+            ("InvalidClientTokenId", "", ["own AWS credentials", "check the key"]),
+            ("MalformedPolicyDocument", "Syntax", ["session policy", "Syntax"]),
+            (
+                "ValidationError",
+                "1 validation error detected",
+                ["ValidationError", "1 validation error"],
+            ),
+        ] {
+            let ProviderError::Refused(text) = explained(400, code, message) else {
+                panic!("{code} is no refusal");
+            };
+            assert!(parts.iter().all(|part| text.contains(part)), "{code}: {text}");
+        }
+    }
+
+    #[test]
+    fn only_a_clear_no_counts_as_refused() {
+        assert!(matches!(
+            explained(400, "Throttling", "Rate exceeded"),
+            ProviderError::Throttled(_)
+        ));
+        assert!(matches!(explained(429, "", ""), ProviderError::Throttled(_)));
+        assert!(matches!(
+            explained(400, "PackedPolicyTooLarge", "137%"),
+            ProviderError::PolicyTooLarge(_)
+        ));
+        for (status, code) in [
+            (500, "InternalFailure"),
+            (503, "ServiceUnavailable"),
+            (502, ""),
+            (302, ""),
+            (200, ""),
+            (404, ""),
+        ] {
+            assert!(
+                matches!(explained(status, code, ""), ProviderError::Unreachable(_)),
+                "{status} {code}"
+            );
+        }
+    }
+
+    #[test]
+    fn foreign_message_is_cut_and_moves_no_cursor() {
+        let text = explained(400, "Odd\x1b[2J", &format!("\x1b[2J{}", "x".repeat(9_000))).to_string();
+        assert!(!text.contains('\x1b') && text.len() < 600, "{text}");
+    }
+}

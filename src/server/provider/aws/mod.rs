@@ -6,6 +6,8 @@ mod answer_date;
 mod errors;
 mod names;
 mod pattern;
+#[cfg(test)]
+mod sample;
 mod session_policy;
 mod settings;
 mod sts;
@@ -101,5 +103,37 @@ impl Minter for AwsProvider {
 
     async fn mint(&self, now: Timestamp, access: &Access) -> Result<Credential, ProviderError> {
         self.assume(now, access).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sample::{access, now};
+    use super::*;
+
+    fn works_until(access: &Access) -> String {
+        AwsProvider::new(AwsSettings::default())
+            .works_until(now(), access)
+            .to_string()
+    }
+
+    #[test]
+    fn credential_never_works_past_the_grant() {
+        assert_eq!(works_until(&access(&[])), "2026-11-20T13:00:00Z");
+    }
+
+    #[test]
+    fn credential_of_long_grant_works_for_one_session() {
+        let mut long = access(&[]);
+        long.ends_at = Timestamp::parse("2026-11-20T16:00:00Z").unwrap();
+        assert_eq!(works_until(&long), "2026-11-20T13:00:40Z");
+    }
+
+    #[test]
+    fn chaining_session_is_not_bound_by_the_grant() {
+        let mut chained = access(&[]);
+        chained.binding.chain = true;
+        chained.ends_at = Timestamp::parse("2026-11-20T12:00:20Z").unwrap();
+        assert_eq!(works_until(&chained), "2026-11-20T12:15:40Z");
     }
 }

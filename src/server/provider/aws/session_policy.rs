@@ -185,3 +185,100 @@ fn one_or_many(words: Vec<&str>) -> Value {
         many => json!(many),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::access;
+    use super::*;
+    use crate::domain::Partition;
+
+    fn policy(access: &Access) -> Value {
+        serde_json::from_str(&session_policy(access).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn whole_policy_reads_as_designed() {
+        let fence = json!([
+            "sts:AssumeRole",
+            "sts:AssumeRoot",
+            "sts:GetServiceBearerToken",
+            "sts:GetWebIdentityToken"
+        ]);
+        let ours = json!(["arn:aws:iam::*:role/jit/*", "arn:aws:iam::*:policy/jit/*"]);
+        let (before, after) = ("DateLessThan", "DateGreaterThanEquals");
+        let end = json!({"aws:CurrentTime": "2026-11-20T13:00:00Z"});
+        let wanted = json!({"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {before: end}},
+            {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {after: end}},
+            {"Effect": "Deny", "Action": fence, "Resource": "*"},
+            {"Effect": "Deny", "Action": IAM_WRITES, "Resource": ours},
+        ]});
+        assert_eq!(policy(&access(&[])), wanted);
+    }
+
+    #[test]
+    fn policy_leaves_two_thirds_of_its_room() {
+        let length = session_policy(&access(&[])).unwrap().len();
+        assert!(length <= 700, "{length}");
+    }
+
+    #[test]
+    fn chain_lifts_assume_role_and_nothing_else() {
+        let mut chained = access(&[]);
+        chained.binding.chain = true;
+        let mut wanted = policy(&access(&[]));
+        wanted["Statement"][2]["Action"].as_array_mut().unwrap().remove(0);
+        assert_eq!(policy(&chained), wanted);
+    }
+
+    #[test]
+    fn never_is_denied_beside_the_ways_out() {
+        let mut strict = access(&[]);
+        strict.binding.never = vec!["kms:ScheduleKeyDeletion".into()];
+        assert_eq!(policy(&strict)["Statement"][2]["Action"][4], "kms:ScheduleKeyDeletion");
+    }
+
+    #[test]
+    fn fence_names_roles_of_the_sessions_partition() {
+        let mut china = access(&[]);
+        china.binding.partition = Partition::AwsCn;
+        assert_eq!(
+            policy(&china)["Statement"][3]["Resource"][0],
+            "arn:aws-cn:iam::*:role/jit/*"
+        );
+    }
+
+    #[test]
+    fn narrowed_policy_groups_what_shares_resources() {
+        let narrowed = policy(&access(&[
+            "s3:Get*@arn:aws:s3:::b/*",
+            "s3:List*@arn:aws:s3:::b/*",
+            "ec2:StartInstances",
+        ]));
+        let statements = narrowed["Statement"].as_array().unwrap();
+        assert_eq!(
+            (&statements[0]["Action"], &statements[0]["Resource"]),
+            (&json!("ec2:StartInstances"), &json!("*"))
+        );
+        assert_eq!(statements[1]["Action"], json!(["s3:Get*", "s3:List*"]));
+        assert_eq!(
+            statements[5]["NotAction"],
+            json!(["ec2:StartInstances", "s3:Get*", "s3:List*"])
+        );
+        assert_eq!(statements[6]["NotResource"], json!("arn:aws:s3:::b/*"));
+        assert_eq!(statements.len(), 7);
+    }
+
+    #[test]
+    fn too_large_policy_says_by_how_much_and_what_to_do() {
+        let long = format!("s3:GetObject@arn:aws:s3:::{}", "b".repeat(480));
+        let more = format!("s3:PutObject@arn:aws:s3:::{}", "c".repeat(480));
+        let Err(ProviderError::PolicyTooLarge(text)) = session_policy(&access(&[&long, &more])) else {
+            panic!("it fits");
+        };
+        assert!(
+            text.contains("STS takes 2048") && text.contains("fewer or shorter --only (2 given)"),
+            "{text}"
+        );
+    }
+}

@@ -114,3 +114,30 @@ impl Call {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::{access, now};
+    use super::*;
+
+    #[test]
+    fn duration_keeps_floor_session_and_remaining_time() {
+        for (ends_at, seconds) in [
+            ("2026-11-20T12:00:20Z", 900),
+            ("2026-11-20T12:15:01Z", 901),
+            ("2026-11-20T12:59:59.9Z", 3599),
+            ("2026-11-20T20:00:00Z", 3600),
+        ] {
+            let mut asked = access(&[]);
+            asked.ends_at = Timestamp::parse(ends_at).unwrap();
+            assert_eq!(duration_s(now(), &asked), seconds, "{ends_at}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_asked_once_the_end_has_come() {
+        let mut over = access(&[]);
+        over.ends_at = Timestamp::parse("2026-11-20T12:00:00.900Z").unwrap();
+        assert!(matches!(Call::new(now(), &over), Err(ProviderError::Refused(_))));
+    }
+}
