@@ -49,7 +49,14 @@ fn lines(error: &Error) -> Vec<String> {
         first.push_str(&format!(" (trace {})", cut(trace_id)));
     }
     let mut lines = vec![format!("jit: {first}")];
-    lines.extend(error.hint.as_deref().map(|hint| format!("  {}", cut(hint))));
+    let hint = error.hint.as_deref().unwrap_or_default();
+    if error.problem.is_some() {
+        lines.push(format!("  {}", cut(hint)));
+    } else {
+        // ours: what is wrong with a policy has a line for each finding
+        lines.extend(hint.lines().map(|line| format!("  {}", cut(line.trim()))));
+    }
+    lines.retain(|line| !line.trim().is_empty());
     lines
 }
 
