@@ -5,9 +5,13 @@ use super::words::{TimeWords, span};
 use crate::domain::request::Body;
 use crate::wire::{Before, RequestView, StageView};
 
-/// `Admin in payments-prod 1111-1111-1111`.
+/// `Admin in payments-prod 1111-1111-1111`, the account's name once where the title has it.
 pub fn account_line(title: &str, account_name: &str, account: &str) -> String {
-    format!("{title} in {account_name} {}", grouped(account))
+    if title.contains(account_name) {
+        format!("{title} {}", grouped(account))
+    } else {
+        format!("{title} in {account_name} {}", grouped(account))
+    }
 }
 
 /// Twelve digits in groups of four; anything else as it is.
@@ -133,7 +137,7 @@ mod tests {
             account_line("Admin", "prod", "111111111111"),
             "Admin in prod 1111-1111-1111"
         );
-        assert_eq!(grouped("x"), "x");
+        assert_eq!(account_line("Admin in prod", "prod", "x"), "Admin in prod x");
     }
 
     #[test]

@@ -8,11 +8,16 @@
 )]
 
 mod aws_access;
+mod box_bad_input;
+mod box_credential;
+mod box_main_job;
+mod box_strange_backend;
 mod dependencies;
 mod harness;
 mod harness_works;
 mod install;
 mod session_policy;
+mod shown;
 mod structure;
 mod sts_arguments;
 mod sts_environment;
