@@ -96,10 +96,10 @@ mod tests {
 
     #[test]
     fn json_error_has_the_documented_members() {
-        let value = error_json(&Error::signed_out());
-        assert_eq!(
-            value.to_string(),
-            r#"{"code":"session.unknown","exit":4,"hint":"try: jit login","message":"signed out","schema":"jit/error/1"}"#
-        );
+        let expected = json!({
+            "schema": "jit/error/1", "code": "session.unknown", "exit": 4,
+            "hint": "try: jit login", "message": "signed out",
+        });
+        assert_eq!(error_json(&Error::signed_out()), expected);
     }
 }

@@ -1,0 +1,282 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_jit_global_optspecs
+    string join \n server= identity= o/output= no-input q/quiet v/verbose color= h/help V/version
+end
+
+function __fish_jit_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_jit_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_jit_using_subcommand
+    set -l cmd (__fish_jit_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c jit -n "__fish_jit_needs_command" -l server -d 'Backend to talk to' -r
+complete -c jit -n "__fish_jit_needs_command" -l identity -d 'Identity to use there' -r
+complete -c jit -n "__fish_jit_needs_command" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
+json\t'For programs'"
+complete -c jit -n "__fish_jit_needs_command" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c jit -n "__fish_jit_needs_command" -l no-input -d 'Never ask anything'
+complete -c jit -n "__fish_jit_needs_command" -s q -l quiet -d 'Say nothing but data and failures'
+complete -c jit -n "__fish_jit_needs_command" -s v -l verbose -d 'Log to stderr, twice for more'
+complete -c jit -n "__fish_jit_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_needs_command" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_needs_command" -f -a "request" -d 'Ask for access and wait for it'
+complete -c jit -n "__fish_jit_needs_command" -f -a "targets" -d 'List what you may ask for'
+complete -c jit -n "__fish_jit_needs_command" -f -a "status" -d 'Show pending requests and live grants'
+complete -c jit -n "__fish_jit_needs_command" -f -a "wait" -d 'Wait for a request'
+complete -c jit -n "__fish_jit_needs_command" -f -a "inbox" -d 'List what waits for your decision'
+complete -c jit -n "__fish_jit_needs_command" -f -a "approve" -d 'Approve a request'
+complete -c jit -n "__fish_jit_needs_command" -f -a "deny" -d 'Deny a request'
+complete -c jit -n "__fish_jit_needs_command" -f -a "cancel" -d 'Withdraw a pending request'
+complete -c jit -n "__fish_jit_needs_command" -f -a "drop" -d 'Give access back early'
+complete -c jit -n "__fish_jit_needs_command" -f -a "revoke" -d 'Take access from somebody'
+complete -c jit -n "__fish_jit_needs_command" -f -a "has" -d 'Exit 0 if you hold it now'
+complete -c jit -n "__fish_jit_needs_command" -f -a "credential-process" -d 'Print credentials for AWS tools'
+complete -c jit -n "__fish_jit_needs_command" -f -a "setup" -d 'Write AWS profiles for targets'
+complete -c jit -n "__fish_jit_needs_command" -f -a "login" -d 'Sign in'
+complete -c jit -n "__fish_jit_needs_command" -f -a "logout" -d 'Sign out'
+complete -c jit -n "__fish_jit_needs_command" -f -a "whoami" -d 'Show who you are'
+complete -c jit -n "__fish_jit_needs_command" -f -a "completions" -d 'Print a shell\'s completion script'
+complete -c jit -n "__fish_jit_needs_command" -f -a "man" -d 'Print a manual page'
+complete -c jit -n "__fish_jit_needs_command" -f -a "help" -d 'Show help for a verb or the environment'
+complete -c jit -n "__fish_jit_using_subcommand request" -l for -d 'How long, such as 30m or 2h' -r
+complete -c jit -n "__fish_jit_using_subcommand request" -l reason -d 'Why; - reads it from stdin' -r
+complete -c jit -n "__fish_jit_using_subcommand request" -l only -d 'Narrow the session to ACTION[@RESOURCE]' -r
+complete -c jit -n "__fish_jit_using_subcommand request" -l timeout -d 'Longest time to wait' -r
+complete -c jit -n "__fish_jit_using_subcommand request" -l server -d 'Backend to talk to' -r
+complete -c jit -n "__fish_jit_using_subcommand request" -l identity -d 'Identity to use there' -r
+complete -c jit -n "__fish_jit_using_subcommand request" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
+json\t'For programs'"
+complete -c jit -n "__fish_jit_using_subcommand request" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c jit -n "__fish_jit_using_subcommand request" -l no-wait -d 'File it and return'
+complete -c jit -n "__fish_jit_using_subcommand request" -l no-input -d 'Never ask anything'
+complete -c jit -n "__fish_jit_using_subcommand request" -s q -l quiet -d 'Say nothing but data and failures'
+complete -c jit -n "__fish_jit_using_subcommand request" -s v -l verbose -d 'Log to stderr, twice for more'
+complete -c jit -n "__fish_jit_using_subcommand request" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand targets" -l server -d 'Backend to talk to' -r
+complete -c jit -n "__fish_jit_using_subcommand targets" -l identity -d 'Identity to use there' -r
+complete -c jit -n "__fish_jit_using_subcommand targets" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
+json\t'For programs'"
+complete -c jit -n "__fish_jit_using_subcommand targets" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c jit -n "__fish_jit_using_subcommand targets" -l no-input -d 'Never ask anything'
+complete -c jit -n "__fish_jit_using_subcommand targets" -s q -l quiet -d 'Say nothing but data and failures'
+complete -c jit -n "__fish_jit_using_subcommand targets" -s v -l verbose -d 'Log to stderr, twice for more'
+complete -c jit -n "__fish_jit_using_subcommand targets" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand status" -l server -d 'Backend to talk to' -r
+complete -c jit -n "__fish_jit_using_subcommand status" -l identity -d 'Identity to use there' -r
+complete -c jit -n "__fish_jit_using_subcommand status" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
+json\t'For programs'"
+complete -c jit -n "__fish_jit_using_subcommand status" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c jit -n "__fish_jit_using_subcommand status" -l watch -d 'Show every change until all is over'
+complete -c jit -n "__fish_jit_using_subcommand status" -l history -d 'Show what is over, too'
+complete -c jit -n "__fish_jit_using_subcommand status" -l no-input -d 'Never ask anything'
+complete -c jit -n "__fish_jit_using_subcommand status" -s q -l quiet -d 'Say nothing but data and failures'
+complete -c jit -n "__fish_jit_using_subcommand status" -s v -l verbose -d 'Log to stderr, twice for more'
+complete -c jit -n "__fish_jit_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand wait" -l until -d 'Wait until access is live or over' -r -f -a "active\t'Access is live'
+ended\t'Access is over'"
+complete -c jit -n "__fish_jit_using_subcommand wait" -l timeout -d 'Longest time to wait' -r
+complete -c jit -n "__fish_jit_using_subcommand wait" -l server -d 'Backend to talk to' -r
+complete -c jit -n "__fish_jit_using_subcommand wait" -l identity -d 'Identity to use there' -r
+complete -c jit -n "__fish_jit_using_subcommand wait" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
+json\t'For programs'"
+complete -c jit -n "__fish_jit_using_subcommand wait" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c jit -n "__fish_jit_using_subcommand wait" -l no-input -d 'Never ask anything'
+complete -c jit -n "__fish_jit_using_subcommand wait" -s q -l quiet -d 'Say nothing but data and failures'
+complete -c jit -n "__fish_jit_using_subcommand wait" -s v -l verbose -d 'Log to stderr, twice for more'
+complete -c jit -n "__fish_jit_using_subcommand wait" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand inbox" -l server -d 'Backend to talk to' -r
+complete -c jit -n "__fish_jit_using_subcommand inbox" -l identity -d 'Identity to use there' -r
+complete -c jit -n "__fish_jit_using_subcommand inbox" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
+json\t'For programs'"
+complete -c jit -n "__fish_jit_using_subcommand inbox" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c jit -n "__fish_jit_using_subcommand inbox" -l no-input -d 'Never ask anything'
+complete -c jit -n "__fish_jit_using_subcommand inbox" -s q -l quiet -d 'Say nothing but data and failures'
+complete -c jit -n "__fish_jit_using_subcommand inbox" -s v -l verbose -d 'Log to stderr, twice for more'
+complete -c jit -n "__fish_jit_using_subcommand inbox" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand approve" -l comment -d 'What to tell who asks' -r
+complete -c jit -n "__fish_jit_using_subcommand approve" -l server -d 'Backend to talk to' -r
+complete -c jit -n "__fish_jit_using_subcommand approve" -l identity -d 'Identity to use there' -r
+complete -c jit -n "__fish_jit_using_subcommand approve" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
+json\t'For programs'"
+complete -c jit -n "__fish_jit_using_subcommand approve" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c jit -n "__fish_jit_using_subcommand approve" -l no-input -d 'Never ask anything'
+complete -c jit -n "__fish_jit_using_subcommand approve" -s q -l quiet -d 'Say nothing but data and failures'
+complete -c jit -n "__fish_jit_using_subcommand approve" -s v -l verbose -d 'Log to stderr, twice for more'
+complete -c jit -n "__fish_jit_using_subcommand approve" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand deny" -l reason -d 'Why not' -r
+complete -c jit -n "__fish_jit_using_subcommand deny" -l server -d 'Backend to talk to' -r
+complete -c jit -n "__fish_jit_using_subcommand deny" -l identity -d 'Identity to use there' -r
+complete -c jit -n "__fish_jit_using_subcommand deny" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
+json\t'For programs'"
+complete -c jit -n "__fish_jit_using_subcommand deny" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c jit -n "__fish_jit_using_subcommand deny" -l no-input -d 'Never ask anything'
+complete -c jit -n "__fish_jit_using_subcommand deny" -s q -l quiet -d 'Say nothing but data and failures'
+complete -c jit -n "__fish_jit_using_subcommand deny" -s v -l verbose -d 'Log to stderr, twice for more'
+complete -c jit -n "__fish_jit_using_subcommand deny" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand cancel" -l server -d 'Backend to talk to' -r
+complete -c jit -n "__fish_jit_using_subcommand cancel" -l identity -d 'Identity to use there' -r
+complete -c jit -n "__fish_jit_using_subcommand cancel" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
+json\t'For programs'"
+complete -c jit -n "__fish_jit_using_subcommand cancel" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c jit -n "__fish_jit_using_subcommand cancel" -l no-input -d 'Never ask anything'
+complete -c jit -n "__fish_jit_using_subcommand cancel" -s q -l quiet -d 'Say nothing but data and failures'
+complete -c jit -n "__fish_jit_using_subcommand cancel" -s v -l verbose -d 'Log to stderr, twice for more'
+complete -c jit -n "__fish_jit_using_subcommand cancel" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand drop" -l server -d 'Backend to talk to' -r
+complete -c jit -n "__fish_jit_using_subcommand drop" -l identity -d 'Identity to use there' -r
+complete -c jit -n "__fish_jit_using_subcommand drop" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
+json\t'For programs'"
+complete -c jit -n "__fish_jit_using_subcommand drop" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c jit -n "__fish_jit_using_subcommand drop" -l no-input -d 'Never ask anything'
+complete -c jit -n "__fish_jit_using_subcommand drop" -s q -l quiet -d 'Say nothing but data and failures'
+complete -c jit -n "__fish_jit_using_subcommand drop" -s v -l verbose -d 'Log to stderr, twice for more'
+complete -c jit -n "__fish_jit_using_subcommand drop" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand revoke" -l reason -d 'Why' -r
+complete -c jit -n "__fish_jit_using_subcommand revoke" -l server -d 'Backend to talk to' -r
+complete -c jit -n "__fish_jit_using_subcommand revoke" -l identity -d 'Identity to use there' -r
+complete -c jit -n "__fish_jit_using_subcommand revoke" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
+json\t'For programs'"
+complete -c jit -n "__fish_jit_using_subcommand revoke" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c jit -n "__fish_jit_using_subcommand revoke" -l no-input -d 'Never ask anything'
+complete -c jit -n "__fish_jit_using_subcommand revoke" -s q -l quiet -d 'Say nothing but data and failures'
+complete -c jit -n "__fish_jit_using_subcommand revoke" -s v -l verbose -d 'Log to stderr, twice for more'
+complete -c jit -n "__fish_jit_using_subcommand revoke" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand has" -l server -d 'Backend to talk to' -r
+complete -c jit -n "__fish_jit_using_subcommand has" -l identity -d 'Identity to use there' -r
+complete -c jit -n "__fish_jit_using_subcommand has" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
+json\t'For programs'"
+complete -c jit -n "__fish_jit_using_subcommand has" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c jit -n "__fish_jit_using_subcommand has" -l fresh -d 'Ask the backend even if cached'
+complete -c jit -n "__fish_jit_using_subcommand has" -l no-input -d 'Never ask anything'
+complete -c jit -n "__fish_jit_using_subcommand has" -s q -l quiet -d 'Say nothing but data and failures'
+complete -c jit -n "__fish_jit_using_subcommand has" -s v -l verbose -d 'Log to stderr, twice for more'
+complete -c jit -n "__fish_jit_using_subcommand has" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand credential-process" -l server -d 'Backend to talk to' -r
+complete -c jit -n "__fish_jit_using_subcommand credential-process" -l identity -d 'Identity to use there' -r
+complete -c jit -n "__fish_jit_using_subcommand credential-process" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
+json\t'For programs'"
+complete -c jit -n "__fish_jit_using_subcommand credential-process" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c jit -n "__fish_jit_using_subcommand credential-process" -l no-input -d 'Never ask anything'
+complete -c jit -n "__fish_jit_using_subcommand credential-process" -s q -l quiet -d 'Say nothing but data and failures'
+complete -c jit -n "__fish_jit_using_subcommand credential-process" -s v -l verbose -d 'Log to stderr, twice for more'
+complete -c jit -n "__fish_jit_using_subcommand credential-process" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand setup" -l server -d 'Backend to talk to' -r
+complete -c jit -n "__fish_jit_using_subcommand setup" -l identity -d 'Identity to use there' -r
+complete -c jit -n "__fish_jit_using_subcommand setup" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
+json\t'For programs'"
+complete -c jit -n "__fish_jit_using_subcommand setup" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c jit -n "__fish_jit_using_subcommand setup" -s y -l yes -d 'Write without asking'
+complete -c jit -n "__fish_jit_using_subcommand setup" -l no-input -d 'Never ask anything'
+complete -c jit -n "__fish_jit_using_subcommand setup" -s q -l quiet -d 'Say nothing but data and failures'
+complete -c jit -n "__fish_jit_using_subcommand setup" -s v -l verbose -d 'Log to stderr, twice for more'
+complete -c jit -n "__fish_jit_using_subcommand setup" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand login" -l code -d 'One-time code, on loopback servers only' -r
+complete -c jit -n "__fish_jit_using_subcommand login" -l server -d 'Backend to talk to' -r
+complete -c jit -n "__fish_jit_using_subcommand login" -l identity -d 'Identity to use there' -r
+complete -c jit -n "__fish_jit_using_subcommand login" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
+json\t'For programs'"
+complete -c jit -n "__fish_jit_using_subcommand login" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c jit -n "__fish_jit_using_subcommand login" -l no-input -d 'Never ask anything'
+complete -c jit -n "__fish_jit_using_subcommand login" -s q -l quiet -d 'Say nothing but data and failures'
+complete -c jit -n "__fish_jit_using_subcommand login" -s v -l verbose -d 'Log to stderr, twice for more'
+complete -c jit -n "__fish_jit_using_subcommand login" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand logout" -l server -d 'Backend to talk to' -r
+complete -c jit -n "__fish_jit_using_subcommand logout" -l identity -d 'Identity to use there' -r
+complete -c jit -n "__fish_jit_using_subcommand logout" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
+json\t'For programs'"
+complete -c jit -n "__fish_jit_using_subcommand logout" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c jit -n "__fish_jit_using_subcommand logout" -l no-input -d 'Never ask anything'
+complete -c jit -n "__fish_jit_using_subcommand logout" -s q -l quiet -d 'Say nothing but data and failures'
+complete -c jit -n "__fish_jit_using_subcommand logout" -s v -l verbose -d 'Log to stderr, twice for more'
+complete -c jit -n "__fish_jit_using_subcommand logout" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand whoami" -l server -d 'Backend to talk to' -r
+complete -c jit -n "__fish_jit_using_subcommand whoami" -l identity -d 'Identity to use there' -r
+complete -c jit -n "__fish_jit_using_subcommand whoami" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
+json\t'For programs'"
+complete -c jit -n "__fish_jit_using_subcommand whoami" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c jit -n "__fish_jit_using_subcommand whoami" -l no-input -d 'Never ask anything'
+complete -c jit -n "__fish_jit_using_subcommand whoami" -s q -l quiet -d 'Say nothing but data and failures'
+complete -c jit -n "__fish_jit_using_subcommand whoami" -s v -l verbose -d 'Log to stderr, twice for more'
+complete -c jit -n "__fish_jit_using_subcommand whoami" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand completions" -l server -d 'Backend to talk to' -r
+complete -c jit -n "__fish_jit_using_subcommand completions" -l identity -d 'Identity to use there' -r
+complete -c jit -n "__fish_jit_using_subcommand completions" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
+json\t'For programs'"
+complete -c jit -n "__fish_jit_using_subcommand completions" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c jit -n "__fish_jit_using_subcommand completions" -l no-input -d 'Never ask anything'
+complete -c jit -n "__fish_jit_using_subcommand completions" -s q -l quiet -d 'Say nothing but data and failures'
+complete -c jit -n "__fish_jit_using_subcommand completions" -s v -l verbose -d 'Log to stderr, twice for more'
+complete -c jit -n "__fish_jit_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand man" -l server -d 'Backend to talk to' -r
+complete -c jit -n "__fish_jit_using_subcommand man" -l identity -d 'Identity to use there' -r
+complete -c jit -n "__fish_jit_using_subcommand man" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
+json\t'For programs'"
+complete -c jit -n "__fish_jit_using_subcommand man" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c jit -n "__fish_jit_using_subcommand man" -l no-input -d 'Never ask anything'
+complete -c jit -n "__fish_jit_using_subcommand man" -s q -l quiet -d 'Say nothing but data and failures'
+complete -c jit -n "__fish_jit_using_subcommand man" -s v -l verbose -d 'Log to stderr, twice for more'
+complete -c jit -n "__fish_jit_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand help" -l server -d 'Backend to talk to' -r
+complete -c jit -n "__fish_jit_using_subcommand help" -l identity -d 'Identity to use there' -r
+complete -c jit -n "__fish_jit_using_subcommand help" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
+json\t'For programs'"
+complete -c jit -n "__fish_jit_using_subcommand help" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c jit -n "__fish_jit_using_subcommand help" -l no-input -d 'Never ask anything'
+complete -c jit -n "__fish_jit_using_subcommand help" -s q -l quiet -d 'Say nothing but data and failures'
+complete -c jit -n "__fish_jit_using_subcommand help" -s v -l verbose -d 'Log to stderr, twice for more'
+complete -c jit -n "__fish_jit_using_subcommand help" -s h -l help -d 'Print help (see more with \'--help\')'
