@@ -58,6 +58,9 @@ _jit() {
             jit,revoke)
                 cmd="jit__subcmd__revoke"
                 ;;
+            jit,serve)
+                cmd="jit__subcmd__serve"
+                ;;
             jit,setup)
                 cmd="jit__subcmd__setup"
                 ;;
@@ -80,7 +83,7 @@ _jit() {
 
     case "${cmd}" in
         jit)
-            opts="-o -q -v -h -V --server --identity --output --no-input --quiet --verbose --color --help --version request targets status wait inbox approve deny cancel drop revoke has credential-process setup login logout whoami completions man help"
+            opts="-o -q -v -h -V --server --identity --output --no-input --quiet --verbose --color --help --version request targets status wait inbox approve deny cancel drop revoke has credential-process setup login logout whoami serve completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -591,6 +594,48 @@ _jit() {
             fi
             case "${prev}" in
                 --reason)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --identity)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jit__subcmd__serve)
+            opts="-o -q -v -h --dev --data --listen --server --identity --output --no-input --quiet --verbose --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --data)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --listen)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

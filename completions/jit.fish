@@ -52,6 +52,7 @@ complete -c jit -n "__fish_jit_needs_command" -f -a "setup" -d 'Write AWS profil
 complete -c jit -n "__fish_jit_needs_command" -f -a "login" -d 'Sign in'
 complete -c jit -n "__fish_jit_needs_command" -f -a "logout" -d 'Sign out'
 complete -c jit -n "__fish_jit_needs_command" -f -a "whoami" -d 'Show who you are'
+complete -c jit -n "__fish_jit_needs_command" -f -a "serve" -d 'Run the approval backend'
 complete -c jit -n "__fish_jit_needs_command" -f -a "completions" -d 'Print a shell\'s completion script'
 complete -c jit -n "__fish_jit_needs_command" -f -a "man" -d 'Print a manual page'
 complete -c jit -n "__fish_jit_needs_command" -f -a "help" -d 'Show help for a verb or the environment'
@@ -247,6 +248,20 @@ complete -c jit -n "__fish_jit_using_subcommand whoami" -l no-input -d 'Never as
 complete -c jit -n "__fish_jit_using_subcommand whoami" -s q -l quiet -d 'Say nothing but data and failures'
 complete -c jit -n "__fish_jit_using_subcommand whoami" -s v -l verbose -d 'Log to stderr, twice for more'
 complete -c jit -n "__fish_jit_using_subcommand whoami" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand serve" -l data -d 'Folder of database and policy' -r -F
+complete -c jit -n "__fish_jit_using_subcommand serve" -l listen -d 'Address to listen on, port 0 picks one' -r
+complete -c jit -n "__fish_jit_using_subcommand serve" -l server -d 'Backend to talk to' -r
+complete -c jit -n "__fish_jit_using_subcommand serve" -l identity -d 'Identity to use there' -r
+complete -c jit -n "__fish_jit_using_subcommand serve" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
+json\t'For programs'"
+complete -c jit -n "__fish_jit_using_subcommand serve" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c jit -n "__fish_jit_using_subcommand serve" -l dev -d 'Local people, a small policy, loopback only'
+complete -c jit -n "__fish_jit_using_subcommand serve" -l no-input -d 'Never ask anything'
+complete -c jit -n "__fish_jit_using_subcommand serve" -s q -l quiet -d 'Say nothing but data and failures'
+complete -c jit -n "__fish_jit_using_subcommand serve" -s v -l verbose -d 'Log to stderr, twice for more'
+complete -c jit -n "__fish_jit_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jit -n "__fish_jit_using_subcommand completions" -l server -d 'Backend to talk to' -r
 complete -c jit -n "__fish_jit_using_subcommand completions" -l identity -d 'Identity to use there' -r
 complete -c jit -n "__fish_jit_using_subcommand completions" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'

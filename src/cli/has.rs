@@ -31,7 +31,7 @@ pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
     let target = TargetName::parse(&args.target)?;
     let client = ctx.client()?;
     let picked = client.picked()?;
-    if !args.fresh && client.holds(&picked.account, &target).is_some() {
+    if !args.fresh && client.holds(&picked.account, &target) {
         return say(ctx, target, "cache", None);
     }
     let backend = client.backend(&picked)?;

@@ -70,12 +70,10 @@ pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
         .map_err(|error| explained(ctx, &desk, error, &new))?;
     note_filed(ctx, &desk, &filed);
     follow::print_json(ctx, &filed.request, Some(filed.outcome))?;
-    if args.no_wait || filed.outcome == Outcome::Covered {
-        return if args.no_wait {
-            Ok(())
-        } else {
-            obtain(ctx, &desk, &filed.request).map(drop)
-        };
+    match filed.outcome {
+        _ if args.no_wait => return Ok(()),
+        Outcome::Covered => return renew(&desk, &filed.request),
+        Outcome::Filed | Outcome::Joined => {}
     }
     if filed.request.state == "pending" {
         note_waiting(ctx, &desk, &filed.request);
@@ -216,6 +214,18 @@ pub(super) fn finish(ctx: &Ctx, desk: &Desk, request: &RequestView) -> Result<()
     Ok(())
 }
 
+/// Fetches a credential of what is held already, where none is cached.
+fn renew(desk: &Desk, request: &RequestView) -> Result<()> {
+    let target = TargetName::parse(&request.target)?;
+    let account = &desk.picked.account;
+    match &request.grant {
+        Some(grant) if grant.state == "active" && !desk.client.caches(account, &target) => {
+            desk.client.fetch(&desk.backend, account, &target, &grant.id).map(drop)
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Fetches and caches a credential and says how long it works; `None` where it is somebody else's.
 fn obtain(ctx: &Ctx, desk: &Desk, request: &RequestView) -> Result<Option<TargetName>> {
     let foreign = |what| Error::new(Exit::Unreachable, "backend.foreign", what);
@@ -252,7 +262,7 @@ fn obtain(ctx: &Ctx, desk: &Desk, request: &RequestView) -> Result<Option<Target
         // access is there although nothing can be kept on this machine
         Err(error) if error.code == "cache.refused" => {
             ctx.ui.note_marked(State::Live, &format!("Live{end}."));
-            ctx.ui.warn(&format!("the credential was not cached: {error}"));
+            ctx.ui.warn(&format!("the credential was not cached: {error}"), "JIT_CACHE_DIR can name a folder that you can write");
         }
         Err(error) => return Err(error),
     }

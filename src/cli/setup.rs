@@ -100,8 +100,7 @@ fn print_written(ctx: &Ctx, profiles: &[Profile], edit: &Edit, file: String) -> 
         return ctx.ui.json("jit/setup/1", &written);
     }
     for warning in &edit.warnings {
-        ctx.ui.warn(&warning.message);
-        ctx.ui.warn(&format!("  mend: {}", warning.mend));
+        ctx.ui.warn(&warning.message, &warning.mend);
     }
     let what = if edit.is_needed() { "Written" } else { "Up to date" };
     for name in names {

@@ -36,6 +36,13 @@ pub(super) fn answer(error: &clap::Error, wants_json: bool, env: &Environment) -
 }
 
 fn mistake(error: &clap::Error) -> Error {
+    // a value that our own parser refused says by itself what would be right
+    let own = std::error::Error::source(error).and_then(|source| source.downcast_ref::<Error>());
+    if let Some(own) = own {
+        let mut mistake = Error::new(own.exit, own.code.clone(), own.message.clone());
+        mistake.hint.clone_from(&own.hint);
+        return mistake;
+    }
     let rendered = error.render().to_string();
     let mut lines = rendered.lines();
     let first = lines.next().unwrap_or_default();
@@ -98,5 +105,14 @@ mod tests {
             "the following required arguments were not provided: <REQUEST>"
         );
         assert_eq!(error.exit, Exit::Usage);
+    }
+
+    #[test]
+    fn value_that_is_refused_says_what_would_be_right() {
+        use clap::Parser;
+        let args = ["jit", "request", "x", "--for", "2 hours"];
+        let error = mistake(&super::super::Cli::try_parse_from(args).unwrap_err());
+        assert_eq!((error.message.as_str(), error.code.as_str()), ("`2 hours` is no duration", "usage.duration"));
+        assert_eq!(error.hint.as_deref(), Some("write it as 30m, 2h, 1h30m or 1d"));
     }
 }

@@ -63,13 +63,20 @@ impl Client {
         removed
     }
 
-    /// Whether the cache holds a full credential of `target` that works now, and until when.
-    pub fn holds(&self, account: &Account, target: &TargetName) -> Option<Timestamp> {
+    /// Whether the cache has a credential of `target` that works now.
+    pub fn caches(&self, account: &Account, target: &TargetName) -> bool {
+        self.cached_reach(account, target).is_some()
+    }
+
+    /// Whether it has one with all of the target's access.
+    pub fn holds(&self, account: &Account, target: &TargetName) -> bool {
+        self.cached_reach(account, target) == Some(Reach::Full)
+    }
+
+    fn cached_reach(&self, account: &Account, target: &TargetName) -> Option<Reach> {
         let facts = self.cache.read(account, target.as_str()).ok()?.facts;
         let now_ms = u64::try_from(self.clock.now().millis()).ok()?;
-        let holds = facts.reach == Reach::Full && now_ms < facts.expires_at_ms;
-        let until = i64::try_from(facts.expires_at_ms).ok()?;
-        holds.then(|| Timestamp::from_millis(until))
+        (now_ms < facts.expires_at_ms).then_some(facts.reach)
     }
 }
 

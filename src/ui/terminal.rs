@@ -142,10 +142,11 @@ impl Ui {
         }
     }
 
-    /// A line that must be read, with `-q` too.
-    pub fn warn(&self, text: &str) {
+    /// What must be read, with `-q` too, and what mends it.
+    pub fn warn(&self, text: &str, mend: &str) {
         if !self.is_json() {
             self.stderr(&format!("jit: {}", shown(text)));
+            self.stderr(&format!("  mend: {}", shown(mend)));
         }
     }
 

@@ -11,7 +11,11 @@ fn live() -> (StsRecorder, Backend, SealedBox) {
     let sts = StsRecorder::start();
     let backend = BackendPlan::with_aws(&sts.url).start();
     let alice = backend.machine_of("alice");
-    drop(alice.jit(&["request", "dev-admin", "--for", "2h", "--reason", "day to day"]).exits(0));
+    drop(
+        alice
+            .jit(&["request", "dev-admin", "--for", "2h", "--reason", "day to day"])
+            .exits(0),
+    );
     (sts, backend, alice)
 }
 
@@ -45,8 +49,15 @@ fn hit_prints_the_json_of_aws_tools_and_nothing_else() {
 #[test]
 fn miss_without_a_grant_names_the_command() {
     let (_sts, _backend, alice) = live();
-    held("credential_without_a_grant_exits_ten", &alice.jit(&["credential-process", "prod-admin"]).exits(10));
-    drop(alice.jit(&["request", "prod-admin", "--for", "1h", "--reason", "x", "--no-wait"]).exits(0));
+    held(
+        "credential_without_a_grant_exits_ten",
+        &alice.jit(&["credential-process", "prod-admin"]).exits(10),
+    );
+    drop(
+        alice
+            .jit(&["request", "prod-admin", "--for", "1h", "--reason", "payout job stuck", "--no-wait"])
+            .exits(0),
+    );
     let pending = ["credential-process", "prod-admin", "-q"];
     let run = alice.jit(&pending);
     // the first failure is remembered for a few seconds; after them it is said that it waits
@@ -56,8 +67,15 @@ fn miss_without_a_grant_names_the_command() {
 #[test]
 fn pending_request_is_said_to_wait() {
     let (_sts, _backend, alice) = live();
-    drop(alice.jit(&["request", "prod-admin", "--for", "1h", "--reason", "x", "--no-wait"]).exits(0));
-    held("credential_of_a_pending_request_exits_ten", &alice.jit(&["credential-process", "prod-admin"]).exits(10));
+    drop(
+        alice
+            .jit(&["request", "prod-admin", "--for", "1h", "--reason", "payout job stuck", "--no-wait"])
+            .exits(0),
+    );
+    held(
+        "credential_of_a_pending_request_exits_ten",
+        &alice.jit(&["credential-process", "prod-admin"]).exits(10),
+    );
 }
 
 #[test]
@@ -65,8 +83,13 @@ fn two_hundred_at_once_make_one_mint() {
     let (sts, _backend, alice) = live();
     fs::remove_file(cached(&alice)).unwrap();
     let before = sts.calls().len();
-    let all: Vec<_> = (0..200).map(|_| alice.jit_command(&["credential-process", "dev-admin"]).start()).collect();
-    let mut answers: Vec<String> = all.into_iter().map(|one| one.finish(LIMIT * 4).exits(0).stdout).collect();
+    let all: Vec<_> = (0..200)
+        .map(|_| alice.jit_command(&["credential-process", "dev-admin"]).start())
+        .collect();
+    let mut answers: Vec<String> = all
+        .into_iter()
+        .map(|one| one.finish(LIMIT * 4).exits(0).stdout)
+        .collect();
     answers.dedup();
     assert_eq!((answers.len(), sts.calls().len() - before), (1, 1));
 }
@@ -87,11 +110,17 @@ fn attack_25_open_or_linked_cache_file_exits_three() {
     let (_sts, _backend, alice) = live();
     let file = cached(&alice);
     fs::set_permissions(&file, PermissionsExt::from_mode(0o644)).unwrap();
-    held("attack_25_open_cache_file", &alice.jit(&["credential-process", "dev-admin"]).exits(3));
+    held(
+        "attack_25_open_cache_file",
+        &alice.jit(&["credential-process", "dev-admin"]).exits(3),
+    );
     let moved = alice.home().join("moved");
     fs::rename(&file, &moved).unwrap();
     symlink(&moved, &file).unwrap();
-    held("attack_25_linked_cache_file", &alice.jit(&["credential-process", "dev-admin"]).exits(3));
+    held(
+        "attack_25_linked_cache_file",
+        &alice.jit(&["credential-process", "dev-admin"]).exits(3),
+    );
 }
 
 #[test]
@@ -110,9 +139,17 @@ fn attack_17_identities_never_share_a_credential() {
     backend.sign_in(&mut alice, "bob");
     drop(alice.jit(&["credential-process", "dev-admin"]).exits(10));
     drop(alice.jit(&["has", "dev-admin"]).exits(10));
-    drop(alice.jit(&["--identity", "alice", "credential-process", "dev-admin"]).exits(0));
+    drop(
+        alice
+            .jit(&["--identity", "alice", "credential-process", "dev-admin"])
+            .exits(0),
+    );
     drop(alice.jit(&["logout", "--identity", "alice"]).exits(0));
-    drop(alice.jit(&["--identity", "alice", "credential-process", "dev-admin"]).exits(4));
+    drop(
+        alice
+            .jit(&["--identity", "alice", "credential-process", "dev-admin"])
+            .exits(4),
+    );
 }
 
 #[test]
@@ -123,17 +160,33 @@ fn setup_writes_a_profile_and_keeps_the_rest() {
     let config = alice.home().join(".aws/config");
     fs::create_dir(alice.home().join(".aws")).unwrap();
     fs::write(&config, "[default]\nregion = eu-west-1").unwrap();
-    held("setup_shows_what_it_writes", &alice.jit(&["setup", "dev-admin"]).exits(0));
-    held("setup_twice_changes_nothing", &alice.jit(&["setup", "dev-admin"]).exits(0));
+    held(
+        "setup_shows_what_it_writes",
+        &alice.jit(&["setup", "dev-admin"]).exits(0),
+    );
+    held(
+        "setup_twice_changes_nothing",
+        &alice.jit(&["setup", "dev-admin"]).exits(0),
+    );
     let text = fs::read_to_string(&config).unwrap();
     assert!(text.starts_with("[default]\nregion = eu-west-1\n\n[profile jit-dev-admin]\ncredential_process = "));
-    fs::write(alice.home().join(".aws/credentials"), "[jit-dev-admin]\naws_access_key_id = x\n").unwrap();
-    held("setup_warns_about_static_keys", &alice.jit(&["setup", "dev-admin"]).exits(0));
+    fs::write(
+        alice.home().join(".aws/credentials"),
+        "[jit-dev-admin]\naws_access_key_id = x\n",
+    )
+    .unwrap();
+    held(
+        "setup_warns_about_static_keys",
+        &alice.jit(&["setup", "dev-admin"]).exits(0),
+    );
 }
 
 #[test]
 fn closed_pipe_is_no_failure() {
     let (_sts, _backend, alice) = live();
-    let script = format!("{} targets | true; exit ${{PIPESTATUS[0]}}", super::harness::jit_program().display());
+    let script = format!(
+        "{} targets | true; exit ${{PIPESTATUS[0]}}",
+        super::harness::jit_program().display()
+    );
     drop(alice.command("/bin/bash", &["-c", &script]).run().exits(0));
 }

@@ -17,35 +17,72 @@ fn house() -> House {
     let sts = StsRecorder::start();
     let backend = BackendPlan::with_aws(&sts.url).start();
     let (alice, bob) = (backend.machine_of("alice"), backend.machine_of("bob"));
-    House { backend, alice, bob, sts }
+    House {
+        backend,
+        alice,
+        bob,
+        sts,
+    }
 }
 
 fn filed(house: &House) -> Run {
-    let args = ["request", "prod-admin", "--for", "2h", "--reason", "payout job stuck, PAY-311", "--no-wait"];
+    let args = [
+        "request",
+        "prod-admin",
+        "--for",
+        "2h",
+        "--reason",
+        "payout job stuck, PAY-311",
+        "--no-wait",
+    ];
     house.alice.jit(&args).exits(0)
 }
 
 #[test]
 fn request_that_is_approved_reads_as_documented() {
     let house = house();
-    let waiting = house.alice.jit_command(&["request", "prod-admin", "--for", "2h", "--reason", "payout job"]).start();
+    let waiting = house
+        .alice
+        .jit_command(&["request", "prod-admin", "--for", "2h", "--reason", "payout job"])
+        .start();
     waiting.stderr_line("jit wait req_", LIMIT);
     held("inbox_lists_the_request", &house.bob.jit(&["inbox"]));
     held("status_shows_what_waits", &house.alice.jit(&["status"]));
-    held("approve_shows_what_is_agreed_to", &house.bob.jit(&["approve", "prod-admin", "--comment", "go"]));
+    held(
+        "approve_shows_what_is_agreed_to",
+        &house.bob.jit(&["approve", "prod-admin", "--comment", "go"]),
+    );
     held("request_ends_live", &waiting.finish(LIMIT));
     held("status_shows_what_is_live", &house.alice.jit(&["status"]));
-    held("request_is_covered_by_what_is_live", &house.alice.jit(&["request", "prod-admin", "--for", "1h", "--reason", "again"]));
-    held("drop_says_until_when_a_copy_works", &house.alice.jit(&["drop", "prod-admin"]));
-    assert_eq!(house.sts.calls().len(), 2 + 1, "one probe, one credential, one for who was covered");
+    held(
+        "request_is_covered_by_what_is_live",
+        &house
+            .alice
+            .jit(&["request", "prod-admin", "--for", "1h", "--reason", "again"]),
+    );
+    held(
+        "drop_says_until_when_a_copy_works",
+        &house.alice.jit(&["drop", "prod-admin"]),
+    );
+    assert_eq!(
+        house.sts.calls().len(),
+        2 + 1,
+        "one probe, one credential, one for who was covered"
+    );
 }
 
 #[test]
 fn deny_ends_the_wait_with_six() {
     let house = house();
-    let waiting = house.alice.jit_command(&["request", "prod-admin", "--for", "1h", "--reason", "look"]).start();
+    let waiting = house
+        .alice
+        .jit_command(&["request", "prod-admin", "--for", "1h", "--reason", "look at the ledger"])
+        .start();
     waiting.stderr_line("jit wait req_", LIMIT);
-    held("deny_says_who_gets_nothing", &house.bob.jit(&["deny", "prod-admin", "--reason", "use prod-readonly"]));
+    held(
+        "deny_says_who_gets_nothing",
+        &house.bob.jit(&["deny", "prod-admin", "--reason", "use prod-readonly"]),
+    );
     held("denied_request_exits_six", &waiting.finish(LIMIT).exits(6));
 }
 
@@ -56,7 +93,10 @@ fn request_of_the_same_is_joined_and_of_another_shown() {
     held("request_of_the_same_is_joined", &filed(&house));
     let other = ["request", "prod-admin", "--for", "1h", "--reason", "other", "--no-wait"];
     held("request_that_differs_exits_ten", &house.alice.jit(&other).exits(10));
-    held("cancel_says_what_is_withdrawn", &house.alice.jit(&["cancel", "prod-admin"]));
+    held(
+        "cancel_says_what_is_withdrawn",
+        &house.alice.jit(&["cancel", "prod-admin"]),
+    );
     held("history_shows_what_is_over", &house.alice.jit(&["status", "--history"]));
 }
 
@@ -73,27 +113,37 @@ fn verbs_about_oneself_read_as_documented() {
 #[test]
 fn nobody_approves_a_request_of_their_own() {
     let house = house();
-    drop(filed(&house));
-    held("attack_03_own_request_exits_five", &house.alice.jit(&["approve", "prod-admin"]).exits(5));
-    drop(house.bob.jit(&["approve", "prod-admin"]).exits(0));
-    held("second_decision_exits_ten", &house.bob.jit(&["deny", "prod-admin", "--reason", "late"]).exits(10));
+    let filed = filed(&house);
+    let id = filed.stderr.split(' ').next().unwrap();
+    held("attack_03_own_request_exits_five", &house.alice.jit(&["approve", id]).exits(5));
+    drop(house.bob.jit(&["approve", id]).exits(0));
+    held("second_decision_exits_ten", &house.bob.jit(&["deny", id, "--reason", "late"]).exits(10));
 }
 
 #[test]
 fn interrupt_while_waiting_keeps_the_request_open() {
     let house = house();
-    let waiting = house.alice.jit_command(&["request", "prod-admin", "--for", "2h", "--reason", "payout job"]).start();
+    let waiting = house
+        .alice
+        .jit_command(&["request", "prod-admin", "--for", "2h", "--reason", "payout job"])
+        .start();
     waiting.stderr_line("jit wait req_", LIMIT);
     waiting.signal(rustix::process::Signal::INT);
     held("interrupt_exits_130", &waiting.finish(LIMIT).exits(130));
     assert!(house.alice.jit(&["status"]).exits(0).stdout.contains("WAITING"));
-    held("wait_past_its_timeout_exits_seven", &house.alice.jit(&["wait", "prod-admin", "--timeout", "1s"]).exits(7));
+    held(
+        "wait_past_its_timeout_exits_seven",
+        &house.alice.jit(&["wait", "prod-admin", "--timeout", "1s"]).exits(7),
+    );
 }
 
 #[test]
 fn backend_lost_while_waiting_is_tried_again() {
     let mut house = house();
-    let waiting = house.alice.jit_command(&["request", "prod-admin", "--for", "2h", "--reason", "payout job"]).start();
+    let waiting = house
+        .alice
+        .jit_command(&["request", "prod-admin", "--for", "2h", "--reason", "payout job"])
+        .start();
     waiting.stderr_line("jit wait req_", LIMIT);
     house.backend.kill();
     waiting.stderr_line("trying again", LIMIT);
@@ -106,7 +156,12 @@ fn backend_lost_while_waiting_is_tried_again() {
 #[test]
 fn two_who_drop_at_once_both_succeed() {
     let house = house();
-    drop(house.alice.jit(&["request", "dev-admin", "--for", "1h", "--reason", "day to day"]).exits(0));
+    drop(
+        house
+            .alice
+            .jit(&["request", "dev-admin", "--for", "1h", "--reason", "day to day"])
+            .exits(0),
+    );
     let both = [1, 2].map(|_| house.alice.jit_command(&["drop", "dev-admin"]).start());
     for one in both {
         let run = one.finish(LIMIT);

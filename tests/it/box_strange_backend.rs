@@ -32,20 +32,39 @@ fn login(url: &str) -> super::harness::Run {
 fn answers_of_no_backend_exit_eight() {
     let answers = [
         ("junk", "<html>hello</html>"),
-        ("web_page", "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 2\r\n\r\nhi"),
-        ("half_an_answer", "HTTP/1.1 200 OK\r\njit-version: 0.1.0\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{"),
-        ("redirect", "HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\njit-version: 0.1.0\r\ncontent-length: 0\r\n\r\n"),
-        ("other_json", "HTTP/1.1 200 OK\r\njit-version: 0.1.0\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}"),
-        ("bad_problem", "HTTP/1.1 500 No\r\njit-version: 0.1.0\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n[]"),
+        (
+            "web_page",
+            "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 2\r\n\r\nhi",
+        ),
+        (
+            "half_an_answer",
+            "HTTP/1.1 200 OK\r\njit-version: 0.1.0\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{",
+        ),
+        (
+            "redirect",
+            "HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\njit-version: 0.1.0\r\ncontent-length: 0\r\n\r\n",
+        ),
+        (
+            "other_json",
+            "HTTP/1.1 200 OK\r\njit-version: 0.1.0\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}",
+        ),
+        (
+            "bad_problem",
+            "HTTP/1.1 500 No\r\njit-version: 0.1.0\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n[]",
+        ),
     ];
     for (name, answer) in answers {
-        held(&format!("answer_{name}_exits_eight"), &login(&answering(answer)).exits(8));
+        held(
+            &format!("answer_{name}_exits_eight"),
+            &login(&answering(answer)).exits(8),
+        );
     }
 }
 
 #[test]
 fn backend_of_another_version_exits_three() {
-    let other = "HTTP/1.1 200 OK\r\njit-version: 9.0.0\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}";
+    let other =
+        "HTTP/1.1 200 OK\r\njit-version: 9.0.0\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}";
     held("other_version_exits_three", &login(&answering(other)).exits(3));
     let old = "HTTP/1.1 426 Old\r\njit-version: 9.0.0\r\ncontent-type: application/problem+json\r\ncontent-length: 67\r\n\r\n{\"code\":\"version.too_old\",\"status\":426,\"title\":\"jit 0.1.0 is old\"} ";
     held("too_old_version_exits_three", &login(&answering(old)).exits(3));
@@ -58,7 +77,10 @@ fn backend_that_is_down_exits_eight() {
     let alice = backend.machine_of("alice");
     backend.kill();
     held("backend_down_exits_eight", &alice.jit(&["status"]).exits(8));
-    held("backend_down_fails_aws_tools_in_one_line", &alice.jit(&["credential-process", "prod-admin"]).exits(8));
+    held(
+        "backend_down_fails_aws_tools_in_one_line",
+        &alice.jit(&["credential-process", "prod-admin"]).exits(8),
+    );
     held("logout_without_backend_exits_eight", &alice.jit(&["logout"]).exits(8));
     drop(alice.jit(&["status"]).exits(4));
 }

@@ -11,6 +11,8 @@ pub fn held(name: &str, run: &Run) {
         (r"\((\d+[hms] ?)+( left)?\)", "(SPAN)"),
         (r"\d+h \d+m left", "SPAN left"),
         (r"\d{1,2} [A-Z][a-z]{2} CLOCK", "CLOCK"),
+        (r"\b\d+h \d+m\b", "SPAN"),
+        (r"%3A\d+", "%3APORT"),
         (r" {2,}", "  "),
     ];
     insta::with_settings!({ filters => filters, omit_expression => true, prepend_module_to_snapshot => false }, {
