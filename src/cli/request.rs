@@ -68,6 +68,7 @@ pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
         .backend
         .file(&new)
         .map_err(|error| explained(ctx, &desk, error, &new))?;
+    desk.backend.watch_interrupt()?;
     note_filed(ctx, &desk, &filed);
     follow::print_json(ctx, &filed.request, Some(filed.outcome))?;
     match filed.outcome {
@@ -262,7 +263,10 @@ fn obtain(ctx: &Ctx, desk: &Desk, request: &RequestView) -> Result<Option<Target
         // access is there although nothing can be kept on this machine
         Err(error) if error.code == "cache.refused" => {
             ctx.ui.note_marked(State::Live, &format!("Live{end}."));
-            ctx.ui.warn(&format!("the credential was not cached: {error}"), "JIT_CACHE_DIR can name a folder that you can write");
+            ctx.ui.warn(
+                &format!("the credential was not cached: {error}"),
+                "JIT_CACHE_DIR can name a folder that you can write",
+            );
         }
         Err(error) => return Err(error),
     }

@@ -99,6 +99,7 @@ fn print_history(ctx: &Ctx, desk: &Desk) -> Result<()> {
 
 fn watch_one(ctx: &Ctx, desk: &Desk, request: &str) -> Result<()> {
     let view = desk.backend.request(request)?;
+    desk.backend.watch_interrupt()?;
     print_one(ctx, desk, &view)?;
     let print = |view: &RequestView| print_one(ctx, desk, view);
     match follow::follow(ctx, &desk.backend, view, Goal::Ended, None, print) {
@@ -113,7 +114,7 @@ fn watch_one(ctx: &Ctx, desk: &Desk, request: &str) -> Result<()> {
 
 /// Looks again and again, and prints what is different, until nothing is open.
 fn watch_all(ctx: &Ctx, desk: &Desk) -> Result<()> {
-    desk.backend.watch_interrupt();
+    desk.backend.watch_interrupt()?;
     let mut shown: Option<Vec<String>> = None;
     loop {
         let requests = match desk.backend.requests(true, None) {

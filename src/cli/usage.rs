@@ -112,7 +112,10 @@ mod tests {
         use clap::Parser;
         let args = ["jit", "request", "x", "--for", "2 hours"];
         let error = mistake(&super::super::Cli::try_parse_from(args).unwrap_err());
-        assert_eq!((error.message.as_str(), error.code.as_str()), ("`2 hours` is no duration", "usage.duration"));
+        assert_eq!(
+            (error.message.as_str(), error.code.as_str()),
+            ("`2 hours` is no duration", "usage.duration")
+        );
         assert_eq!(error.hint.as_deref(), Some("write it as 30m, 2h, 1h30m or 1d"));
     }
 }

@@ -23,6 +23,7 @@ pub(super) struct Args {
 pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
     let desk = ctx.desk()?;
     let view = desk.backend.request(&args.request)?;
+    desk.backend.watch_interrupt()?;
     follow::print_json(ctx, &view, None)?;
     if view.state == "pending" {
         request::note_waiting(ctx, &desk, &view);

@@ -1,7 +1,7 @@
 //! One backend and who talks to it: calls that block the verb, on a runtime of their own.
 //! Owns the clock's offset and the interrupt key. Refuses to retry: whoever waits decides that.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,6 +11,7 @@ use secrecy::SecretString;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::runtime::Runtime;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::http::{self, Answer, Call};
 use crate::clock::Clock;
@@ -32,7 +33,7 @@ pub struct Backend {
     random: Random,
     offset_ms: Cell<i64>,
     offset_is_measured: Cell<bool>,
-    interrupt_is_watched: Cell<bool>,
+    interrupt: RefCell<Option<Signal>>,
     deadline: Cell<Option<Instant>>,
 }
 
@@ -56,7 +57,7 @@ impl Backend {
             random: Random::default(),
             offset_ms: Cell::new(offset_ms),
             offset_is_measured: Cell::new(false),
-            interrupt_is_watched: Cell::new(false),
+            interrupt: RefCell::new(None),
             deadline: Cell::new(None),
         })
     }
@@ -81,8 +82,18 @@ impl Backend {
     }
 
     /// From here on the interrupt key ends a call with exit 130 instead of ending the process.
-    pub fn watch_interrupt(&self) {
-        self.interrupt_is_watched.set(true);
+    /// Call it before a person is told that they may press it.
+    ///
+    /// # Errors
+    /// Exit 1 where the system gives no signals.
+    pub fn watch_interrupt(&self) -> Result<()> {
+        if self.interrupt.borrow().is_none() {
+            let _runtime = self.runtime.enter();
+            let watched = signal(SignalKind::interrupt());
+            let watched = watched.map_err(|error| Error::unexpected(format!("no signals: {error}")))?;
+            self.interrupt.replace(Some(watched));
+        }
+        Ok(())
     }
 
     /// From here on no call goes on past `deadline`.
@@ -177,15 +188,17 @@ impl Backend {
     }
 
     fn interruptible<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
-        self.runtime.block_on(async {
-            if !self.interrupt_is_watched.get() {
-                return work.await;
-            }
+        let Some(mut interrupt) = self.interrupt.take() else {
+            return self.runtime.block_on(work);
+        };
+        let done = self.runtime.block_on(async {
             tokio::select! {
                 done = work => done,
-                _ = tokio::signal::ctrl_c() => Err(Error::new(Exit::Interrupted, "interrupted", "interrupted")),
+                _ = interrupt.recv() => Err(Error::new(Exit::Interrupted, "interrupted", "interrupted")),
             }
-        })
+        });
+        self.interrupt.replace(Some(interrupt));
+        done
     }
 
     fn read<T: DeserializeOwned>(&self, answer: &Answer) -> Result<T> {

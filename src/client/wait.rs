@@ -37,7 +37,7 @@ impl<'a> Waiting<'a> {
     pub fn from(backend: &'a Backend, view: &RequestView, limit: Option<Duration>) -> Result<Self> {
         let request =
             RequestId::parse(&view.id).map_err(|_| super::http::foreign(backend.origin(), "its request has no id"))?;
-        backend.watch_interrupt();
+        backend.watch_interrupt()?;
         Ok(Self {
             backend,
             request,

@@ -55,7 +55,15 @@ fn miss_without_a_grant_names_the_command() {
     );
     drop(
         alice
-            .jit(&["request", "prod-admin", "--for", "1h", "--reason", "payout job stuck", "--no-wait"])
+            .jit(&[
+                "request",
+                "prod-admin",
+                "--for",
+                "1h",
+                "--reason",
+                "payout job stuck",
+                "--no-wait",
+            ])
             .exits(0),
     );
     let pending = ["credential-process", "prod-admin", "-q"];
@@ -69,7 +77,15 @@ fn pending_request_is_said_to_wait() {
     let (_sts, _backend, alice) = live();
     drop(
         alice
-            .jit(&["request", "prod-admin", "--for", "1h", "--reason", "payout job stuck", "--no-wait"])
+            .jit(&[
+                "request",
+                "prod-admin",
+                "--for",
+                "1h",
+                "--reason",
+                "payout job stuck",
+                "--no-wait",
+            ])
             .exits(0),
     );
     held(
