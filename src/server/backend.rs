@@ -50,6 +50,8 @@ pub struct Backend {
     pub limits: Limits,
     /// Turns true when the backend stops: waits end then.
     pub stopping: watch::Receiver<bool>,
+    /// Read by every call that changes something: a stop waits for them.
+    pub under_way: Arc<tokio::sync::RwLock<()>>,
     /// When the worker last looked, in milliseconds.
     pub worker_tick_ms: AtomicI64,
     policy: RwLock<InForce>,
@@ -86,6 +88,7 @@ impl Backend {
             flights: Flights::default(),
             limits: Limits::default(),
             stopping: parts.stopping,
+            under_way: Arc::default(),
             worker_tick_ms: AtomicI64::new(tick),
             policy: RwLock::new(InForce {
                 bundle: parts.bundle,

@@ -2,11 +2,20 @@
 //! Owns the translation of refusals, policy answers, store and provider errors into problems.
 
 use crate::domain::Refusal;
+use crate::domain::text::shown;
 use crate::policy::Decision;
 use crate::server::provider::ProviderError;
 use crate::server::store::StoreError;
 use crate::wire::Problem;
 use crate::wire::problem::{Code, PolicyReason};
+
+/// Characters of what somebody sent that answers and the log repeat.
+const LONGEST_REPEATED: usize = 120;
+
+/// What somebody sent, cut and with nothing in it that could move a cursor.
+pub fn repeated(given: &str) -> String {
+    shown(&given.chars().take(LONGEST_REPEATED).collect::<String>())
+}
 
 /// A "no" or an error on its way to the caller.
 #[derive(Clone, Debug)]
@@ -17,6 +26,8 @@ pub struct Failure {
     pub cause: Option<String>,
     /// Another change came first: load and decide again.
     pub is_conflict: bool,
+    /// After how many seconds another try makes sense, where that is known.
+    pub retry_after_s: Option<u32>,
 }
 
 impl Failure {
@@ -51,18 +62,23 @@ impl Failure {
 
     /// No such request, or none that the caller may see: the same words for both.
     pub fn no_request(given: &str) -> Self {
-        let shown: String = given.chars().take(80).collect();
-        Problem::new(Code::RequestNotFound, format!("no request {shown}"))
+        Problem::new(Code::RequestNotFound, format!("no request {}", repeated(given)))
             .hint("list yours with status")
             .into()
     }
 
     /// No such grant, or none that the caller may see: the same words for both.
     pub fn no_grant(given: &str) -> Self {
-        let shown: String = given.chars().take(80).collect();
-        Problem::new(Code::GrantNotFound, format!("no grant {shown}"))
+        Problem::new(Code::GrantNotFound, format!("no grant {}", repeated(given)))
             .hint("list yours with status")
             .into()
+    }
+
+    /// Too much of something: come back after `wait_s` seconds.
+    pub fn too_much(title: &str, wait_s: u32) -> Self {
+        let mut failure = Self::new(Code::RateLimited, format!("{title}; wait {wait_s} s"));
+        failure.retry_after_s = Some(wait_s);
+        failure
     }
 
     /// Something that cannot be.
@@ -79,6 +95,7 @@ impl From<Problem> for Failure {
             problem,
             cause: None,
             is_conflict: false,
+            retry_after_s: None,
         }
     }
 }
@@ -92,9 +109,14 @@ impl From<Refusal> for Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         let (problem, is_conflict) = match &error {
-            StoreError::Conflict | StoreError::Duplicate | StoreError::Repeated => (
+            StoreError::Conflict | StoreError::Duplicate => (
                 Problem::new(Code::RequestAlreadyDecided, "another change came first").hint("look again"),
                 true,
+            ),
+            // deciding again would answer another question: the handler answers from what the key led to
+            StoreError::Repeated => (
+                Problem::new(Code::RequestAlreadyDecided, "the same call came first").hint("look again"),
+                false,
             ),
             StoreError::Unavailable(_) => {
                 let problem = Problem::new(Code::StoreUnavailable, "the backend cannot store anything now");
@@ -109,6 +131,7 @@ impl From<StoreError> for Failure {
             problem,
             cause: Some(error.to_string()),
             is_conflict,
+            retry_after_s: None,
         }
     }
 }

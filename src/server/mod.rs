@@ -19,9 +19,9 @@ pub mod wake;
 pub mod worker;
 
 use std::io;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -31,11 +31,15 @@ use crate::clock::Clock;
 use crate::domain::{Actor, Change};
 use crate::policy::Finding;
 use crate::server::backend::{Backend, Parts};
+use crate::server::edge::connections::{self, Seats};
 use crate::server::failure::Failure;
 use crate::server::provider::aws::AwsProvider;
 use crate::server::settings::Settings;
 use crate::server::store::sqlite::SqliteStore;
 use crate::server::store::{Audit, StoreError};
+
+/// At a stop, calls whose callers have gone are waited for this long.
+const LONGEST_CALL_LEFT: Duration = Duration::from_secs(15);
 
 /// Why a backend did not start.
 #[derive(Debug, thiserror::Error)]
@@ -117,7 +121,7 @@ pub async fn open(settings: Settings) -> Result<Opened, StartError> {
 /// Serves on `listener` until `stop` resolves; then ends waits, answers what is under way and finishes its steps.
 ///
 /// # Errors
-/// What the listener says.
+/// None so far: a connection that cannot be taken is tried again.
 pub async fn serve_on(
     opened: Opened,
     listener: TcpListener,
@@ -126,18 +130,24 @@ pub async fn serve_on(
     let Opened { backend, stop: stopper } = opened;
     let working = tokio::spawn(worker::run(backend.clone(), backend.stopping.clone()));
     let watching = tokio::spawn(policy_folder::watch(backend.clone(), backend.stopping.clone()));
-    let service = routes::router(&backend).into_make_service_with_connect_info::<SocketAddr>();
-    let ended = axum::serve(listener, service)
-        .with_graceful_shutdown(async move {
-            stop.await;
-            // the receivers live as long as the backend does
-            let _ = stopper.send(true);
-        })
-        .await;
-    for task in [working, watching] {
+    let stopping = tokio::spawn(async move {
+        stop.await;
+        // the receivers live as long as the backend does
+        let _ = stopper.send(true);
+    });
+    let seats = Seats::new(connections::room());
+    connections::serve(listener, routes::router(&backend), seats, backend.stopping.clone()).await;
+    // calls whose callers have gone
+    if tokio::time::timeout(LONGEST_CALL_LEFT, backend.under_way.write())
+        .await
+        .is_err()
+    {
+        tracing::error!("a call did not end; what it had not committed is undone");
+    }
+    for task in [stopping, working, watching] {
         if let Err(error) = task.await {
             tracing::error!(%error, "a part of the backend ended badly");
         }
     }
-    ended
+    Ok(())
 }

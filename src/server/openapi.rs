@@ -1,8 +1,11 @@
 //! The description of the interface, generated from the code. Committed as `docs/openapi.json`.
 
+use serde_json::{Value, json};
 use utoipa::OpenApi;
 
 use crate::server::handlers::{grants, health, requests, sessions, targets};
+use crate::server::routes::{Access, table};
+use crate::wire::problem::MEDIA_TYPE;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -35,7 +38,57 @@ struct Description;
 /// The description as JSON, ended by a line feed.
 pub fn text() -> String {
     // our own derived description always has a JSON form
-    Description::openapi().to_pretty_json().unwrap_or_default() + "\n"
+    let mut whole = serde_json::to_value(Description::openapi()).unwrap_or_default();
+    whole["components"]["securitySchemes"] = json!({
+        "session": { "type": "http", "scheme": "bearer", "description": "The token that POST /v1/sessions gave." },
+    });
+    for route in table() {
+        let method = route.method.as_str().to_ascii_lowercase();
+        complete(&mut whole["paths"][route.path][&method], &method, route.access);
+    }
+    serde_json::to_string_pretty(&whole).unwrap_or_default() + "\n"
+}
+
+/// What every operation has and no handler says: who may call, problems, a name that no other one has.
+fn complete(operation: &mut Value, method: &str, access: Access) {
+    let tag = operation["tags"][0].as_str().unwrap_or_default();
+    let name = format!("{tag}_{}", operation["operationId"].as_str().unwrap_or_default());
+    operation["operationId"] = json!(name);
+    if access == Access::SignedIn {
+        operation["security"] = json!([{ "session": [] }]);
+    }
+    if let Some(parameters) = operation["parameters"].as_array_mut() {
+        for parameter in parameters.iter_mut().filter(|p| p["name"] == "id") {
+            parameter["description"] =
+                json!("The whole id, or a beginning of it that is unique and has four characters.");
+        }
+    }
+    if method == "post" && access == Access::SignedIn {
+        let once = json!({
+            "name": "idempotency-key", "in": "header", "required": false,
+            "description": "Makes the call count once for 24 hours; a repeat is answered from the state.",
+            "schema": { "type": "string", "minLength": 8, "maxLength": 128, "pattern": "^[!-~]+$" },
+        });
+        match operation["parameters"].as_array_mut() {
+            Some(parameters) => parameters.push(once),
+            None => operation["parameters"] = json!([once]),
+        }
+    }
+    let Some(responses) = operation["responses"].as_object_mut() else {
+        return;
+    };
+    let problem = json!({ "schema": { "$ref": "#/components/schemas/Problem" } });
+    responses.insert("default".to_owned(), json!({ "content": { MEDIA_TYPE: problem } }));
+    for (status, response) in responses {
+        response["description"] = json!(match status.as_str() {
+            "201" => "Done.",
+            "204" => "Done; there is nothing to say.",
+            "304" => "Nothing has changed.",
+            "503" => "Not ready.",
+            "default" => "A problem (RFC 9457).",
+            _ => "As asked.",
+        });
+    }
 }
 
 #[cfg(test)]
@@ -65,6 +118,18 @@ mod tests {
             .map(|r| format!("{} {}", r.method, r.path))
             .collect();
         assert_eq!(described, routed);
+    }
+
+    #[test]
+    fn operations_have_names_of_their_own() {
+        let described: serde_json::Value = serde_json::from_str(&text()).unwrap();
+        let methods = described["paths"].as_object().unwrap().values();
+        let names: Vec<&serde_json::Value> = methods
+            .flat_map(|methods| methods.as_object().unwrap().values())
+            .map(|operation| &operation["operationId"])
+            .collect();
+        let unique: BTreeSet<String> = names.iter().map(ToString::to_string).collect();
+        assert_eq!(unique.len(), names.len(), "{names:?}");
     }
 
     #[test]

@@ -109,7 +109,8 @@ pub async fn record(backend: &Backend, before: Option<&str>) -> Result<(), Failu
 /// Looks at the folder until `stop` turns true; a valid bundle that differs is put in force at once.
 pub async fn watch(backend: Arc<Backend>, mut stop: watch::Receiver<bool>) {
     let mut looks = tokio::time::interval(LOOK);
-    let mut seen = read(&backend.settings.policy_dir).unwrap_or_default();
+    // nothing seen: what was edited since the start is found with the first look, and after every error
+    let mut seen = Files::new();
     loop {
         tokio::select! {
             _ = looks.tick() => {}
@@ -125,7 +126,10 @@ pub async fn watch(backend: Arc<Backend>, mut stop: watch::Receiver<bool>) {
                 reload(&backend, &files).await;
                 seen = files;
             }
-            Err(error) => refuse(&backend, error.to_string()),
+            Err(error) => {
+                refuse(&backend, error.to_string());
+                seen.clear();
+            }
         }
     }
 }
@@ -133,6 +137,10 @@ pub async fn watch(backend: Arc<Backend>, mut stop: watch::Receiver<bool>) {
 async fn reload(backend: &Backend, files: &Files) {
     let old = backend.bundle();
     match Bundle::load(files) {
+        Ok(same) if same.hash() == old.hash() => backend.set_policy(InForce {
+            bundle: old,
+            error: None,
+        }),
         Ok(bundle) => {
             let before = old.hash().as_str().to_owned();
             backend.set_policy(InForce {

@@ -4,18 +4,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::http::{Method, StatusCode};
 use axum::middleware::{from_fn_with_state, map_response};
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 use axum::routing::{MethodRouter, delete, get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::server::backend::Backend;
+use crate::server::edge::answer::described;
 use crate::server::edge::guard::{guard, signed_in};
+use crate::server::edge::whole::whole;
 use crate::server::failure::Failure;
 use crate::server::handlers::{grants, health, requests, sessions, targets};
-use crate::wire::paths;
+use crate::wire::{LARGEST_BODY, paths};
 
 /// Longer than any wait, shorter than most proxies.
 const LONGEST_CALL: Duration = Duration::from_secs(45);
@@ -84,25 +87,15 @@ pub fn router(backend: &Arc<Backend>) -> Router {
         .fallback(health::no_path)
         .method_not_allowed_fallback(health::no_method)
         .with_state(backend.clone())
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
             Failure::broken("a handler panicked").into_response()
         }))
-        .layer(map_response(described))
+        .layer(from_fn_with_state(backend.clone(), whole))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::SERVICE_UNAVAILABLE,
             LONGEST_CALL,
         ))
+        .layer(map_response(described))
         .layer(from_fn_with_state(backend.clone(), guard))
-}
-
-/// Rejections of the framework itself (a query that cannot be read) come as text: make problems of them.
-async fn described(response: Response) -> Response {
-    if response.status() == StatusCode::BAD_REQUEST && response.extensions().get::<crate::wire::Problem>().is_none() {
-        return Failure::new(
-            crate::wire::problem::Code::UsageBody,
-            "the path or query cannot be read",
-        )
-        .into_response();
-    }
-    response
 }

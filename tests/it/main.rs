@@ -15,6 +15,7 @@ mod box_strange_backend;
 mod dependencies;
 mod harness;
 mod harness_works;
+mod http;
 mod install;
 mod session_policy;
 mod shown;

@@ -4,7 +4,11 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use crate::server::failure::Failure;
-use crate::wire::problem::MEDIA_TYPE;
+use crate::wire::Problem;
+use crate::wire::problem::{Code, MEDIA_TYPE};
+
+/// Seconds after which another try makes sense, where nobody said.
+const SOON_S: u32 = 1;
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
@@ -19,13 +23,33 @@ impl IntoResponse for Failure {
             body,
         )
             .into_response();
-        if status == StatusCode::TOO_MANY_REQUESTS {
-            response
-                .headers_mut()
-                .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        if matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
+            let seconds = HeaderValue::from(self.retry_after_s.unwrap_or(SOON_S));
+            response.headers_mut().insert(header::RETRY_AFTER, seconds);
         }
         // the guard puts the trace id in: it alone knows it
         response.extensions_mut().insert(self.problem);
         response
     }
+}
+
+/// Errors of the framework itself (a query that cannot be read, a call that took too long) come as text or as
+/// nothing: makes problems of them.
+pub async fn described(response: Response) -> Response {
+    let status = response.status();
+    let is_ours = response.extensions().get::<Problem>().is_some();
+    let is_answer = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind == "application/json");
+    if is_ours || is_answer || !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    let (code, title) = match status {
+        StatusCode::SERVICE_UNAVAILABLE => (Code::StoreUnavailable, "the call took too long; nothing more is known"),
+        StatusCode::METHOD_NOT_ALLOWED => (Code::MethodNotAllowed, "no such method on this path"),
+        status if status.is_server_error() => (Code::ServerFailed, "the backend failed"),
+        _ => (Code::UsageBody, "the path or query cannot be read"),
+    };
+    Failure::new(code, title).into_response()
 }

@@ -1,6 +1,9 @@
 //! JSON bodies, with their idempotency key. Owns what is said of a body that cannot be read.
 
-use axum::body::to_bytes;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, FailedToBufferBody};
 use axum::extract::{FromRequest, Request};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -8,10 +11,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::domain::Digest;
-use crate::server::failure::Failure;
+use crate::server::failure::{Failure, repeated};
 use crate::server::service::Key;
 use crate::wire::problem::Code;
 use crate::wire::{IDEMPOTENCY_HEADER, LARGEST_BODY};
+
+/// A body must have come within this.
+const LONGEST_BODY: Duration = Duration::from_secs(10);
 
 /// A body, and the key that makes it count once.
 #[derive(Debug)]
@@ -25,14 +31,15 @@ pub struct Body<T> {
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = Failure;
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
+    async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
         let (parts, body) = request.into_parts();
-        let bytes = to_bytes(body, LARGEST_BODY).await.map_err(|_| {
-            Failure::new(
-                Code::BodyTooLarge,
-                format!("the body is cut short or over {LARGEST_BODY} bytes"),
-            )
-        })?;
+        let request = Request::from_parts(parts.clone(), body);
+        // the limit of its size is a layer of the router
+        let read = Bytes::from_request(request, state);
+        let bytes = match tokio::time::timeout(LONGEST_BODY, read).await {
+            Ok(read) => read.map_err(|rejection| unread(&rejection))?,
+            Err(_) => return Err(Failure::new(Code::UsageBody, "the body took too long to come")),
+        };
         let is_json = parts
             .headers
             .get(header::CONTENT_TYPE)
@@ -45,13 +52,26 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
         if !is_json {
             return Err(Failure::new(Code::UsageBody, "the body is not application/json"));
         }
-        let value = serde_json::from_slice(&bytes)
-            .map_err(|e| Failure::new(Code::UsageBody, format!("the body cannot be read: {e}")))?;
+        let value = serde_json::from_slice(&bytes).map_err(|error| {
+            Failure::new(
+                Code::UsageBody,
+                format!("the body cannot be read: {}", repeated(&error.to_string())),
+            )
+        })?;
         let key = match parts.headers.get(IDEMPOTENCY_HEADER) {
             Some(key) => Some(read_key(key.to_str().unwrap_or_default(), &parts, &bytes)?),
             None => None,
         };
         Ok(Self { value, key })
+    }
+}
+
+fn unread(rejection: &BytesRejection) -> Failure {
+    match rejection {
+        BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => {
+            Failure::new(Code::BodyTooLarge, format!("the body is over {LARGEST_BODY} bytes"))
+        }
+        _ => Failure::new(Code::UsageBody, "the body is cut short"),
     }
 }
 

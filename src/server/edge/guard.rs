@@ -12,7 +12,8 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::server::backend::{Backend, Caller};
-use crate::server::failure::Failure;
+use crate::server::edge::connections::Seat;
+use crate::server::failure::{Failure, repeated};
 use crate::server::service::sign_in;
 use crate::wire::problem::{Code, MEDIA_TYPE};
 use crate::wire::{Problem, VERSION, VERSION_HEADER};
@@ -22,8 +23,11 @@ const TRACE: HeaderName = HeaderName::from_static("x-request-id");
 /// Checks the call, and puts version and trace id on its answer.
 pub async fn guard(State(backend): State<Arc<Backend>>, request: Request, next: Next) -> Response {
     let began = Instant::now();
+    if let Some(seat) = request.extensions().get::<Arc<Seat>>() {
+        seat.called();
+    }
     let trace = trace_id(&backend, request.headers());
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let (method, path) = (repeated(request.method().as_str()), repeated(request.uri().path()));
     let mut response = match check(&backend, &request) {
         Ok(()) => next.run(request).await,
         Err(failure) => failure.into_response(),
@@ -48,7 +52,14 @@ pub async fn guard(State(backend): State<Arc<Backend>>, request: Request, next: 
         headers.insert(TRACE, value);
     }
     let duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-    tracing::info!(%method, path, status = response.status().as_u16(), duration_ms, trace, "answered");
+    tracing::info!(
+        method,
+        path,
+        status = response.status().as_u16(),
+        duration_ms,
+        trace,
+        "answered"
+    );
     response
 }
 
@@ -61,20 +72,29 @@ fn trace_id(backend: &Backend, headers: &HeaderMap) -> String {
 
 fn check(backend: &Backend, request: &Request) -> Result<(), Failure> {
     // DNS rebinding: a page elsewhere can reach loopback under its own name (15-minute answer, then 127.0.0.1)
-    let host = request.headers().get(header::HOST).and_then(|v| v.to_str().ok());
-    let host = host.or_else(|| request.uri().authority().map(axum::http::uri::Authority::as_str));
-    if !host.is_some_and(|host| backend.settings.hosts.iter().any(|own| own.eq_ignore_ascii_case(host))) {
+    let named = request.headers().get_all(header::HOST).iter();
+    let named = named.map(|host| host.to_str().unwrap_or_default());
+    let mut hosts: Vec<&str> = named
+        .chain(request.uri().authority().map(axum::http::uri::Authority::as_str))
+        .collect();
+    hosts.dedup();
+    let is_own = |host: &&str| backend.settings.hosts.iter().any(|own| own.eq_ignore_ascii_case(host));
+    if hosts.is_empty() || !hosts.iter().all(is_own) {
         let problem = Problem::new(Code::HostUnknown, "this backend has another address");
         return Err(problem.hint(format!("call {}", backend.settings.origin)).into());
     }
-    if let Some(theirs) = request.headers().get(VERSION_HEADER).and_then(|v| v.to_str().ok())
+    let theirs = request.headers().get(VERSION_HEADER);
+    if let Some(theirs) = theirs.map(|v| v.to_str().unwrap_or_default())
         && !is_compatible(theirs)
     {
         let problem = Problem::new(
             Code::VersionTooOld,
-            format!("this backend is jit {VERSION} and cannot serve jit {theirs}"),
+            format!(
+                "this backend is jit {VERSION} and cannot serve jit {}",
+                repeated(theirs)
+            ),
         );
-        return Err(problem.hint("install a newer jit").into());
+        return Err(problem.hint("use a jit of the backend's version").into());
     }
     Ok(())
 }
@@ -86,7 +106,9 @@ pub fn is_compatible(theirs: &str) -> bool {
         Some((numbers.next()??, numbers.next()??))
     };
     match (parts(theirs), parts(VERSION)) {
-        (Some((their_major, their_minor)), Some((major, minor))) => their_major == major && their_minor + 2 >= minor,
+        (Some((their_major, their_minor)), Some((major, minor))) => {
+            their_major == major && their_minor.saturating_add(2) >= minor
+        }
         _ => false,
     }
 }
@@ -100,10 +122,16 @@ pub async fn signed_in(
 ) -> Response {
     match identify(&backend, request.headers(), peer).await {
         Ok(caller) => {
+            let _held = request.extensions().get::<Arc<Seat>>().map(Seat::hold);
             request.extensions_mut().insert(caller);
             next.run(request).await
         }
-        Err(failure) => failure.into_response(),
+        Err(failure) => {
+            // who tries tokens is slowed down; who is signed in at the same address is not
+            let tried = backend.limits.call(&peer.ip().to_string(), backend.now());
+            let slowed = tried.map_err(|wait_s| Failure::too_much("too many calls", wait_s));
+            slowed.err().unwrap_or(failure).into_response()
+        }
     }
 }
 
@@ -120,7 +148,7 @@ async fn identify(backend: &Backend, headers: &HeaderMap, peer: SocketAddr) -> R
     backend
         .limits
         .call(caller.person.id.as_str(), backend.now())
-        .map_err(|wait_s| Failure::new(Code::RateLimited, format!("too many calls; wait {wait_s} s")))?;
+        .map_err(|wait_s| Failure::too_much("too many calls", wait_s))?;
     Ok(caller)
 }
 
@@ -145,7 +173,8 @@ mod tests {
     fn versions_two_minors_behind_are_served() {
         assert!(is_compatible(VERSION));
         assert!(is_compatible("0.1.99") && is_compatible("0.2.0"));
-        for bad in ["", "1", "99.0.0", "x.y.z"] {
+        assert!(is_compatible("0.18446744073709551615.0"));
+        for bad in ["", "1", "99.0.0", "x.y.z", "0.18446744073709551616.0"] {
             assert!(!is_compatible(bad), "{bad}");
         }
     }

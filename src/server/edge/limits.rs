@@ -1,7 +1,7 @@
-//! How often and how much somebody may call. Refuses to remember who has been quiet.
+//! How often and how much somebody may call. Refuses to remember who has been quiet, and more than a fixed number.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, PoisonError};
 
 use crate::domain::{PersonId, Timestamp};
@@ -16,8 +16,9 @@ const CODE_WINDOW_MS: i64 = 60_000;
 /// Calls a second, and how many may be saved up.
 const CALLS_PER_S: i64 = 100;
 const MOST_SAVED_CALLS: i64 = 500;
-/// Beyond so many entries those who have been quiet are forgotten.
-const SWEEP_AT: usize = 10_000;
+/// Callers and addresses that are remembered at once. Beyond it those who have been quiet are forgotten; where
+/// nobody has, everybody is, which lets each of them call a little more.
+const MOST_REMEMBERED: usize = 50_000;
 
 #[derive(Debug, Clone, Copy)]
 struct Bucket {
@@ -49,8 +50,16 @@ impl Limits {
     pub fn call(&self, who: &str, now: Timestamp) -> Result<(), u32> {
         let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
         let full = MOST_SAVED_CALLS * 1000;
-        if calls.len() > SWEEP_AT {
-            calls.retain(|_, b| b.saved + (now.millis() - b.at_ms) * CALLS_PER_S < full);
+        if calls.len() >= MOST_REMEMBERED && !calls.contains_key(who) {
+            calls.retain(|_, b| {
+                b.saved
+                    .saturating_add((now.millis() - b.at_ms).saturating_mul(CALLS_PER_S))
+                    < full
+            });
+            // a sweep that frees little would come back with every call
+            if calls.len() > MOST_REMEMBERED / 2 {
+                calls.clear();
+            }
         }
         let bucket = calls.entry(who.to_owned()).or_insert(Bucket {
             saved: full,
@@ -81,16 +90,43 @@ impl Limits {
     }
 
     /// Whether `address` may try a code now.
-    pub fn may_try_code(&self, address: IpAddr, now: Timestamp) -> bool {
+    ///
+    /// # Errors
+    /// Seconds to wait before the next try.
+    pub fn may_try_code(&self, address: IpAddr, now: Timestamp) -> Result<(), u32> {
         let mut wrong = self.wrong_codes.lock().unwrap_or_else(PoisonError::into_inner);
-        wrong.retain(|_, (_, since)| now.millis() - *since < CODE_WINDOW_MS);
-        wrong.get(&address).is_none_or(|(count, _)| *count < MOST_WRONG_CODES)
+        let left_ms = |since: i64| since + CODE_WINDOW_MS - now.millis();
+        match wrong.get(&network(address)) {
+            Some((count, since)) if *count >= MOST_WRONG_CODES && left_ms(*since) > 0 => {
+                Err(u32::try_from(left_ms(*since).div_euclid(1000) + 1).unwrap_or(u32::MAX))
+            }
+            Some((_, since)) if left_ms(*since) <= 0 => {
+                wrong.remove(&network(address));
+                Ok(())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Counts a wrong code.
     pub fn wrong_code(&self, address: IpAddr, now: Timestamp) {
         let mut wrong = self.wrong_codes.lock().unwrap_or_else(PoisonError::into_inner);
-        wrong.entry(address).or_insert((0, now.millis())).0 += 1;
+        if wrong.len() >= MOST_REMEMBERED && !wrong.contains_key(&network(address)) {
+            wrong.retain(|_, (_, since)| now.millis() - *since < CODE_WINDOW_MS);
+            // 128 bits cannot be guessed: what is forgotten here costs nothing but tidiness
+            if wrong.len() > MOST_REMEMBERED / 2 {
+                wrong.clear();
+            }
+        }
+        wrong.entry(network(address)).or_insert((0, now.millis())).0 += 1;
+    }
+}
+
+/// What one caller has to themselves: an IPv4 address, or the /64 of an IPv6 address.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.into(),
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
     }
 }
 
@@ -138,10 +174,34 @@ mod tests {
         let limits = Limits::default();
         let (address, now) = (IpAddr::from([127, 0, 0, 1]), Timestamp::from_millis(0));
         for _ in 0..MOST_WRONG_CODES {
-            assert!(limits.may_try_code(address, now));
+            assert_eq!(limits.may_try_code(address, now), Ok(()));
             limits.wrong_code(address, now);
         }
-        assert!(!limits.may_try_code(address, now));
-        assert!(limits.may_try_code(address, Timestamp::from_millis(CODE_WINDOW_MS)));
+        assert_eq!(limits.may_try_code(address, now), Err(61));
+        let later = Timestamp::from_millis(CODE_WINDOW_MS);
+        assert_eq!(limits.may_try_code(address, later), Ok(()));
+        limits.wrong_code(address, later);
+        assert_eq!(limits.may_try_code(address, later), Ok(()));
+    }
+
+    #[test]
+    fn one_network_of_ipv6_counts_as_one_caller() {
+        let (limits, now) = (Limits::default(), Timestamp::from_millis(0));
+        for host in 0..u128::from(MOST_WRONG_CODES) {
+            limits.wrong_code(Ipv6Addr::from_bits((0x2001_0db8 << 96) + host).into(), now);
+        }
+        assert!(limits.may_try_code("2001:db8::ffff".parse().unwrap(), now).is_err());
+        assert!(limits.may_try_code("2001:db8:0:1::1".parse().unwrap(), now).is_ok());
+    }
+
+    #[test]
+    fn callers_beyond_number_cost_bounded_memory() {
+        let (limits, now) = (Limits::default(), Timestamp::from_millis(0));
+        for n in 0..u32::try_from(MOST_REMEMBERED * 2).unwrap() {
+            assert_eq!(limits.call(&n.to_string(), now), Ok(()));
+            limits.wrong_code(std::net::Ipv4Addr::from_bits(n).into(), now);
+        }
+        assert!(limits.calls.lock().unwrap().len() <= MOST_REMEMBERED);
+        assert!(limits.wrong_codes.lock().unwrap().len() <= MOST_REMEMBERED);
     }
 }

@@ -1,7 +1,9 @@
-//! What every call passes on its way in and out: host, version, request id, limits, identity, bodies, problems.
-//! Refuses use cases.
+//! What every call passes on its way in and out: connection, host, version, request id, limits, identity, bodies,
+//! problems. Refuses use cases.
 
 pub mod answer;
 pub mod body;
+pub mod connections;
 pub mod guard;
 pub mod limits;
+pub mod whole;

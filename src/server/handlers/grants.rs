@@ -5,8 +5,8 @@ use std::sync::Arc;
 use axum::extract::{Path, Query, State};
 use serde::Deserialize;
 
-use super::repeated;
 use super::requests::Empty;
+use super::{meanwhile, repeated};
 use crate::domain::GrantId;
 use crate::server::backend::{Backend, Caller};
 use crate::server::edge::body::{Body, Json};
@@ -43,18 +43,18 @@ pub async fn end(
     Path(id): Path<String>,
     body: Body<EndGrant>,
 ) -> Result<Json<GrantView>, Failure> {
-    if let Some(done) = repeated(&backend, &caller, body.key.as_ref()).await? {
-        let case = backend
-            .store
-            .case_of_grant(&GrantId::parse(&done)?)
-            .await?
-            .ok_or_else(|| Failure::no_grant(&id))?;
-        return Viewer::new(&backend, &caller.person)
-            .grant(case.grant()?, &case.request()?.body)
-            .await
-            .map(Json);
-    }
-    end::end(&backend, &caller, &id, &body.value, body.key.as_ref())
+    let key = body.key.as_ref();
+    let done = match repeated(&backend, &caller, key).await? {
+        Some(done) => done,
+        None => match end::end(&backend, &caller, &id, &body.value, key).await {
+            Ok(view) => return Ok(Json(view)),
+            Err(failure) => meanwhile(&backend, &caller, key, failure).await?,
+        },
+    };
+    let case = backend.store.case_of_grant(&GrantId::parse(&done)?).await?;
+    let case = case.ok_or_else(|| Failure::no_grant(&id))?;
+    Viewer::new(&backend, &caller.person)
+        .grant(case.grant()?, &case.request()?.body)
         .await
         .map(Json)
 }

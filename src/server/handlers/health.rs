@@ -1,6 +1,6 @@
 //! Whether the backend lives and is ready; what the interface looks like; paths that are none.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -43,9 +43,10 @@ pub async fn readyz(State(backend): State<Arc<Backend>>) -> Response {
 }
 
 /// The description of this interface.
-#[utoipa::path(get, path = "/v1/openapi.json", responses((status = 200, body = String)))]
+#[utoipa::path(get, path = "/v1/openapi.json", responses((status = 200, body = Object, content_type = "application/json")))]
 pub async fn description() -> Response {
-    ([(header::CONTENT_TYPE, "application/json")], openapi::text()).into_response()
+    static TEXT: LazyLock<String> = LazyLock::new(openapi::text);
+    ([(header::CONTENT_TYPE, "application/json")], TEXT.as_str()).into_response()
 }
 
 /// No such path.

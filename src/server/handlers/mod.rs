@@ -26,3 +26,12 @@ async fn repeated(backend: &Backend, caller: &Caller, key: Option<&Key>) -> Resu
         None => Ok(None),
     }
 }
+
+/// What the same key has led to since we looked: two of one call at once are one call, so the second is answered from
+/// what the first did.
+///
+/// # Errors
+/// `failure`, where the key led to nothing; [`Code::IdempotencyReused`].
+async fn meanwhile(backend: &Backend, caller: &Caller, key: Option<&Key>, failure: Failure) -> Result<String, Failure> {
+    repeated(backend, caller, key).await?.ok_or(failure)
+}

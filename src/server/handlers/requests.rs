@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
-use super::repeated;
+use super::{meanwhile, repeated};
 use crate::domain::RequestId;
 use crate::server::backend::{Backend, Caller};
 use crate::server::edge::body::{Body, Json};
@@ -26,23 +26,24 @@ pub async fn file(
     caller: Caller,
     body: Body<NewRequest>,
 ) -> Result<Response, Failure> {
-    if let Some(id) = repeated(&backend, &caller, body.key.as_ref()).await? {
-        let request = Viewer::new(&backend, &caller.person)
-            .by_id(&RequestId::parse(&id)?)
-            .await?;
-        return Ok(Json(Filed {
-            outcome: Outcome::Filed,
-            request,
-        })
-        .into_response());
-    }
-    let filed = file::file(&backend, &caller, &body.value, body.key.as_ref()).await?;
-    let status = if filed.outcome == Outcome::Filed {
-        StatusCode::CREATED
-    } else {
-        StatusCode::OK
+    let key = body.key.as_ref();
+    let done = match repeated(&backend, &caller, key).await? {
+        Some(done) => done,
+        None => match file::file(&backend, &caller, &body.value, key).await {
+            Ok(filed) if filed.outcome == Outcome::Filed => {
+                return Ok((StatusCode::CREATED, Json(filed)).into_response());
+            }
+            Ok(filed) => return Ok(Json(filed).into_response()),
+            Err(failure) => meanwhile(&backend, &caller, key, failure).await?,
+        },
     };
-    Ok((status, Json(filed)).into_response())
+    let (outcome, request) = (Outcome::Filed, shown(&backend, &caller, &done).await?);
+    Ok(Json(Filed { outcome, request }).into_response())
+}
+
+/// The request `id` as it stands now.
+async fn shown(backend: &Backend, caller: &Caller, id: &str) -> Result<RequestView, Failure> {
+    Viewer::new(backend, &caller.person).by_id(&RequestId::parse(id)?).await
 }
 
 /// Which of one's requests.
@@ -78,7 +79,7 @@ pub struct Wait {
 }
 
 /// Looks at a request; waits for a change where asked to.
-#[utoipa::path(get, path = "/v1/requests/{id}", params(Wait, ("id" = String, Path), ("if-none-match" = Option<String>, Header)),
+#[utoipa::path(get, path = "/v1/requests/{id}", params(Wait, ("id" = String, Path), ("if-none-match" = Option<String>, Header, description = "The version that one knows: `\"ETAG\"`.")),
     responses((status = 200, body = RequestView), (status = 304), (status = "default", body = Problem)))]
 pub async fn look(
     State(backend): State<Arc<Backend>>,
@@ -87,14 +88,18 @@ pub async fn look(
     wait: Query<Wait>,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let known = headers
-        .get(header::IF_NONE_MATCH)
-        .and_then(|v| v.to_str().ok())
-        .map(|v| v.trim_matches('"'));
+    let known = headers.get(header::IF_NONE_MATCH).and_then(|v| v.to_str().ok());
+    let known = known.map(|tag| tag.trim().trim_start_matches("W/").trim_matches('"'));
     let wait = read_wait(wait.wait.as_deref())?;
-    match look::request(&backend, &caller, &id, known, wait).await? {
-        Some(view) => Ok(tagged(view)),
-        None => Ok(StatusCode::NOT_MODIFIED.into_response()),
+    match (look::request(&backend, &caller, &id, known, wait).await?, known) {
+        (Some(view), _) => {
+            let tag = view.version.clone();
+            Ok(tagged(&tag, Json(view).into_response()))
+        }
+        (None, known) => Ok(tagged(
+            known.unwrap_or_default(),
+            StatusCode::NOT_MODIFIED.into_response(),
+        )),
     }
 }
 
@@ -105,10 +110,8 @@ fn read_wait(text: Option<&str>) -> Result<Duration, Failure> {
     Ok(Duration::from_secs(seconds.min(LONGEST_WAIT_S)))
 }
 
-fn tagged(view: RequestView) -> Response {
-    let tag = HeaderValue::from_str(&format!("\"{}\"", view.version));
-    let mut response = Json(view).into_response();
-    if let Ok(tag) = tag {
+fn tagged(version: &str, mut response: Response) -> Response {
+    if let Ok(tag) = HeaderValue::from_str(&format!("\"{version}\"")) {
         response.headers_mut().insert(header::ETAG, tag);
     }
     response
@@ -123,15 +126,15 @@ pub async fn decide(
     Path(id): Path<String>,
     body: Body<NewDecision>,
 ) -> Result<Json<RequestView>, Failure> {
-    if let Some(done) = repeated(&backend, &caller, body.key.as_ref()).await? {
-        return Viewer::new(&backend, &caller.person)
-            .by_id(&RequestId::parse(&done)?)
-            .await
-            .map(Json);
-    }
-    decide::decide(&backend, &caller, &id, &body.value, body.key.as_ref())
-        .await
-        .map(Json)
+    let key = body.key.as_ref();
+    let done = match repeated(&backend, &caller, key).await? {
+        Some(done) => done,
+        None => match decide::decide(&backend, &caller, &id, &body.value, key).await {
+            Ok(view) => return Ok(Json(view)),
+            Err(failure) => meanwhile(&backend, &caller, key, failure).await?,
+        },
+    };
+    shown(&backend, &caller, &done).await.map(Json)
 }
 
 /// Nothing to say beyond the path.
@@ -148,15 +151,15 @@ pub async fn cancel(
     Path(id): Path<String>,
     body: Body<Empty>,
 ) -> Result<Json<RequestView>, Failure> {
-    if let Some(done) = repeated(&backend, &caller, body.key.as_ref()).await? {
-        return Viewer::new(&backend, &caller.person)
-            .by_id(&RequestId::parse(&done)?)
-            .await
-            .map(Json);
-    }
-    decide::cancel(&backend, &caller, &id, body.key.as_ref())
-        .await
-        .map(Json)
+    let key = body.key.as_ref();
+    let done = match repeated(&backend, &caller, key).await? {
+        Some(done) => done,
+        None => match decide::cancel(&backend, &caller, &id, key).await {
+            Ok(view) => return Ok(Json(view)),
+            Err(failure) => meanwhile(&backend, &caller, key, failure).await?,
+        },
+    };
+    shown(&backend, &caller, &done).await.map(Json)
 }
 
 /// Lists what one can decide, oldest first.

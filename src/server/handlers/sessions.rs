@@ -11,7 +11,6 @@ use crate::server::backend::{Backend, Caller};
 use crate::server::edge::body::{Body, Json};
 use crate::server::failure::Failure;
 use crate::server::service::sign_in;
-use crate::wire::problem::Code;
 use crate::wire::{Me, NewSession, OpenedSession, Problem};
 
 /// Signs in with a one-time code.
@@ -25,7 +24,7 @@ pub async fn open(
     backend
         .limits
         .call(&peer.ip().to_string(), backend.now())
-        .map_err(|wait_s| Failure::new(Code::RateLimited, format!("too many calls; wait {wait_s} s")))?;
+        .map_err(|wait_s| Failure::too_much("too many calls", wait_s))?;
     let opened = sign_in::open(&backend, &body.value, peer.ip()).await?;
     Ok((StatusCode::CREATED, Json(opened)).into_response())
 }

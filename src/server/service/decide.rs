@@ -7,7 +7,7 @@ use super::{Key, resolve};
 use crate::domain::{Case, Change, Comment, Digest, Event, PersonId, Refusal, Verdict, Vote, apply};
 use crate::policy::{self, Question, Who};
 use crate::server::backend::{Backend, Caller};
-use crate::server::failure::{Failure, settled};
+use crate::server::failure::{Failure, repeated, settled};
 use crate::wire::problem::Code;
 use crate::wire::{NewDecision, RequestView};
 
@@ -38,10 +38,9 @@ fn parse(new: &NewDecision) -> Result<(Verdict, Option<Comment>, Digest), Failur
         "approve" => Verdict::Approve,
         "deny" => Verdict::Deny,
         other => {
-            let shown: String = other.chars().take(20).collect();
             return Err(Failure::new(
                 Code::UsageBody,
-                format!("`{shown}` is neither approve nor deny"),
+                format!("`{}` is neither approve nor deny", repeated(other)),
             ));
         }
     };

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::Key;
 use super::view::Viewer;
 use crate::domain::{
-    Body, Change, Duration, Event, Filing, Frozen, Narrowing, Reason, Request, Standing, apply, standing,
+    Body, Change, Duration, Event, Filing, Frozen, Narrowing, Reason, Request, RequestId, Standing, apply, standing,
 };
 use crate::policy::{Ask, Bundle, Question, Target, Who, decide};
 use crate::server::backend::{Backend, Caller};
@@ -55,6 +55,7 @@ async fn attempt(backend: &Backend, caller: &Caller, new: &NewRequest, key: Opti
     match standing(now, &case, &body, asked.target.max_duration)? {
         Standing::New => {}
         Standing::Joins(request) => {
+            remember(backend, caller, key, &request).await?;
             return Ok(Filed {
                 outcome: Outcome::Joined,
                 request: viewer.by_id(&request).await?,
@@ -62,6 +63,7 @@ async fn attempt(backend: &Backend, caller: &Caller, new: &NewRequest, key: Opti
         }
         Standing::Covered(grant) => {
             let covering = backend.store.case_of_grant(&grant).await?.unwrap_or_default();
+            remember(backend, caller, key, covering.request()?.id()).await?;
             return Ok(Filed {
                 outcome: Outcome::Covered,
                 request: viewer.of(&covering).await?,
@@ -83,6 +85,14 @@ async fn attempt(backend: &Backend, caller: &Caller, new: &NewRequest, key: Opti
         outcome: Outcome::Filed,
         request: viewer.by_id(&body.id).await?,
     })
+}
+
+/// Keeps what a key led to where nothing else changes: a repeat that comes when that request is over must not file
+/// another one.
+async fn remember(backend: &Backend, caller: &Caller, key: Option<&Key>, request: &RequestId) -> Result<(), Failure> {
+    let Some(key) = key else { return Ok(()) };
+    let used = key.used(&caller.person.id, request.as_str(), backend.now());
+    backend.commit(&Change::default().once(Some(used))).await
 }
 
 /// Asks policy, then the domain.

@@ -8,9 +8,10 @@ use crate::domain::{RequestId, TargetName};
 use crate::server::backend::{Backend, Caller};
 use crate::server::failure::Failure;
 use crate::server::wake::stopped;
-use crate::wire::problem::Code;
 use crate::wire::{GrantList, RequestList, RequestView};
 
+/// When to come back with a wait that was one too many, in seconds.
+const WAIT_AGAIN_S: u32 = 5;
 /// Requests on a page.
 const PAGE: u32 = 100;
 
@@ -18,7 +19,7 @@ const PAGE: u32 = 100;
 /// `None`: nothing changed within `wait`.
 ///
 /// # Errors
-/// [`Code::RequestNotFound`], [`Code::RateLimited`] for too many waits.
+/// No such request, or too many waits.
 pub async fn request(
     backend: &Backend,
     caller: &Caller,
@@ -28,29 +29,27 @@ pub async fn request(
 ) -> Result<Option<RequestView>, Failure> {
     let viewer = Viewer::new(backend, &caller.person);
     let id = resolve::request(backend, caller, given).await?.request()?.id().clone();
+    if known.is_none() || wait.is_zero() {
+        let view = viewer.by_id(&id).await?;
+        return Ok((known != Some(view.version.as_str())).then_some(view));
+    }
     // listen first, then load: a commit between the two wakes us
     let mut changes = backend.wakes.listen(&id);
     let view = viewer.by_id(&id).await?;
     if known != Some(view.version.as_str()) {
         return Ok(Some(view));
     }
-    if wait.is_zero() {
-        return Ok(None);
-    }
     let Some(_waiting) = backend.limits.wait(&caller.person.id) else {
-        return Err(Failure::new(Code::RateLimited, "you wait for too much at once"));
+        return Err(Failure::too_much("you wait for too much at once", WAIT_AGAIN_S));
     };
     let mut stopping = backend.stopping.clone();
     let deadline = tokio::time::Instant::now() + wait;
     loop {
         tokio::select! {
-            changed = changes.changed() => {
+            () = changes.changed() => {
                 let view = viewer.by_id(&id).await?;
                 if known != Some(view.version.as_str()) {
                     return Ok(Some(view));
-                }
-                if changed.is_err() {
-                    return Ok(None);
                 }
             }
             () = stopped(&mut stopping) => return Ok(None),
@@ -62,7 +61,7 @@ pub async fn request(
 /// One's own requests, newest first.
 ///
 /// # Errors
-/// What the store says; [`Code::IdMalformed`] for a cursor that is none.
+/// What the store says; a cursor that is none.
 pub async fn requests(
     backend: &Backend,
     caller: &Caller,

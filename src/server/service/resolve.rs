@@ -4,7 +4,7 @@
 use crate::domain::{Case, GrantId, RequestId, TargetName};
 use crate::policy::{Question, Who, decide};
 use crate::server::backend::{Backend, Caller};
-use crate::server::failure::Failure;
+use crate::server::failure::{Failure, repeated};
 use crate::wire::Problem;
 use crate::wire::problem::Code;
 
@@ -128,7 +128,10 @@ fn one(mut found: Vec<Case>, given: &str) -> Result<Case, Failure> {
         1 => Ok(found.remove(0)),
         0 => Err(Failure::no_request(given)),
         _ => {
-            let mut problem = Problem::new(Code::RequestAmbiguous, format!("{given} fits {} requests", found.len()));
+            let mut problem = Problem::new(
+                Code::RequestAmbiguous,
+                format!("{} fits {} requests", repeated(given), found.len()),
+            );
             problem.nearest = found
                 .iter()
                 .filter_map(|c| c.request.as_ref())

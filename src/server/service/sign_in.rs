@@ -24,8 +24,8 @@ pub const LOCAL: &str = "local";
 /// [`Code::SessionCodeInvalid`], the same words whatever is wrong with code or name; [`Code::RateLimited`].
 pub async fn open(backend: &Backend, new: &NewSession, address: IpAddr) -> Result<OpenedSession, Failure> {
     let now = backend.now();
-    if !backend.limits.may_try_code(address, now) {
-        return Err(Failure::new(Code::RateLimited, "too many wrong codes; wait a minute"));
+    if let Err(wait_s) = backend.limits.may_try_code(address, now) {
+        return Err(Failure::too_much("too many wrong codes", wait_s));
     }
     let (device, public_key) = device_of(&new.public_key)?;
     let key_storage = match new.key_storage.as_str() {

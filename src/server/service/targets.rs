@@ -3,7 +3,7 @@
 use super::view::stages;
 use crate::policy::{Ask, Catalogue, Question, Target, Who, decide};
 use crate::server::backend::{Backend, Caller};
-use crate::server::failure::Failure;
+use crate::server::failure::{Failure, repeated};
 use crate::wire::problem::Code;
 use crate::wire::{Problem, TargetList, TargetView};
 
@@ -65,8 +65,7 @@ fn view(target: &Target, automatic: bool, catalogue: &Catalogue, apart: &[(Strin
 
 /// No such target, with the names that are near.
 pub fn unknown(catalogue: &Catalogue, given: &str) -> Failure {
-    let shown: String = given.chars().take(80).collect();
-    let mut problem = Problem::new(Code::TargetNotFound, format!("no target named {shown}"));
+    let mut problem = Problem::new(Code::TargetNotFound, format!("no target named {}", repeated(given)));
     problem.nearest = catalogue.nearest(given, 3).into_iter().map(str::to_owned).collect();
     problem.into()
 }

@@ -25,7 +25,7 @@ const BATCH: u32 = 64;
 const AT_ONCE: usize = 64;
 /// Idempotency keys are kept for 24 hours.
 const ONCE_MS: i64 = 24 * 3_600_000;
-/// How often old keys and idle waiters are swept away.
+/// How often old keys are swept away.
 const SWEEP_MS: i64 = 60_000;
 
 /// Works until `stop` turns true, then finishes the steps that are under way.
@@ -95,7 +95,6 @@ async fn pause(backend: &Backend, stop: &mut watch::Receiver<bool>) {
 }
 
 async fn sweep(backend: &Backend) {
-    backend.wakes.sweep();
     let before = Timestamp::from_millis(backend.now().millis() - ONCE_MS);
     if let Err(error) = backend.store.forget_once(before).await {
         report(&error);

@@ -236,6 +236,8 @@ async fn give(backend: &Backend, work: &Claimed, grant: &GrantId) -> Result<(), 
         return backend.commit(&Change::default().completing(work.id)).await;
     }
     if !still_resolves(&backend.bundle(), case.request()?) {
+        // an attempt before may have gone through unheard; on the roads so far what it made was thrown away unseen, so
+        // nothing is there
         let detail = "the target resolves otherwise than what was approved".to_owned();
         return advance_grant(backend, work, grant, &Event::NotGiven { detail }).await;
     }

@@ -1,0 +1,198 @@
+//! What every call passes: who may call, under which host, with which version, and what every answer carries.
+
+use jit::domain::Duration;
+use jit::server::routes::{Access, table};
+use reqwest::Method;
+use serde_json::json;
+
+use super::caller::{Answer, Caller};
+use super::stage::Stage;
+
+/// A well-formed token that nobody was given.
+const UNKNOWN: [u8; 32] = [7; 32];
+
+/// What a call of every route is answered with, whose body is `{}`.
+async fn answers(caller: &Caller) -> Vec<String> {
+    let mut all = Vec::new();
+    for route in table() {
+        let path = route.path.replace("{id}", "req_000000000000");
+        let mut call = caller.call(route.method.clone(), &path);
+        if route.method == Method::POST {
+            call = call.json(&json!({}));
+        }
+        let answer = Answer::of(call).await;
+        let code = answer.body["code"].as_str().unwrap_or_default();
+        all.push(format!("{} {code}", answer.status));
+    }
+    all
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn access_of_every_route_is_its_column() {
+    let stage = Stage::open().await;
+    let ended = stage.sign_in("alice").await;
+    Answer::of(ended.call(Method::DELETE, "/v1/sessions")).await.is(204);
+    let unknown = jit::wire::token::encode(&UNKNOWN);
+    let mut columns = vec![
+        answers(&stage.nobody()).await,
+        answers(&stage.with_token(Some("jits_no-token"))).await,
+        answers(&stage.with_token(Some(&unknown))).await,
+        answers(&stage.with_token(ended.token.as_deref())).await,
+    ];
+    let stage = stage
+        .again(|settings| settings.session_life = Duration::from_secs(1).unwrap())
+        .await;
+    let expired = stage.sign_in("carol").await;
+    super::stage::eventually("the end of a session", || async {
+        expired.get("/v1/me").await.status == 401
+    })
+    .await;
+    columns.push(answers(&expired).await);
+    for (at, route) in table().iter().enumerate() {
+        let row: Vec<&str> = columns.iter().map(|column| column[at].as_str()).collect();
+        let wanted = [
+            "session.unknown",
+            "session.unknown",
+            "session.unknown",
+            "session.ended",
+            "session.ended",
+        ];
+        match route.access {
+            Access::SignedIn => assert_eq!(row, wanted.map(|code| format!("401 {code}")), "{}", route.path),
+            Access::Anyone => assert!(row.iter().all(|a| *a == row[0] && !a.starts_with("401")), "{row:?}"),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn table_of_routes_is_as_committed() {
+    let lines: Vec<String> = table()
+        .iter()
+        .map(|route| format!("{:6} {:30} {:?}", route.method.as_str(), route.path, route.access))
+        .collect();
+    insta::assert_snapshot!(lines.join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn session_that_lives_is_let_in_everywhere() {
+    let stage = Stage::open().await;
+    for (at, route) in table().iter().enumerate() {
+        let alice = stage.sign_in("alice").await;
+        let answer = &answers(&alice).await[at];
+        // the table signs out on its way
+        let is_after = answer.contains("session.ended");
+        assert!(is_after || !answer.starts_with("401"), "{} {answer}", route.path);
+        if at == 0 {
+            assert!(
+                alice.get("/v1/me").await.status == 401,
+                "signed out by DELETE /v1/sessions"
+            );
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn head_is_guarded_as_get_is() {
+    let stage = Stage::open().await;
+    for route in table().iter().filter(|route| route.method == Method::GET) {
+        let path = route.path.replace("{id}", "req_000000000000");
+        let status = Answer::of(stage.nobody().call(Method::HEAD, &path)).await.status;
+        assert_eq!(status == 401, route.access == Access::SignedIn, "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unknown_paths_and_methods_are_problems() {
+    let stage = Stage::open().await;
+    let alice = stage.sign_in("alice").await;
+    for path in [
+        "/",
+        "/v1",
+        "/v1/request",
+        "/v2/me",
+        "/v1/requests/a/b/c",
+        "/v1/me/",
+        "//v1/me",
+    ] {
+        alice.get(path).await.is(404).refuses("path.not_found");
+    }
+    for (method, path) in [
+        (Method::PUT, "/v1/requests"),
+        (Method::POST, "/v1/me"),
+        (Method::TRACE, "/livez"),
+    ] {
+        let refused = Answer::of(alice.call(method, path)).await.is(405);
+        assert!(!refused.header("allow").is_empty(), "{path} says what it allows");
+        refused.refuses("method.not_allowed");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_answer_has_version_and_request_id() {
+    let stage = Stage::open().await;
+    let alice = stage.sign_in("alice").await;
+    for path in [
+        "/livez",
+        "/readyz",
+        "/v1/me",
+        "/v1/requests/none",
+        "/nowhere",
+        "/v1/targets?x=%ff",
+    ] {
+        let answer = alice.get(path).await;
+        assert_eq!(answer.header("jit-version"), jit::wire::VERSION, "{path}");
+        assert_eq!(answer.header("x-request-id").len(), 32, "{path}");
+        assert_eq!(answer.header("cache-control"), "no-store", "{path}");
+        assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn request_id_is_taken_where_it_is_well_formed() {
+    let stage = Stage::open().await;
+    let call = |id: &str| {
+        stage
+            .nobody()
+            .call(Method::GET, "/v1/me")
+            .header("x-request-id", id.to_owned())
+    };
+    let taken = Answer::of(call("0af7651916cd43dd-8448eb"))
+        .await
+        .refuses("session.unknown");
+    assert_eq!(taken.header("x-request-id"), "0af7651916cd43dd-8448eb");
+    let long = "a".repeat(65);
+    for bad in [
+        "short",
+        long.as_str(),
+        "has space in it",
+        "semi;colon=injected",
+        "<b>bold</b>",
+    ] {
+        let replaced = Answer::of(call(bad)).await.refuses("session.unknown");
+        assert_eq!(replaced.header("x-request-id").len(), 32, "{bad}");
+    }
+    let head =
+        "GET /livez HTTP/1.1\r\nHost: ADDRESS\r\nConnection: close\r\nX-Request-Id: aaaaaaaa\rSet-Cookie: x=1\r\n\r\n";
+    let answer = stage.raw(head.replace("ADDRESS", &stage.address.to_string())).await;
+    assert!(!answer.to_lowercase().contains("set-cookie"), "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn versions_too_far_apart_get_426() {
+    let stage = Stage::open().await;
+    let call = |version: &str| {
+        stage
+            .nobody()
+            .call(Method::GET, "/livez")
+            .header("jit-version", version.to_owned())
+    };
+    for good in [jit::wire::VERSION, "0.1.99", "0.99.0"] {
+        Answer::of(call(good)).await.is(200);
+    }
+    let long = "9".repeat(4_000);
+    for bad in ["1.0.0", "99.0.0", "", "x", "0.18446744073709551616.0", long.as_str()] {
+        let refused = Answer::of(call(bad)).await.is(426).refuses("version.too_old");
+        assert!(refused.body["title"].as_str().unwrap().len() < 300, "{refused}");
+    }
+    Answer::of(call("0.18446744073709551615.0")).await.is(200);
+}

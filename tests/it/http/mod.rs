@@ -1,0 +1,16 @@
+//! The HTTP interface as any program may use it: the backend runs in this process, on a port of its own.
+//! Refuses `jit` itself as a client: what these tests send, others could send.
+
+mod attacks;
+mod bodies;
+mod caller;
+mod decisions;
+mod edge;
+mod ids;
+mod load;
+mod once;
+mod policy;
+mod secrets;
+mod sign_in;
+mod stage;
+mod waiting;
