@@ -85,7 +85,9 @@ fn entry(credential: &MintedCredential, now: Timestamp, offset_ms: i64) -> std::
     check(credential)?;
     let local_ms = |t: Timestamp| u64::try_from(t.millis().saturating_sub(offset_ms).max(0)).unwrap_or(0);
     let expires_at = credential.expires_at.whole_second();
-    let (expires, ends) = (local_ms(expires_at), local_ms(credential.grant_ends_at));
+    // a session ends at a whole second: one that lives until then is the last, and nothing is renewed after it
+    let grant_ends_at = credential.grant_ends_at.whole_second();
+    let (expires, ends) = (local_ms(expires_at), local_ms(grant_ends_at));
     let facts = Facts {
         expires_at_ms: expires,
         refresh: Refresh::plan(u64::try_from(now.millis()).unwrap_or(0), expires, ends),
@@ -99,7 +101,7 @@ fn entry(credential: &MintedCredential, now: Timestamp, offset_ms: i64) -> std::
     let json = SecretString::from(process_json(credential, expires_at));
     Ok(Minted {
         expires_at,
-        grant_ends_at: credential.grant_ends_at,
+        grant_ends_at,
         entry: Entry::new(facts, json.expose_secret().as_bytes()).map_err(|_| "its credential cannot be kept")?,
     })
 }
@@ -173,6 +175,15 @@ mod tests {
         assert_eq!(minted.entry.facts.expires_at_ms, 3_590_000);
         assert_eq!(minted.entry.facts.refresh, Refresh::After(3_590_000 - 15 * 60_000));
         assert_eq!(minted.entry.facts.reach, Reach::Full);
+    }
+
+    #[test]
+    fn credential_until_the_end_of_the_grant_is_the_last() {
+        let mut last = credential();
+        last.grant_ends_at = Timestamp::from_millis(3_600_900);
+        let minted = entry(&last, Timestamp::from_millis(0), 0).unwrap();
+        assert_eq!(minted.entry.facts.refresh, Refresh::Never);
+        assert_eq!(minted.expires_at, minted.grant_ends_at);
     }
 
     #[test]
