@@ -129,6 +129,27 @@ impl Running {
         })
     }
 
+    /// Goes on once a line of stdout or stderr contains `text`.
+    #[track_caller]
+    pub fn wait_for_either(&self, text: &str, limit: Duration) {
+        let begun = Instant::now();
+        super::wait::wait_until(&format!("{text:?} of {}", self.command), limit, || {
+            let ended = self.stdout.bytes.lock().unwrap().1 && self.stderr.bytes.lock().unwrap().1;
+            let said = self.said();
+            assert!(
+                !ended || said.contains(text),
+                "ended after {:?}: {said}",
+                begun.elapsed()
+            );
+            said.contains(text).then_some(())
+        });
+    }
+
+    /// Everything that it has said so far, stdout before stderr.
+    pub fn said(&self) -> String {
+        self.stdout.text() + &self.stderr.text()
+    }
+
     /// Whether it still runs.
     pub fn is_alive(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
@@ -147,10 +168,16 @@ impl Running {
         self.child.wait().unwrap();
     }
 
-    /// Waits for its end.
+    /// Waits for its end, its stdin closed.
     #[track_caller]
     pub fn finish(mut self, limit: Duration) -> Run {
         drop(self.child.stdin.take());
+        self.finish_by_itself(limit)
+    }
+
+    /// Waits for its end with its stdin left open.
+    #[track_caller]
+    pub fn finish_by_itself(mut self, limit: Duration) -> Run {
         let begun = Instant::now();
         let closed = self
             .stdout

@@ -169,6 +169,12 @@ impl JitCommand {
         self
     }
 
+    /// Keeps its stdin open until it is dropped or finished.
+    pub fn kept_open(mut self) -> Self {
+        self.command.stdin(Stdio::piped());
+        self
+    }
+
     /// Runs it to its end, at most [`LIMIT`].
     #[track_caller]
     pub fn run(self) -> Run {
