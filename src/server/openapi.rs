@@ -57,7 +57,7 @@ fn complete(operation: &mut Value, method: &str, access: Access) {
     if access == Access::SignedIn {
         operation["security"] = json!([{ "session": [] }]);
     }
-    if let Some(parameters) = operation["parameters"].as_array_mut() {
+    if let Some(parameters) = operation.get_mut("parameters").and_then(Value::as_array_mut) {
         for parameter in parameters.iter_mut().filter(|p| p["name"] == "id") {
             parameter["description"] =
                 json!("The whole id, or a beginning of it that is unique and has four characters.");
@@ -69,12 +69,12 @@ fn complete(operation: &mut Value, method: &str, access: Access) {
             "description": "Makes the call count once for 24 hours; a repeat is answered from the state.",
             "schema": { "type": "string", "minLength": 8, "maxLength": 128, "pattern": "^[!-~]+$" },
         });
-        match operation["parameters"].as_array_mut() {
+        match operation.get_mut("parameters").and_then(Value::as_array_mut) {
             Some(parameters) => parameters.push(once),
             None => operation["parameters"] = json!([once]),
         }
     }
-    let Some(responses) = operation["responses"].as_object_mut() else {
+    let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else {
         return;
     };
     let problem = json!({ "schema": { "$ref": "#/components/schemas/Problem" } });

@@ -17,6 +17,7 @@ pub struct NewSession {
     /// The device's public key: a P-256 JWK.
     pub public_key: PublicKey,
     /// `keyring` or `file`.
+    #[cfg_attr(feature = "server", schema(pattern = "^(keyring|file)$"))]
     pub key_storage: String,
 }
 
@@ -26,12 +27,16 @@ pub struct NewSession {
 #[serde(deny_unknown_fields)]
 pub struct PublicKey {
     /// `P-256`.
+    #[cfg_attr(feature = "server", schema(pattern = "^P-256$"))]
     pub crv: String,
     /// `EC`.
+    #[cfg_attr(feature = "server", schema(pattern = "^EC$"))]
     pub kty: String,
     /// base64url, 32 bytes.
+    #[cfg_attr(feature = "server", schema(pattern = "^[A-Za-z0-9_-]{43}$"))]
     pub x: String,
     /// base64url, 32 bytes.
+    #[cfg_attr(feature = "server", schema(pattern = "^[A-Za-z0-9_-]{43}$"))]
     pub y: String,
 }
 

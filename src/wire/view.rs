@@ -86,8 +86,17 @@ pub struct NewRequest {
     /// Name of the target.
     pub target: String,
     /// For how long, in seconds.
+    #[cfg_attr(feature = "server", schema(minimum = 1))]
     pub duration_s: u32,
     /// Why.
+    #[cfg_attr(
+        feature = "server",
+        schema(
+            min_length = 1,
+            max_length = 2000,
+            pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f\\u061c\\u200b\\u200e\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff\\ufff9-\\ufffb]*$"
+        )
+    )]
     pub reason: String,
     /// `ACTION[@RESOURCE]` each; none means all that the role may.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -271,12 +280,22 @@ pub struct GrantList {
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewDecision {
-    /// `approve` or `deny`.
+    /// `approve` or `deny`; a "no" needs a comment.
+    #[cfg_attr(feature = "server", schema(pattern = "^(approve|deny)$"))]
     pub verdict: String,
     /// Digest of the body that was shown.
+    #[cfg_attr(feature = "server", schema(pattern = "^[0-9a-f]{64}$"))]
     pub digest: String,
     /// In one's own words; a "no" needs some.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "server",
+        schema(
+            min_length = 1,
+            max_length = 2000,
+            pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f\\u061c\\u200b\\u200e\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff\\ufff9-\\ufffb]*$"
+        )
+    )]
     pub comment: Option<String>,
 }
 
@@ -287,6 +306,14 @@ pub struct NewDecision {
 pub struct EndGrant {
     /// Needed for somebody else's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "server",
+        schema(
+            min_length = 1,
+            max_length = 2000,
+            pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f\\u061c\\u200b\\u200e\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff\\ufff9-\\ufffb]*$"
+        )
+    )]
     pub reason: Option<String>,
 }
 

@@ -54,6 +54,7 @@ pub struct Which {
     #[serde(default)]
     open: bool,
     /// Only those filed before this one.
+    #[param(pattern = "^req_[0-9a-hjkmnp-tv-z]{12}$")]
     before: Option<String>,
 }
 
@@ -75,6 +76,7 @@ pub async fn list(
 #[serde(deny_unknown_fields)]
 pub struct Wait {
     /// Such as `30s`; at most 30 seconds. Needs `If-None-Match`.
+    #[param(pattern = "^[0-9]{1,9}s?$")]
     wait: Option<String>,
 }
 
