@@ -1,5 +1,6 @@
 //! Waiting for a change, and a stop while people wait and calls are under way.
 
+use std::io::Write;
 use std::time::Duration;
 
 use reqwest::Method;
@@ -71,7 +72,9 @@ async fn stop_ends_waits() {
         async move { alice.wait(&filed, 30).await }
     });
     stage.parked(&filed, 1).await;
-    stage.stop().await;
+    // less than the wait itself
+    let stopped = tokio::time::timeout(Duration::from_secs(15), stage.stop()).await;
+    assert!(stopped.is_ok(), "a wait holds up a stop");
     wait.await.unwrap().is(304);
 }
 
@@ -131,10 +134,12 @@ async fn stop_answers_what_is_under_way() {
 async fn stop_does_not_wait_for_silent_connections() {
     let stage = Stage::open().await;
     let silent = std::net::TcpStream::connect(stage.address).unwrap();
+    let mut half = std::net::TcpStream::connect(stage.address).unwrap();
+    half.write_all(b"GET /livez HTTP/1.1\r\nHost: ").unwrap();
     stage.nobody().get("/livez").await.is(200);
     let stopped = tokio::time::timeout(Duration::from_secs(10), stage.stop()).await;
     assert!(stopped.is_ok(), "a connection that says nothing holds up a stop");
-    drop(silent);
+    drop((silent, half));
 }
 
 #[tokio::test(flavor = "multi_thread")]
