@@ -128,7 +128,11 @@ fn ended(view: &RequestView, grant: &GrantView) -> Error {
 }
 
 fn too_late(view: &RequestView) -> Error {
-    let message = format!("no decision in time: {} is {} still", short_id(&view.id), view.state);
+    let what = match view.state.as_str() {
+        "pending" => "no decision in time",
+        _ => "the timeout came first",
+    };
+    let message = format!("{what}: {} is {} still", short_id(&view.id), view.state);
     again(Error::new(Exit::TooLate, "request.timeout", message), view)
 }
 

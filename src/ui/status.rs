@@ -199,7 +199,7 @@ pub fn request_details(request: &RequestView, words: &TimeWords) -> Vec<String> 
             "approved"
         };
         lines.push(format!(
-            "  {verdict:<8}by {} at {}{comment}",
+            "  {verdict} by {} at {}{comment}",
             decision.by.name,
             words.at(decision.at)
         ));
