@@ -11,7 +11,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _};
 
 use super::StoreError;
-use super::dialect::{Pool, durable, meaning, reading};
+use super::dialect::{Connection, Pool, durable, meaning, reading};
 use super::migrations::migrator;
 use super::writer::Writer;
 
@@ -26,8 +26,8 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens the file at `path`, made where it is missing (mode 0600, its folder 0700), and brings its schema up
-    /// to this version. Belongs into a tokio runtime: the writer is a task of it.
+    /// Opens the file at `path`, made where it is missing (mode 0600, its folder 0700), brings its schema up to this
+    /// version and frees what a killed process had claimed. The caller holds the folder alone. Belongs into a tokio runtime: the writer is a task of it.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] where the file cannot be written, [`StoreError::Unreadable`] where it is no
@@ -41,6 +41,7 @@ impl SqliteStore {
     pub(super) async fn start(options: SqliteConnectOptions) -> Result<Self, StoreError> {
         let mut connection = options.connect().await.map_err(meaning)?;
         migrator().run(&mut connection).await.map_err(migration_failed)?;
+        take_over(&mut connection).await?;
         connection.close().await.map_err(meaning)?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
@@ -48,6 +49,23 @@ impl SqliteStore {
         let writer = Writer::start(options);
         Ok(Self { readers, writer })
     }
+}
+
+/// One process at a time holds the file, so whoever claimed work before is gone: a start need not wait for its claims
+/// to lapse, or a killed backend would leave access standing past its end.
+async fn take_over(connection: &mut Connection) -> Result<(), StoreError> {
+    let claimed = sqlx::query("SELECT id FROM outbox WHERE claimed_by IS NOT NULL LIMIT 1");
+    if claimed
+        .fetch_optional(&mut *connection)
+        .await
+        .map_err(meaning)?
+        .is_none()
+    {
+        return Ok(());
+    }
+    let freed = sqlx::query("UPDATE outbox SET claimed_by = NULL, claimed_until = NULL WHERE claimed_by IS NOT NULL");
+    freed.execute(connection).await.map_err(meaning)?;
+    Ok(())
 }
 
 /// Makes folder and file before SQLite does, which asks the umask. The log beside it takes the file's mode.

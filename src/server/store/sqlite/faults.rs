@@ -87,6 +87,19 @@ async fn store_opened_again_goes_on_where_it_was() {
 }
 
 #[tokio::test]
+async fn start_takes_over_what_a_killed_process_claimed() {
+    let (_folder, path) = file();
+    drop(SqliteStore::open(&path).await.unwrap());
+    let claimed = "INSERT INTO outbox (kind, grant_id, urgency, due_at, claimed_by, claimed_until)
+        VALUES ('end', 'grt_000000000001', 0, 1, 'killed', 60000)";
+    meddle(&path, claimed).await.unwrap();
+    let store = SqliteStore::open(&path).await.unwrap();
+    let (now, until) = (Timestamp::from_millis(2), Timestamp::from_millis(3));
+    let taken = store.claim("new", now, until, 10).await.unwrap();
+    assert_eq!(taken.len(), 1);
+}
+
+#[tokio::test]
 async fn schema_from_a_newer_version_is_refused() {
     let (_folder, path) = file();
     drop(SqliteStore::open(&path).await.unwrap());
