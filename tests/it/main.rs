@@ -7,6 +7,8 @@
     reason = "tests stand outside the product: they read the clock and the environment of whoever runs them"
 )]
 
+mod attack_10;
+mod attack_17;
 mod aws_access;
 mod box_bad_input;
 mod box_credential;
@@ -17,6 +19,10 @@ mod docs_blocks;
 mod docs_commands;
 mod docs_links;
 mod docs_tables;
+mod fault_disk;
+mod fault_kill;
+mod fault_serve;
+mod fault_sts;
 mod harness;
 mod harness_works;
 mod http;
@@ -26,4 +32,5 @@ mod shown;
 mod structure;
 mod sts_arguments;
 mod sts_environment;
+mod with_aws_cli;
 mod with_ministack_sts;
