@@ -33,6 +33,22 @@ pub fn shown(text: &str) -> String {
         .collect()
 }
 
+/// The JSON text `json` with everything unsafe to show written as JSON's own escapes: the same value, printable anywhere.
+/// What JSON leaves raw stands within strings only, so nothing else is touched.
+pub fn shown_json(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for c in json.chars() {
+        if is_unsafe_to_show(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                text.push_str(&format!("\\u{unit:04x}"));
+            }
+        } else {
+            text.push(c);
+        }
+    }
+    text
+}
+
 /// Whether nothing of `text` is seen. Joiners and fillers are part of scripts, but say nothing by themselves.
 fn is_blank(text: &str) -> bool {
     text.chars().all(|c| {
@@ -199,6 +215,14 @@ mod tests {
         }
         assert!(Reason::parse(&"x".repeat(2_001)).is_err());
         assert!(Reason::parse("Zahlung hängt – PAY-311 שלום").is_ok());
+    }
+
+    #[test]
+    fn shown_json_is_the_same_value_without_marks() {
+        let value = serde_json::json!({"a\u{9b}": "b\u{202e}\u{7f}\u{e0041}ä\u{1b}"});
+        let shown = shown_json(&value.to_string());
+        assert!(!shown.chars().any(is_unsafe_to_show), "{shown}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).unwrap(), value);
     }
 
     #[test]

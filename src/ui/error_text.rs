@@ -17,7 +17,7 @@ pub fn print_error(ui: &Ui, error: &Error) {
     }
     if ui.is_json() {
         // a closed pipe is the reader's choice
-        let _ = ui.raw(format!("{}\n", error_json(error)).as_bytes());
+        let _ = ui.json_line(&error_json(error));
         return;
     }
     for line in lines(error) {

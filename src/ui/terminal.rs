@@ -7,7 +7,7 @@ use dialoguer::console::Term;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::domain::text::shown;
+use crate::domain::text::{shown, shown_json};
 use crate::error::{Error, Result};
 
 /// How data is printed.
@@ -163,7 +163,12 @@ impl Ui {
                 object.insert("value".to_owned(), other);
             }
         }
-        self.raw(format!("{}\n", Value::Object(object)).as_bytes())
+        self.json_line(&Value::Object(object))
+    }
+
+    /// A value on one line, with what could move a cursor as JSON's own escapes.
+    pub(super) fn json_line(&self, value: &Value) -> Result<()> {
+        self.raw(format!("{}\n", shown_json(&value.to_string())).as_bytes())
     }
 
     pub(super) fn stderr(&self, line: &str) {
