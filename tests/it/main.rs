@@ -8,6 +8,7 @@
 )]
 
 mod attack_10;
+mod attack_16;
 mod attack_17;
 mod aws_access;
 mod box_bad_input;
@@ -19,6 +20,7 @@ mod docs_blocks;
 mod docs_commands;
 mod docs_links;
 mod docs_tables;
+mod fault_backend;
 mod fault_disk;
 mod fault_kill;
 mod fault_serve;
@@ -27,6 +29,7 @@ mod harness;
 mod harness_works;
 mod http;
 mod install;
+mod mock_answers;
 mod session_policy;
 mod shown;
 mod structure;

@@ -14,7 +14,16 @@ pub struct RawServer {
 impl RawServer {
     /// Answers each request with what `answer` makes of its first line (`GET /v1/me HTTP/1.1`), then closes.
     pub fn start(answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::at("127.0.0.1:0", answer)
+    }
+
+    /// The same at the address of a server that is gone: whoever trusted that one meets this one.
+    pub fn in_place_of(url: &str, answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> Self {
+        Self::at(url.trim_start_matches("http://"), answer)
+    }
+
+    fn at(address: &str, answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind(address).unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let requests = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&requests);
