@@ -11,7 +11,7 @@ fn alice() -> (StsRecorder, Backend, SealedBox) {
     (sts, backend, alice)
 }
 
-fn ask<'a>(duration: &'a str) -> [&'a str; 6] {
+fn ask(duration: &str) -> [&str; 6] {
     ["request", "dev-admin", "--for", duration, "--reason", "night shift"]
 }
 
