@@ -137,6 +137,10 @@ impl Backend {
     pub(super) fn mint(&self, grant: &GrantId) -> Result<MintedCredential> {
         self.post(with(paths::CREDENTIALS, grant.as_str()), &json!({}))
     }
+
+    pub(super) fn mint_on(&self, target: &TargetName) -> Result<MintedCredential> {
+        self.post(with(paths::CREDENTIALS, target.as_str()), &json!({}))
+    }
 }
 
 #[cfg(test)]

@@ -45,8 +45,22 @@ impl Client {
         if credential.grant != id.as_str() {
             return Err(foreign(backend.origin(), "it answers with another grant"));
         }
+        self.checked(backend, &credential)
+    }
+
+    /// Mints a credential of the live grant on `target` that ends last, in one call, and checks it.
+    pub(super) fn minted_on(&self, backend: &Backend, target: &TargetName) -> Result<Minted> {
+        let credential = backend.mint_on(target)?;
+        GrantId::parse(&credential.grant).map_err(|_| foreign(backend.origin(), "its grant has no id"))?;
+        if credential.target != target.as_str() {
+            return Err(foreign(backend.origin(), "it answers with another target"));
+        }
+        self.checked(backend, &credential)
+    }
+
+    fn checked(&self, backend: &Backend, credential: &MintedCredential) -> Result<Minted> {
         let now = self.clock.now();
-        entry(&credential, now, backend.offset_ms()).map_err(|what| foreign(backend.origin(), what))
+        entry(credential, now, backend.offset_ms()).map_err(|what| foreign(backend.origin(), what))
     }
 
     /// Takes a target's credential out of the cache.
@@ -148,6 +162,7 @@ mod tests {
 
     fn credential() -> MintedCredential {
         MintedCredential {
+            target: "prod-admin".into(),
             grant: "grt_000000000000".into(),
             access_key_id: "ASIAEXAMPLEEXAMPLE".into(),
             secret_access_key: "abc/+=".into(),

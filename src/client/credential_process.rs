@@ -44,7 +44,7 @@ impl Client {
             return answer;
         }
         let old = self.cache.read(&account, target.as_str()).ok();
-        match self.fetched(&account, target, old.as_ref(), deadline) {
+        match self.fetched(&account, target, deadline) {
             Ok(json) => Ok(json),
             Err(error) => {
                 self.remember(&account, target, &error);
@@ -71,10 +71,10 @@ impl Client {
         Ok(failure().map(|failure| Err(remembered(&failure))))
     }
 
-    fn fetched(&self, account: &Account, target: &TargetName, old: Option<&Entry>, deadline: Deadline) -> Result<Json> {
+    fn fetched(&self, account: &Account, target: &TargetName, deadline: Deadline) -> Result<Json> {
         let (picked, backend) = self.signed_in()?;
         backend.set_deadline(deadline);
-        let result = self.minted_for(&backend, target, old);
+        let result = self.minted_for(&backend, target);
         self.keep_clock(&picked, &backend);
         let minted = result?;
         if let Err(problem) = self.cache.write(account, target.as_str(), &minted.entry) {
@@ -84,28 +84,13 @@ impl Client {
         Ok(minted.entry.json)
     }
 
-    /// From the grant of the old credential where it still lives, else from the one that ends last.
-    fn minted_for(
-        &self,
-        backend: &super::Backend,
-        target: &TargetName,
-        old: Option<&Entry>,
-    ) -> Result<super::credential::Minted> {
-        if let Some(old) = old.filter(|old| old.facts.state(self.now_ms()) == State::Stale) {
-            match self.minted(backend, &old.facts.grant) {
-                Err(error) if error.exit == Exit::Gone => {}
-                minted => return minted,
+    /// From the live grant that ends last; where there is none, what is on its way.
+    fn minted_for(&self, backend: &super::Backend, target: &TargetName) -> Result<super::credential::Minted> {
+        match self.minted_on(backend, target) {
+            Err(error) if error.exit == Exit::Gone && error.wire_code() != Some(Code::RequestChanged) => {
+                Err(waiting(&backend.requests(true, None)?.requests, target))
             }
-        }
-        let grants = backend.grants(target)?;
-        let live = grants
-            .grants
-            .iter()
-            .filter(|grant| grant.state == "active" && grant.target == target.as_str())
-            .max_by_key(|grant| grant.ends_at);
-        match live {
-            Some(grant) => self.minted(backend, &grant.id),
-            None => Err(waiting(&backend.requests(true, None)?.requests, target)),
+            minted => minted,
         }
     }
 

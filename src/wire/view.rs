@@ -323,6 +323,8 @@ pub struct EndGrant {
 pub struct MintedCredential {
     /// The grant.
     pub grant: String,
+    /// On what.
+    pub target: String,
     /// Public half.
     pub access_key_id: String,
     /// Secret half.

@@ -7,6 +7,8 @@ mod grant;
 mod properties;
 mod request;
 #[cfg(test)]
+mod steps;
+#[cfg(test)]
 mod table;
 #[cfg(test)]
 mod world;

@@ -5,7 +5,8 @@ use serde_json::json;
 use super::Key;
 use super::view::Viewer;
 use crate::domain::{
-    Body, Change, Duration, Event, Filing, Frozen, Narrowing, Reason, Request, RequestId, Standing, apply, standing,
+    Body, Case, Change, Duration, Event, Filing, Frozen, Narrowing, Reason, Request, RequestId, RequestState, Standing,
+    apply, standing,
 };
 use crate::policy::{Ask, Bundle, Question, Target, Who, decide};
 use crate::server::backend::{Backend, Caller};
@@ -47,10 +48,7 @@ async fn attempt(backend: &Backend, caller: &Caller, new: &NewRequest, key: Opti
         ticket: None,
         only: asked.only.clone(),
     };
-    let case = backend
-        .store
-        .case_to_file(&caller.person.id, &asked.target.name)
-        .await?;
+    let case = case_to_file(backend, caller, asked.target).await?;
     let viewer = Viewer::new(backend, &caller.person);
     match standing(now, &case, &body, asked.target.max_duration)? {
         Standing::New => {}
@@ -85,6 +83,25 @@ async fn attempt(backend: &Backend, caller: &Caller, new: &NewRequest, key: Opti
         outcome: Outcome::Filed,
         request: viewer.by_id(&body.id).await?,
     })
+}
+
+/// What a new request stands beside. Pending requests whose time is over are closed first: the worker may not have come
+/// by yet, and nobody shall wait for it.
+async fn case_to_file(backend: &Backend, caller: &Caller, target: &Target) -> Result<Case, Failure> {
+    let case = backend.store.case_to_file(&caller.person.id, &target.name).await?;
+    let now = backend.now();
+    let over = |request: &Request| request.state == RequestState::Pending && now >= request.expires_at;
+    let mut closed = false;
+    for held in case.beside.iter().filter(|held| over(&held.request)) {
+        if let Some(case) = backend.store.case(held.request.id()).await? {
+            backend.commit(&apply(now, &case, &Event::Expire)?).await?;
+            closed = true;
+        }
+    }
+    if closed {
+        return Ok(backend.store.case_to_file(&caller.person.id, &target.name).await?);
+    }
+    Ok(case)
 }
 
 /// Keeps what a key led to where nothing else changes: a repeat that comes when that request is over must not file

@@ -5,7 +5,7 @@ use secrecy::ExposeSecret;
 
 use super::file::still_resolves;
 use super::resolve;
-use crate::domain::{Case, Event, GrantId, Person, Refusal, Timestamp, apply};
+use crate::domain::{Case, Event, GrantId, Person, Refusal, TargetName, Timestamp, apply};
 use crate::policy::{Ask, Question, Who, decide};
 use crate::server::backend::{Backend, Caller};
 use crate::server::failure::{Failure, settled};
@@ -32,7 +32,7 @@ pub async fn mint(backend: &Backend, caller: &Caller, given: &str) -> Result<Min
 
 async fn flight(backend: &Backend, caller: &Caller, id: &GrantId) -> Result<MintedCredential, Failure> {
     let device = caller.session.device.clone();
-    let access = settled!(async {
+    let (access, target) = settled!(async {
         let case = load(backend, id).await?;
         may_have(backend, caller, &case)?;
         let access = access(&case, &caller.person)?;
@@ -44,7 +44,7 @@ async fn flight(backend: &Backend, caller: &Caller, id: &GrantId) -> Result<Mint
             until,
         };
         backend.commit(&apply(now, &case, &event)?).await?;
-        Ok(access)
+        Ok((access, case.grant()?.target.clone()))
     })?;
     let credential = backend.provider(&access.binding).mint(backend.now(), &access).await?;
     settled!(async {
@@ -56,7 +56,7 @@ async fn flight(backend: &Backend, caller: &Caller, id: &GrantId) -> Result<Mint
         };
         backend.commit(&apply(backend.now(), &case, &event)?).await
     })?;
-    Ok(answer(&access, &credential))
+    Ok(answer(&access, &target, &credential))
 }
 
 async fn load(backend: &Backend, id: &GrantId) -> Result<Case, Failure> {
@@ -131,9 +131,10 @@ pub fn access(case: &Case, beneficiary: &Person) -> Result<Access, Refusal> {
     })
 }
 
-fn answer(access: &Access, credential: &Credential) -> MintedCredential {
+fn answer(access: &Access, target: &TargetName, credential: &Credential) -> MintedCredential {
     MintedCredential {
         grant: access.grant.to_string(),
+        target: target.to_string(),
         access_key_id: credential.access_key_id.clone(),
         secret_access_key: credential.secret_access_key.expose_secret().to_owned(),
         session_token: credential.session_token.expose_secret().to_owned(),

@@ -1,6 +1,8 @@
 //! Use cases: load, ask policy, apply, commit. One file a use case.
 //! Refuses HTTP (handlers parse and answer) and outside calls (the worker and `mint` make them).
 
+#[cfg(test)]
+mod attacks;
 pub mod decide;
 pub mod end;
 pub mod file;

@@ -142,11 +142,17 @@ fn one(mut found: Vec<Case>, given: &str) -> Result<Case, Failure> {
     }
 }
 
-/// The case behind the grant that `given` names.
+/// The case behind the grant that `given` names; a target names the caller's live grant on it that ends last.
 ///
 /// # Errors
 /// [`Code::GrantNotFound`], [`Code::RequestAmbiguous`].
 pub async fn grant(backend: &Backend, caller: &Caller, given: &str) -> Result<Case, Failure> {
+    // a name comes before a prefix: `dev1` can be both
+    if let Ok(target) = TargetName::parse(given)
+        && let Some(case) = live_on_target(backend, caller, &target).await?
+    {
+        return Ok(case);
+    }
     let ids = if let Ok(id) = GrantId::parse(given) {
         vec![id]
     } else {
@@ -172,5 +178,18 @@ pub async fn grant(backend: &Backend, caller: &Caller, given: &str) -> Result<Ca
         Err(Failure::no_grant(given))
     } else {
         one(found, given)
+    }
+}
+
+/// The caller's own live grant on `target`; of several the one that ends last.
+async fn live_on_target(backend: &Backend, caller: &Caller, target: &TargetName) -> Result<Option<Case>, Failure> {
+    let now = backend.now();
+    let open = backend.store.open_grants(&caller.person.id).await?;
+    let live = open
+        .iter()
+        .filter(|grant| grant.target == *target && grant.is_live(now));
+    match live.max_by_key(|grant| grant.ends_at) {
+        Some(grant) => Ok(backend.store.case_of_grant(&grant.id).await?),
+        None => Ok(None),
     }
 }

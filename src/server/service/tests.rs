@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use super::{decide, end, inbox, look, mint};
+use super::{decide, end, look, mint};
 use crate::domain::Comment;
 use crate::server::backend::Caller;
 use crate::server::failure::Failure;
@@ -11,11 +11,11 @@ use crate::server::stage::{Stage, new_key, yes};
 use crate::wire::{EndGrant, Filed, Outcome, RequestView};
 
 /// What `code` a failure has.
-fn code<T>(answer: Result<T, Failure>) -> String {
+pub(super) fn code<T>(answer: Result<T, Failure>) -> String {
     answer.err().expect("a refusal").problem.code
 }
 
-async fn view(stage: &Stage, caller: &Caller, id: &str) -> RequestView {
+pub(super) async fn view(stage: &Stage, caller: &Caller, id: &str) -> RequestView {
     let none = std::time::Duration::ZERO;
     look::request(&stage.backend, caller, id, None, none)
         .await
@@ -24,7 +24,7 @@ async fn view(stage: &Stage, caller: &Caller, id: &str) -> RequestView {
 }
 
 /// Alice's request for `prod-admin`, approved by bob and given.
-async fn active(stage: &Stage) -> (Caller, Caller, RequestView) {
+pub(super) async fn active(stage: &Stage) -> (Caller, Caller, RequestView) {
     let (alice, bob) = (stage.sign_in("alice").await, stage.sign_in("bob").await);
     let filed = stage.file(&alice, "prod-admin").await.unwrap().request;
     decide::decide(&stage.backend, &bob, &filed.id, &yes(&filed), None)
@@ -76,78 +76,6 @@ async fn dev_admin_is_automatic_and_leaves_nothing_behind() {
     stage.at(13 * 3600);
     stage.work().await;
     assert_eq!(stage.backend.store.left().await.unwrap(), 0);
-}
-
-#[tokio::test]
-async fn attack_02_others_get_no_credentials_of_a_grant() {
-    let stage = Stage::new().await;
-    let (_, bob, request) = active(&stage).await;
-    assert_eq!(
-        code(mint::mint(&stage.backend, &bob, &request.grant.unwrap().id).await),
-        "access.forbidden"
-    );
-    assert_eq!(stage.provider.minted.load(Ordering::SeqCst), 0);
-}
-
-#[tokio::test]
-async fn attack_03_nobody_decides_on_their_own_request() {
-    let stage = Stage::new().await;
-    let bob = stage.sign_in("bob").await;
-    let filed = stage.file(&bob, "prod-admin").await.unwrap().request;
-    assert_eq!(
-        code(decide::decide(&stage.backend, &bob, &filed.id, &yes(&filed), None).await),
-        "policy.own_request"
-    );
-    assert!(inbox::inbox(&stage.backend, &bob).await.unwrap().requests.is_empty());
-}
-
-#[tokio::test]
-async fn attack_03_a_device_of_the_requester_decides_nothing() {
-    let stage = Stage::new().await;
-    let shared = new_key();
-    let alice = stage.sign_in_on("alice", &shared).await;
-    let filed = stage.file(&alice, "prod-admin").await.unwrap().request;
-    let bob = stage.sign_in_on("bob", &shared).await;
-    assert_eq!(
-        code(decide::decide(&stage.backend, &bob, &filed.id, &yes(&filed), None).await),
-        "policy.own_request"
-    );
-    let elsewhere = stage.sign_in("bob").await;
-    let decided = decide::decide(&stage.backend, &elsewhere, &filed.id, &yes(&filed), None)
-        .await
-        .unwrap();
-    assert_eq!(decided.state, "approved");
-}
-
-#[tokio::test]
-async fn attack_06_a_role_changed_after_approval_is_never_called() {
-    let stage = Stage::new().await;
-    let (alice, bob) = (stage.sign_in("alice").await, stage.sign_in("bob").await);
-    let filed = stage.file(&alice, "prod-admin").await.unwrap().request;
-    decide::decide(&stage.backend, &bob, &filed.id, &yes(&filed), None)
-        .await
-        .unwrap();
-    stage.edit_policy("jit/jit-prod-admin", "jit/jit-prod-owner2");
-    stage.work().await;
-    let grant = view(&stage, &alice, &filed.id).await.grant.unwrap();
-    assert_eq!(
-        (grant.state.as_str(), grant.cause.as_deref()),
-        ("ended", Some("changed"))
-    );
-    assert_eq!(stage.provider.verified.load(Ordering::SeqCst), 0);
-}
-
-#[tokio::test]
-async fn attack_06_a_role_changed_after_activation_mints_nothing() {
-    let stage = Stage::new().await;
-    let (alice, _, request) = active(&stage).await;
-    stage.edit_policy("jit/jit-prod-admin", "jit/jit-prod-owner2");
-    let grant = request.grant.unwrap().id;
-    assert_eq!(
-        code(mint::mint(&stage.backend, &alice, &grant).await),
-        "request.changed"
-    );
-    assert_eq!(stage.provider.minted.load(Ordering::SeqCst), 0);
 }
 
 #[tokio::test]
@@ -379,5 +307,34 @@ async fn clock_set_back_does_not_lengthen_a_grant_that_ended() {
     assert_eq!(
         code(mint::mint(&stage.backend, &alice, &grant.id).await),
         "grant.not_live"
+    );
+}
+
+#[tokio::test]
+async fn request_past_its_time_blocks_no_new_one() {
+    let stage = Stage::new().await;
+    let alice = stage.sign_in("alice").await;
+    let first = stage.file(&alice, "prod-admin").await.unwrap().request;
+    // the worker has not come by
+    stage.at(8 * 3600);
+    let second = stage.file(&alice, "prod-admin").await.unwrap();
+    assert_eq!(second.outcome, Outcome::Filed);
+    assert_ne!(second.request.id, first.id);
+    assert_eq!(view(&stage, &alice, &first.id).await.state, "expired");
+}
+
+#[tokio::test]
+async fn target_names_the_live_grant_that_credentials_come_from() {
+    let stage = Stage::new().await;
+    let (alice, bob, request) = active(&stage).await;
+    let minted = mint::mint(&stage.backend, &alice, "prod-admin").await.unwrap();
+    assert_eq!(Some(minted.grant), request.grant.map(|g| g.id));
+    assert_eq!(
+        code(mint::mint(&stage.backend, &bob, "prod-admin").await),
+        "grant.not_found"
+    );
+    assert_eq!(
+        code(mint::mint(&stage.backend, &alice, "dev-admin").await),
+        "grant.not_found"
     );
 }

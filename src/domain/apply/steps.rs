@@ -1,0 +1,253 @@
+//! Random histories for the properties: what can happen, and how it is played on the model store.
+
+use super::world::{Provider, World};
+use crate::domain::decision::Verdict;
+use crate::domain::event::{Event, Filing, Vote};
+use crate::domain::grant::EndCause;
+use crate::domain::id::{GrantId, PersonId, RequestId};
+use crate::domain::request::Body;
+use crate::domain::samples::{body, device, frozen, person, secs, stage, vote};
+use crate::domain::text::{Narrowing, Reason, TargetName};
+use crate::domain::time::Timestamp;
+use proptest::prelude::*;
+
+/// Something that happens. Numbers pick people, targets and requests modulo how many there are.
+#[derive(Clone, Debug)]
+pub(super) enum Step {
+    Clock(i64),
+    File {
+        by: u64,
+        to: u64,
+        target: u8,
+        minutes: u32,
+        automatic: bool,
+        narrowed: bool,
+        later_s: i64,
+    },
+    Vote {
+        by: u64,
+        on: usize,
+        device: u64,
+        denies: bool,
+        unseen: bool,
+    },
+    Cancel {
+        by: u64,
+        on: usize,
+    },
+    Drop {
+        by: u64,
+        on: usize,
+    },
+    Revoke {
+        by: u64,
+        on: usize,
+    },
+    Mint {
+        by: u64,
+        on: usize,
+    },
+    Tick {
+        provider: Provider,
+        behind_ms: i64,
+    },
+    /// An event that the worker would not send now.
+    Stray {
+        which: u8,
+        on: usize,
+    },
+    Tamper {
+        on: usize,
+    },
+}
+
+pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let who = || 1..5_u64;
+    let on = || 0..6_usize;
+    let clock = prop_oneof![Just(0), 0..3_000_i64, 0..4_000_000_i64, -2_000_000..0_i64];
+    let provider = prop_oneof![
+        4 => Just(Provider::Works),
+        1 => Just(Provider::Refuses),
+        1 => Just(Provider::IsSilent)
+    ];
+    let file = (who(), who(), 0..2_u8, 1..150_u32, any::<bool>(), any::<u8>(), 0..4_u8);
+    let file = file.prop_map(|(by, to, target, minutes, automatic, rare, later)| Step::File {
+        by,
+        to: if rare % 4 == 0 { to } else { by },
+        target,
+        minutes,
+        automatic,
+        narrowed: rare > 230,
+        later_s: if later == 0 { 600 } else { 0 },
+    });
+    let vote = (who(), on(), who(), any::<u8>(), any::<u8>()).prop_map(|(by, on, other, rare, odd)| Step::Vote {
+        by,
+        on,
+        device: if odd > 200 { other } else { by },
+        denies: rare > 220,
+        unseen: rare < 20,
+    });
+    let tick = (provider, prop_oneof![3 => Just(0), 1 => 0..900_000_i64]);
+    let step = prop_oneof![
+        4 => clock.prop_map(Step::Clock),
+        4 => file,
+        5 => vote,
+        1 => (who(), on()).prop_map(|(by, on)| Step::Cancel { by, on }),
+        1 => (who(), on()).prop_map(|(by, on)| Step::Drop { by, on }),
+        1 => (who(), on()).prop_map(|(by, on)| Step::Revoke { by, on }),
+        2 => (who(), on()).prop_map(|(by, on)| Step::Mint { by, on }),
+        6 => tick.prop_map(|(provider, behind_ms)| Step::Tick { provider, behind_ms }),
+        2 => (0..6_u8, on()).prop_map(|(which, on)| Step::Stray { which, on }),
+        1 => on().prop_map(|on| Step::Tamper { on }),
+    ];
+    prop::collection::vec(step, 1..60)
+}
+
+/// Person 4's machine is enrolled for person 3 too.
+pub(super) fn people_of(device_of: u64) -> Vec<PersonId> {
+    if device_of == 4 {
+        vec![person(4), person(3)]
+    } else {
+        vec![person(device_of)]
+    }
+}
+
+pub(super) fn filed(world: &World, step: &Step) -> Option<Filing> {
+    let Step::File {
+        by,
+        to,
+        target,
+        minutes,
+        automatic,
+        narrowed,
+        later_s,
+    } = *step
+    else {
+        return None;
+    };
+    let only = if narrowed {
+        vec![Narrowing::parse("s3:Get*").unwrap()]
+    } else {
+        vec![]
+    };
+    Some(Filing {
+        body: Body {
+            requester: person(by),
+            beneficiary: person(to),
+            target: TargetName::parse(["prod-admin", "db"][usize::from(target)]).unwrap(),
+            duration: secs(minutes * 60),
+            start: (later_s > 0).then(|| world.now.plus(secs(600))),
+            only,
+            ..body(world.next_id)
+        },
+        frozen: frozen(vec![stage("team", 1, &[]), stage("security", 1, &["team"])]),
+        device: device(by),
+        automatic,
+        grant: GrantId::from_bits(world.next_id),
+    })
+}
+
+pub(super) fn event_of(world: &World, step: &Step, id: &RequestId) -> Option<Event> {
+    let request = &world.requests[id];
+    Some(match *step {
+        Step::Vote {
+            by,
+            device: device_of,
+            denies,
+            unseen,
+            ..
+        } => Event::Decide(Box::new(Vote {
+            verdict: if denies { Verdict::Deny } else { Verdict::Approve },
+            digest: if unseen {
+                body(999).digest()
+            } else {
+                request.digest.clone()
+            },
+            device: device(device_of),
+            device_people: people_of(device_of),
+            ..vote(by, &request.digest, world.next_id)
+        })),
+        Step::Cancel { by, .. } => Event::Cancel { by: person(by) },
+        Step::Drop { by, .. } => Event::Drop { by: person(by) },
+        Step::Revoke { by, .. } => Event::Revoke {
+            by: person(by),
+            reason: Reason::parse("enough").unwrap(),
+        },
+        Step::Mint { by, .. } => Event::Mint {
+            by: person(by),
+            device: device(by),
+            until: world.now.plus(secs(900)),
+        },
+        Step::Stray { which, .. } => match which {
+            0 => Event::Expire,
+            1 => Event::Activate,
+            2 => Event::End,
+            3 => Event::Verified,
+            4 => Event::NotGiven { detail: "no".into() },
+            _ => Event::Withhold {
+                cause: EndCause::Refused,
+                detail: "no".into(),
+            },
+        },
+        Step::Clock(_) | Step::File { .. } | Step::Tick { .. } | Step::Tamper { .. } => return None,
+    })
+}
+
+pub(super) fn run(world: &mut World, step: &Step) {
+    if let Some(filing) = filed(world, step) {
+        let id = filing.body.id.clone();
+        world.next_id += 1;
+        // refused, joined and covered are answers too
+        let _ = world.play(world.now, &id, &Event::File(Box::new(filing)));
+        return;
+    }
+    let on = match *step {
+        Step::Clock(ms) => return world.now = Timestamp::from_millis(world.now.millis() + ms),
+        Step::Tick { provider, behind_ms } => return tick(world, provider, behind_ms),
+        Step::Vote { on, .. }
+        | Step::Cancel { on, .. }
+        | Step::Drop { on, .. }
+        | Step::Revoke { on, .. }
+        | Step::Mint { on, .. }
+        | Step::Stray { on, .. }
+        | Step::Tamper { on } => on,
+        Step::File { .. } => return,
+    };
+    // the newest requests are the ones where something can happen
+    let Some(id) = world.requests.keys().rev().nth(on).cloned() else {
+        return;
+    };
+    if let Step::Tamper { .. } = step {
+        world.requests.get_mut(&id).unwrap().body.binding.role_arn += "-other";
+        world.tampered.insert(id);
+        return;
+    }
+    let event = event_of(world, step, &id).unwrap();
+    let has_access = world
+        .grant_of(&id)
+        .is_some_and(|grant| world.access.contains(&grant.id));
+    if matches!(event, Event::NotGiven { .. }) && has_access {
+        return; // the event says that nothing is there
+    }
+    world.next_id += 1;
+    let played = world.play(world.now, &id, &event);
+    if let (Event::Mint { by, .. }, Ok(_)) = (&event, &played) {
+        let grant = world.grant_of(&id).unwrap();
+        assert_eq!(*by, grant.beneficiary, "somebody else's credentials");
+        assert!(grant.is_live(world.now), "ends: minted after the end");
+        assert!(!world.tampered.contains(&id), "bound: minted for a changed body");
+    }
+}
+
+pub(super) fn tick(world: &mut World, provider: Provider, behind_ms: i64) {
+    world.tick(provider, behind_ms);
+    if behind_ms > 0 || provider == Provider::IsSilent {
+        return;
+    }
+    // what the first pass has left for now
+    world.tick(provider, 0);
+    for id in &world.access {
+        let end = world.grants[id].ends_at.unwrap();
+        assert!(world.now < end, "ends: access after the end of {id}");
+    }
+}
