@@ -250,6 +250,7 @@ impl From<Problem> for Error {
             Some(Code::SessionUnknown | Code::SessionEnded) => Some("try: jit login".to_owned()),
             Some(Code::VersionTooOld) => Some("install a newer jit on this machine".to_owned()),
             Some(Code::TargetNotFound) => Some(nearest(&problem)),
+            Some(Code::RequestNotFound | Code::GrantNotFound) => Some("try: jit status".to_owned()),
             _ => problem.hint.as_ref().map(|words| format!("hint: {words}")),
         };
         error.trace_id = problem.trace_id.clone();
@@ -262,11 +263,25 @@ impl From<Problem> for Error {
 fn message(problem: &Problem) -> String {
     if let Some(reason) = problem.reasons.first() {
         let why = reason.advice.as_deref().unwrap_or(&problem.title);
-        return format!("policy refuses: {why} ({})", reason.policy);
+        return format!("policy refuses: {} ({})", in_a_sentence(why), reason.policy);
     }
     match &problem.detail {
         Some(detail) => format!("{}: {detail}", problem.title),
         None => problem.title.clone(),
+    }
+}
+
+/// A sentence as it stands inside another: policies' advice is written to stand alone.
+fn in_a_sentence(sentence: &str) -> String {
+    let sentence = sentence.trim().trim_end_matches('.');
+    let mut letters = sentence.chars();
+    match (letters.next(), letters.next()) {
+        // not an abbreviation such as MFA
+        (Some(first), Some(second)) if !second.is_uppercase() => {
+            let rest = &sentence[first.len_utf8()..];
+            format!("{}{rest}", first.to_lowercase())
+        }
+        _ => sentence.to_owned(),
     }
 }
 
@@ -290,6 +305,13 @@ fn nearest(problem: &Problem) -> String {
 mod tests {
     use super::*;
     use crate::wire::problem::PolicyReason;
+
+    #[test]
+    fn advice_stands_inside_a_sentence() {
+        assert_eq!(in_a_sentence("Give a reason."), "give a reason");
+        assert_eq!(in_a_sentence("MFA is too old."), "MFA is too old");
+        assert_eq!(in_a_sentence(""), "");
+    }
 
     #[test]
     fn every_wire_code_has_its_exit_code() {

@@ -54,12 +54,24 @@ pub(super) fn follow(
         match waiting.next(lost).map_err(|error| stays_open(error, &view))? {
             Next::Changed(changed) => {
                 view = *changed;
+                note_attempt(ctx, &view);
                 seen(&view)?;
             }
             Next::TooLate => return Err(too_late(&view)),
         }
     }
     Ok(view)
+}
+
+/// Says that the provider did not do it yet, and why: a wait that says nothing looks like one that hangs.
+fn note_attempt(ctx: &Ctx, view: &RequestView) {
+    let doing = view.grant.as_ref().filter(|grant| grant.attempts > 0);
+    if let Some((grant, error)) = doing.and_then(|grant| Some((grant, grant.last_error.as_ref()?))) {
+        let attempts = grant.attempts;
+        ctx.ui.note(&format!(
+            "attempt {attempts} to reach the provider failed ({error}); trying again"
+        ));
+    }
 }
 
 /// Whether `goal` is reached; an error where it never will be.

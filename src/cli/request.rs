@@ -242,7 +242,9 @@ fn obtain(ctx: &Ctx, desk: &Desk, request: &RequestView) -> Result<Option<Target
     }
     let words = desk.words();
     let end = grant.ends_at.map_or_else(String::new, |end| {
-        format!(" until {} ({})", words.at(end), words.left(end))
+        // the whole length, not what is left a moment later
+        let length = end.since(grant.activated_at.unwrap_or(desk.backend.now()));
+        format!(" until {} ({})", words.at(end), span(length))
     });
     match desk
         .client

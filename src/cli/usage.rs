@@ -64,9 +64,20 @@ fn mistake(error: &clap::Error) -> Error {
     });
     let hint = match suggested {
         Some(name) => format!("did you mean {name}?"),
-        None => "see: jit help".to_owned(),
+        None => format!("see: jit help{}", verb_of(&rendered)),
     };
     Error::usage(message).hint(hint)
+}
+
+/// The verb that clap's usage line names, with a space before it.
+fn verb_of(rendered: &str) -> String {
+    let usage = rendered.lines().find_map(|line| line.strip_prefix("Usage: jit "));
+    let verb = usage
+        .and_then(|usage| usage.split_whitespace().next())
+        .unwrap_or_default();
+    let is_verb =
+        !verb.is_empty() && verb.bytes().all(|b| b.is_ascii_lowercase() || b == b'-') && !verb.starts_with('-');
+    if is_verb { format!(" {verb}") } else { String::new() }
 }
 
 #[cfg(test)]
@@ -105,6 +116,7 @@ mod tests {
             "the following required arguments were not provided: <REQUEST>"
         );
         assert_eq!(error.exit, Exit::Usage);
+        assert_eq!(error.hint.as_deref(), Some("see: jit help wait"));
     }
 
     #[test]

@@ -38,13 +38,14 @@ pub async fn run(backend: Arc<Backend>, mut stop: watch::Receiver<bool>) {
         backend.worker_ticked();
         while steps.try_join_next().is_some() {}
         let free = u32::try_from(room.available_permits()).unwrap_or(BATCH).min(BATCH);
+        let looked = backend.now();
         let claimed = claim(&backend, &owner, free).await;
         if claimed.is_empty() {
             if backend.now().millis() - swept_at.millis() > SWEEP_MS {
                 swept_at = backend.now();
                 sweep(&backend).await;
             }
-            pause(&backend, &mut stop).await;
+            pause(&backend, looked, &mut stop).await;
             continue;
         }
         for work in claimed {
@@ -52,6 +53,7 @@ pub async fn run(backend: Arc<Backend>, mut stop: watch::Receiver<bool>) {
             steps.spawn(async move {
                 let Ok(_place) = room.acquire_owned().await else { return };
                 step::take(&backend, &work).await;
+                backend.work.notify_one();
             });
         }
     }
@@ -80,9 +82,10 @@ fn report(error: &StoreError) {
     tracing::error!(%error, "the worker cannot read its work; it tries again");
 }
 
-/// Until there is work, something is due, or the tick is over.
-async fn pause(backend: &Backend, stop: &mut watch::Receiver<bool>) {
-    let due = backend.store.next_due().await.ok().flatten();
+/// Until there is work, something is due, a step ends, or the tick is over. What was due when we `looked` is under way
+/// already: it is no reason to look again at once.
+async fn pause(backend: &Backend, looked: Timestamp, stop: &mut watch::Receiver<bool>) {
+    let due = backend.store.next_due().await.ok().flatten().filter(|at| *at > looked);
     let until_due = due.map_or(TICK, |at| {
         let ms = at.millis().saturating_sub(backend.now().millis()).max(5);
         Duration::from_millis(u64::try_from(ms).unwrap_or(u64::MAX)).min(TICK)
