@@ -36,9 +36,10 @@ pub struct Call {
     ends_at: Timestamp,
 }
 
-/// `max(900, min(session, remaining))`: below the floor, the session policy alone makes the end exact.
+/// `max(900, min(session, remaining))`: below the floor, the session policy alone makes the end exact. A second that has
+/// begun counts whole, so that the last credential of a grant reaches its end and nothing is renewed for one second more.
 pub fn duration_s(now: Timestamp, access: &Access) -> u32 {
-    let remaining = access.ends_at.since(now);
+    let remaining = end_of(access.ends_at).since(now.whole_second());
     access.binding.session.secs().min(remaining).max(SHORTEST_S)
 }
 
@@ -132,6 +133,14 @@ mod tests {
             asked.ends_at = Timestamp::parse(ends_at).unwrap();
             assert_eq!(duration_s(now(), &asked), seconds, "{ends_at}");
         }
+    }
+
+    #[test]
+    fn last_credential_of_a_grant_reaches_its_end() {
+        let mut asked = access(&[]);
+        asked.ends_at = Timestamp::parse("2026-11-20T12:30:00Z").unwrap();
+        let within_a_second = Timestamp::parse("2026-11-20T12:00:00.400Z").unwrap();
+        assert_eq!(duration_s(within_a_second, &asked), 1800);
     }
 
     #[test]
