@@ -4,7 +4,7 @@
 use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io::{self, Write};
 use std::net::SocketAddr;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use crate::domain::Duration;
@@ -51,6 +51,7 @@ impl Data {
             .recursive(true)
             .create(dir)
             .map_err(failed(dir))?;
+        ours_alone(dir).map_err(failed(dir))?;
         let lock = dir.join("lock");
         let held = File::options()
             .create(true)
@@ -73,6 +74,16 @@ impl Data {
             _held: held,
         })
     }
+}
+
+/// Whoever can write in the folder can put another policy in force, or another database in place.
+fn ours_alone(dir: &Path) -> io::Result<()> {
+    let mode = fs::metadata(dir)?.mode();
+    if mode & 0o022 == 0 {
+        return Ok(());
+    }
+    let why = format!("others can write in it (mode {:o}): run  chmod go-w on it", mode & 0o777);
+    Err(io::Error::new(io::ErrorKind::PermissionDenied, why))
 }
 
 /// Writes the small bundle whole or not at all: a start that was killed in between begins anew.
@@ -130,4 +141,20 @@ pub async fn people(backend: &Backend) -> Result<Vec<ServingPerson>, Failure> {
         });
     }
     Ok(people)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn attack_25_folder_that_others_write_in_is_refused() {
+        let dir = tempfile::TempDir::new().unwrap();
+        for (mode, is_taken) in [(0o777, false), (0o770, false), (0o755, true)] {
+            fs::set_permissions(dir.path(), fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(Data::take(dir.path()).is_ok(), is_taken, "{mode:o}");
+        }
+    }
 }
