@@ -4,9 +4,10 @@
 use super::context::{Ctx, Desk};
 use super::follow;
 use crate::domain::digest::Digest;
+use crate::domain::id::RequestId;
 use crate::domain::refusal::Code;
 use crate::domain::request::Body;
-use crate::domain::text::Comment;
+use crate::domain::text::{Comment, TargetName};
 use crate::error::{Error, Exit, Result};
 use crate::wire::{NewDecision, RequestView};
 
@@ -18,7 +19,25 @@ pub(super) struct Checked {
 
 /// Fetches a request and checks that its body is what its digest says.
 pub(super) fn checked(desk: &Desk, request: &str) -> Result<Checked> {
-    check(desk.backend.request(request)?)
+    check(named(desk, request)?)
+}
+
+/// The request that was typed. A target's name means what waits in one's inbox: one's own request on the same target is
+/// for others to decide.
+fn named(desk: &Desk, typed: &str) -> Result<RequestView> {
+    if TargetName::parse(typed).is_ok() && !typed.starts_with(RequestId::PREFIX) {
+        let mut waiting = desk.backend.inbox()?.requests;
+        waiting.retain(|request| request.target == typed);
+        match (waiting.len(), waiting.pop()) {
+            (1, Some(one)) => return Ok(one),
+            (0, _) | (_, None) => {}
+            (many, Some(_)) => {
+                let message = format!("{many} requests for {typed} wait for you");
+                return Err(Error::of(Code::RequestAmbiguous, message).try_("jit inbox"));
+            }
+        }
+    }
+    desk.backend.request(typed)
 }
 
 fn check(view: RequestView) -> Result<Checked> {
