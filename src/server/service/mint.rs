@@ -10,7 +10,8 @@ use crate::policy::{Ask, Question, Who, decide};
 use crate::server::backend::{Backend, Caller};
 use crate::server::failure::{Failure, settled};
 use crate::server::provider::{Access, Credential};
-use crate::wire::MintedCredential;
+use crate::wire::problem::Code;
+use crate::wire::{MintedCredential, Problem};
 
 /// Mints for the grant that `given` names.
 ///
@@ -71,19 +72,17 @@ async fn load(backend: &Backend, id: &GrantId) -> Result<Case, Failure> {
 fn may_have(backend: &Backend, caller: &Caller, case: &Case) -> Result<(), Failure> {
     let request = case.request()?;
     let bundle = backend.bundle();
-    if !still_resolves(&bundle, request) {
-        return Err(Refusal::Changed {
-            request: request.id().clone(),
-        }
-        .into());
-    }
-    let Some(target) = bundle.catalogue().target(&request.body.target) else {
-        return Err(Refusal::Changed {
-            request: request.id().clone(),
-        }
-        .into());
-    };
     let body = &request.body;
+    let target = bundle
+        .catalogue()
+        .target(&body.target)
+        .filter(|_| still_resolves(&bundle, request));
+    let Some(target) = target else {
+        let title = format!("{} resolves otherwise than what was approved", body.target);
+        return Err(Problem::new(Code::RequestChanged, title)
+            .hint("give it back and ask again")
+            .into());
+    };
     let groups = bundle
         .catalogue()
         .groups_of(&caller.person.issuer, &caller.person.subject);
