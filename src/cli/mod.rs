@@ -129,6 +129,15 @@ enum Verb {
 }
 
 impl Verb {
+    /// Whether it serves others.
+    fn serves(&self) -> bool {
+        match self {
+            #[cfg(feature = "server")]
+            Self::Serve(_) => true,
+            _ => false,
+        }
+    }
+
     fn run(self, ctx: &mut Ctx) -> Result<()> {
         match self {
             Self::Request(args) => request::run(args, ctx),
@@ -164,7 +173,7 @@ pub fn run(args: Vec<OsString>) -> Exit {
         Ok(cli) => cli,
         Err(error) => return usage::answer(&error, wants_json, &env),
     };
-    start_log(cli.globals.verbose);
+    start_log(cli.globals.verbose, cli.verb.serves());
     let mut ctx = Ctx::new(cli.globals, env);
     match cli.verb.run(&mut ctx) {
         Ok(()) => Exit::Done,
@@ -175,9 +184,11 @@ pub fn run(args: Vec<OsString>) -> Exit {
     }
 }
 
-/// `-v` says what is called, `-vv` more of it. On stderr; there are no log files.
-fn start_log(verbose: u8) {
+/// `-v` says what is called, `-vv` more of it. On stderr; there are no log files. A backend says without it what failed:
+/// nobody else could tell.
+fn start_log(verbose: u8, serves: bool) {
     let level = match verbose {
+        0 if serves => tracing::Level::WARN,
         0 => return,
         1 => tracing::Level::INFO,
         _ => tracing::Level::DEBUG,

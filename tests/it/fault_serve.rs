@@ -44,6 +44,16 @@ fn ready_backend_answers_once_it_has_said_so() {
 }
 
 #[test]
+fn backend_logs_that_an_edited_policy_is_not_in_force() {
+    let backend = backend();
+    let file = backend.data().join("policy/catalogue.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text + "\n[nonsense]\n").unwrap();
+    let line = backend.log_line("the old one stays in force");
+    assert!(line.contains("nonsense"), "{line}");
+}
+
+#[test]
 fn restarted_backend_goes_on_where_it_was() {
     let mut backend = backend();
     let alice = backend.machine_of("alice");

@@ -126,6 +126,12 @@ impl Backend {
         self.running.as_ref().expect("the backend runs").pid()
     }
 
+    /// The next line of its log that has `text`.
+    #[track_caller]
+    pub fn log_line(&self, text: &str) -> String {
+        self.running.as_ref().expect("the backend runs").stderr_line(text, LIMIT)
+    }
+
     /// A new machine on which `person` is signed in.
     #[track_caller]
     pub fn machine_of(&self, person: &str) -> SealedBox {
