@@ -76,6 +76,16 @@ fn read_requests(rows: &[Row]) -> Result<Vec<Request>, StoreError> {
     rows.iter().map(requests::read).collect()
 }
 
+/// One row that cannot be read takes nobody else's request out of the inbox: it is reported and left.
+fn readable(row: &Row) -> Option<Request> {
+    requests::read(row)
+        .inspect_err(|error| {
+            let id: &str = raw(row, "id").unwrap_or_default();
+            tracing::error!(request = id, error = %error, "request cannot be read, left out of the inbox");
+        })
+        .ok()
+}
+
 fn read_grants(rows: &[Row]) -> Result<Vec<Grant>, StoreError> {
     rows.iter().map(grants::read).collect()
 }
@@ -193,7 +203,7 @@ impl Cases for SqliteStore {
             .fetch_all(&self.readers)
             .await
             .map_err(meaning)?;
-        read_requests(&rows)
+        Ok(rows.iter().filter_map(readable).collect())
     }
 
     async fn decisions(&self, request: &RequestId) -> Result<Vec<Decision>, StoreError> {

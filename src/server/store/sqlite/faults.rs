@@ -7,7 +7,7 @@ use sqlx::Row as _;
 
 use super::*;
 use crate::domain::{Actor, Change, Digest, Effect, EffectId, GrantId, Once, Person, PersonId, Row, Timestamp};
-use crate::server::store::{Audit as _, Commits as _, Outbox as _, People as _};
+use crate::server::store::{Audit as _, Cases as _, Commits as _, Outbox as _, People as _};
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_millis(seconds * 1000)
@@ -220,6 +220,19 @@ async fn row_that_cannot_be_read_is_an_error_not_a_panic() {
         let refused = store.person(&PersonId::from_bits(1)).await;
         assert!(matches!(refused, Err(StoreError::Unreadable(_))), "{sql}: {refused:?}");
     }
+}
+
+#[tokio::test]
+async fn request_that_cannot_be_read_empties_nobodys_inbox() {
+    let (_folder, path) = file();
+    let store = SqliteStore::open(&path).await.unwrap();
+    store.commit(&a_person(1)).await.unwrap();
+    let unknown = "INSERT INTO requests (id, requester_id, beneficiary_id, target, body, digest, frozen, state, automatic,
+            filed_at, filed_from, expires_at, version)
+        SELECT 'req_1', id, id, 'prod-admin', '{\"schema\":\"jit/request-body/9\"}', '', '{}', 'pending', 0, 0, '', 9, 1
+        FROM people";
+    meddle(&path, unknown).await.unwrap();
+    assert_eq!(store.pending(10).await.unwrap(), []);
 }
 
 #[tokio::test]
