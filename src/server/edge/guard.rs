@@ -52,14 +52,13 @@ pub async fn guard(State(backend): State<Arc<Backend>>, request: Request, next: 
         headers.insert(TRACE, value);
     }
     let duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-    tracing::info!(
-        method,
-        path,
-        status = response.status().as_u16(),
-        duration_ms,
-        trace,
-        "answered"
-    );
+    let status = response.status().as_u16();
+    // the one line by which who runs the backend finds the trace that somebody was told
+    if response.status().is_server_error() {
+        tracing::error!(method, path, status, duration_ms, trace, "answered");
+    } else {
+        tracing::info!(method, path, status, duration_ms, trace, "answered");
+    }
     response
 }
 
