@@ -19,7 +19,7 @@ use crate::wire::{MintedCredential, Problem};
 /// Only the beneficiary; only while it is live; only while the target resolves to what was approved;
 /// and what the provider says.
 pub async fn mint(backend: &Backend, caller: &Caller, given: &str) -> Result<MintedCredential, Failure> {
-    let case = resolve::grant(backend, caller, given).await?;
+    let case = resolve::own_grant(backend, caller, given).await?;
     let grant = case.grant()?.id.clone();
     if case.grant()?.beneficiary != caller.person.id {
         return Err(Refusal::NotBeneficiary.into());

@@ -142,17 +142,25 @@ fn one(mut found: Vec<Case>, given: &str) -> Result<Case, Failure> {
     }
 }
 
-/// The case behind the grant that `given` names; a target names the caller's live grant on it that ends last.
+/// The case of the caller's own grant that `given` names: a target means their live grant on it that ends last.
 ///
 /// # Errors
 /// [`Code::GrantNotFound`], [`Code::RequestAmbiguous`].
-pub async fn grant(backend: &Backend, caller: &Caller, given: &str) -> Result<Case, Failure> {
+pub async fn own_grant(backend: &Backend, caller: &Caller, given: &str) -> Result<Case, Failure> {
     // a name comes before a prefix: `dev1` can be both
     if let Ok(target) = TargetName::parse(given)
         && let Some(case) = live_on_target(backend, caller, &target).await?
     {
         return Ok(case);
     }
+    grant(backend, caller, given).await
+}
+
+/// The case behind the grant that `given` names. A target names none: whose grant on it would be meant?
+///
+/// # Errors
+/// [`Code::GrantNotFound`], [`Code::RequestAmbiguous`].
+pub async fn grant(backend: &Backend, caller: &Caller, given: &str) -> Result<Case, Failure> {
     let ids = if let Ok(id) = GrantId::parse(given) {
         vec![id]
     } else {

@@ -252,6 +252,16 @@ async fn stranger_sees_neither_request_nor_that_it_is_there() {
 }
 
 #[tokio::test]
+async fn revoke_by_target_never_takes_ones_own_grant() {
+    let stage = Stage::new().await;
+    let (alice, _, request) = active(&stage).await;
+    let meant = end::end(&stage.backend, &alice, "prod-admin", &EndGrant::default(), None).await;
+    assert_eq!(code(meant), "grant.not_found");
+    let grant = view(&stage, &alice, &request.id).await.grant.unwrap();
+    assert_eq!(grant.state, "active");
+}
+
+#[tokio::test]
 async fn revoke_needs_a_reason_and_policy() {
     let stage = Stage::new().await;
     let (_, bob, request) = active(&stage).await;
