@@ -204,6 +204,15 @@ pub(super) fn finish(ctx: &Ctx, desk: &Desk, request: &RequestView) -> Result<()
             .note(&format!("Approved by {} after {after}{comment}", last.by.name));
     }
     let target = obtain(ctx, desk, request)?;
+    // the last line of JSON is the final one: it knows when the last credential dies
+    if let Some(now) = ctx
+        .ui
+        .is_json()
+        .then(|| desk.backend.request(&request.id))
+        .and_then(Result::ok)
+    {
+        follow::print_json(ctx, &now, None)?;
+    }
     let Some(target) = target else { return Ok(()) };
     let profile = Profile::name_of(&target);
     let how = if desk.client.aws_files().has_profile(&target) {

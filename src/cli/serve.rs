@@ -75,6 +75,16 @@ async fn serve(args: &Args, ctx: &Ctx) -> Result<()> {
         people,
     };
     announce(&ctx.ui, &serving, &data, endpoint.as_deref())?;
+    if let Some(error) = opened.backend.policy().error {
+        let mend = format!(
+            "mend it below {}: it is put in force by itself\n{error}",
+            data.dir.join("policy").display()
+        );
+        ctx.ui.warn(
+            "the policy in the folder is not valid; the last one stays in force",
+            &mend,
+        );
+    }
     server::serve_on(opened, listener, stop)
         .await
         .map_err(|error| Error::new(Exit::Unexpected, "server.failed", format!("serving failed: {error}")))
@@ -135,10 +145,7 @@ fn refused(error: &StartError) -> Error {
             "server.in_use",
             "stop that one, or use another folder: --data DIR".to_owned(),
         ),
-        StartError::Policy { findings, .. } => {
-            let lines: Vec<String> = findings.iter().map(ToString::to_string).collect();
-            refusal("server.policy", lines.join("\n  "))
-        }
+        StartError::Policy { .. } => refusal("server.policy", error.in_full()),
         StartError::Store(_) => refusal(
             "server.store",
             "check the disk, or use another folder: --data DIR".to_owned(),

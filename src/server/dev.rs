@@ -82,7 +82,10 @@ fn ours_alone(dir: &Path) -> io::Result<()> {
     if mode & 0o022 == 0 {
         return Ok(());
     }
-    let why = format!("others can write in it (mode {:o}): run  chmod go-w on it", mode & 0o777);
+    let why = format!(
+        "others can write in it (mode {:o}): run  chmod go-w on it",
+        mode & 0o777
+    );
     Err(io::Error::new(io::ErrorKind::PermissionDenied, why))
 }
 

@@ -29,14 +29,14 @@ use tokio::sync::watch;
 
 use crate::clock::Clock;
 use crate::domain::{Actor, Change};
-use crate::policy::Finding;
-use crate::server::backend::{Backend, Parts};
+use crate::policy::{Bundle, Finding};
+use crate::server::backend::{Backend, InForce, Parts};
 use crate::server::edge::connections::{self, Seats};
 use crate::server::failure::Failure;
 use crate::server::provider::aws::AwsProvider;
 use crate::server::settings::Settings;
 use crate::server::store::sqlite::SqliteStore;
-use crate::server::store::{Audit, StoreError};
+use crate::server::store::{Audit, Store, StoreError};
 
 /// At a stop, calls whose callers have gone are waited for this long.
 const LONGEST_CALL_LEFT: Duration = Duration::from_secs(15);
@@ -74,6 +74,19 @@ pub enum StartError {
     Failed(String),
 }
 
+impl StartError {
+    /// What is wrong, every finding on a line of its own.
+    pub fn in_full(&self) -> String {
+        match self {
+            Self::Policy { findings, .. } => {
+                let lines: Vec<String> = findings.iter().map(ToString::to_string).collect();
+                lines.join("\n")
+            }
+            Self::Folder { .. } | Self::InUse { .. } | Self::Store(_) | Self::Failed(_) => self.to_string(),
+        }
+    }
+}
+
 impl From<Failure> for StartError {
     fn from(failure: Failure) -> Self {
         Self::Failed(failure.cause.unwrap_or(failure.problem.title))
@@ -92,8 +105,9 @@ pub struct Opened {
 /// # Errors
 /// [`StartError`]; nothing is listened to then.
 pub async fn open(settings: Settings) -> Result<Opened, StartError> {
-    let bundle = Arc::new(policy_folder::load(&settings.policy_dir)?);
     let store = Arc::new(SqliteStore::open(&settings.database).await?);
+    let (bundle, broken) = bundle_to_start_with(&settings, store.as_ref()).await?;
+    let bundle = Arc::new(bundle);
     let clock = Clock::real_after(store.newest_at().await?);
     let aws = Arc::new(AwsProvider::new(settings.aws.clone()));
     let (stop, stopping) = watch::channel(false);
@@ -102,10 +116,13 @@ pub async fn open(settings: Settings) -> Result<Opened, StartError> {
         store,
         aws,
         clock,
-        bundle,
+        bundle: bundle.clone(),
         stopping,
     });
-    policy_folder::record(&backend, None).await?;
+    match broken {
+        None => policy_folder::record(&backend, &bundle, None).await?,
+        error => backend.set_policy(InForce { bundle, error }),
+    }
     let event = Change::new(
         backend.now(),
         "backend.started",
@@ -116,6 +133,26 @@ pub async fn open(settings: Settings) -> Result<Opened, StartError> {
     );
     backend.commit(&event).await?;
     Ok(Opened { backend, stop })
+}
+
+/// The bundle in the folder; where that is not valid, the one that was in force last, and what is wrong with the folder:
+/// what was given must end although somebody broke a file.
+async fn bundle_to_start_with(settings: &Settings, store: &dyn Store) -> Result<(Bundle, Option<String>), StartError> {
+    let error = match policy_folder::load(&settings.policy_dir) {
+        Ok(bundle) => return Ok((bundle, None)),
+        Err(error) => error,
+    };
+    match policy_folder::last_in_force(store).await? {
+        Some(bundle) => {
+            let words = error.in_full();
+            tracing::error!(
+                error = words,
+                "the policy in the folder is not valid; the last one stays in force"
+            );
+            Ok((bundle, Some(words)))
+        }
+        None => Err(error),
+    }
 }
 
 /// Serves on `listener` until `stop` resolves; then ends waits, answers what is under way and finishes its steps.

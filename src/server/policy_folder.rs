@@ -15,6 +15,7 @@ use crate::policy::Bundle;
 use crate::server::StartError;
 use crate::server::backend::{Backend, InForce};
 use crate::server::failure::Failure;
+use crate::server::store::{Store, StoreError};
 use crate::server::wake::stopped;
 
 /// How often the folder is looked at.
@@ -78,12 +79,12 @@ pub fn load(dir: &Path) -> Result<Bundle, StartError> {
     })
 }
 
-/// Keeps the bundle in force with the evidence, and writes that it is; `before` is the hash that it replaces.
+/// Keeps `bundle` with the evidence, and writes that it comes into force; `before` is the hash that it replaces.
+/// Done before it decides anything: whatever names a bundle can find it.
 ///
 /// # Errors
 /// What the store says.
-pub async fn record(backend: &Backend, before: Option<&str>) -> Result<(), Failure> {
-    let bundle = backend.bundle();
+pub async fn record(backend: &Backend, bundle: &Bundle, before: Option<&str>) -> Result<(), Failure> {
     let files: Vec<(&str, String)> = bundle
         .files()
         .iter()
@@ -143,20 +144,39 @@ async fn reload(backend: &Backend, files: &Files) {
         }),
         Ok(bundle) => {
             let before = old.hash().as_str().to_owned();
+            if let Err(failure) = record(backend, &bundle, Some(&before)).await {
+                let cause = failure.cause.unwrap_or(failure.problem.title);
+                return refuse(backend, format!("it could not be recorded: {cause}"));
+            }
+            tracing::info!(before, after = bundle.hash().as_str(), "policy was loaded");
             backend.set_policy(InForce {
                 bundle: Arc::new(bundle),
                 error: None,
             });
-            tracing::info!(before, after = backend.bundle().hash().as_str(), "policy was loaded");
-            if let Err(failure) = record(backend, Some(&before)).await {
-                tracing::error!(cause = failure.cause, "the load of a policy could not be recorded");
-            }
         }
         Err(findings) => {
             let words: Vec<String> = findings.iter().map(ToString::to_string).collect();
             refuse(backend, words.join("\n"));
         }
     }
+}
+
+/// The bundle that was in force last, if it was ever kept: with it a backend whose folder was broken meanwhile still
+/// starts, and ends what has to end.
+///
+/// # Errors
+/// What the store says.
+pub async fn last_in_force(store: &dyn Store) -> Result<Option<Bundle>, StoreError> {
+    let Some(kept) = store.bundle_in_force().await? else {
+        return Ok(None);
+    };
+    let unreadable = || StoreError::Unreadable("a kept policy bundle".to_owned());
+    let files: Vec<(String, String)> = serde_json::from_str(&kept).map_err(|_| unreadable())?;
+    let files: Files = files
+        .into_iter()
+        .map(|(path, text)| (path, text.into_bytes()))
+        .collect();
+    Bundle::load(&files).map(Some).map_err(|_| unreadable())
 }
 
 /// Keeps the old bundle and says why.

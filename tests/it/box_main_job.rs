@@ -70,11 +70,23 @@ fn request_that_is_approved_reads_as_documented() {
 #[test]
 fn approve_by_target_means_the_inbox_not_ones_own_request() {
     let house = house();
-    let own = ["request", "prod-admin", "--for", "1h", "--reason", "bob needs it too", "--no-wait"];
+    let own = [
+        "request",
+        "prod-admin",
+        "--for",
+        "1h",
+        "--reason",
+        "bob needs it too",
+        "--no-wait",
+    ];
     drop(house.bob.jit(&own).exits(0));
     drop(filed(&house));
     let approved = house.bob.jit(&["approve", "prod-admin"]).exits(0);
-    assert!(approved.stderr.contains("alice asks for prod-admin"), "{}", approved.stderr);
+    assert!(
+        approved.stderr.contains("alice asks for prod-admin"),
+        "{}",
+        approved.stderr
+    );
 }
 
 #[test]

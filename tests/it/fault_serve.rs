@@ -32,14 +32,18 @@ fn refused(run: Run, status: i32, about: &[&str]) {
     }
 }
 
-#[test]
-fn ready_backend_answers_once_it_has_said_so() {
-    let backend = backend();
+/// What `/readyz` answers, head and all.
+fn readyz(backend: &Backend) -> String {
     let address = backend.url().trim_start_matches("http://");
     let mut stream = TcpStream::connect(address).unwrap();
     let call = format!("GET /readyz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     std::io::Write::write_all(&mut stream, call.as_bytes()).unwrap();
-    let answer = std::io::read_to_string(stream).unwrap();
+    std::io::read_to_string(stream).unwrap()
+}
+
+#[test]
+fn ready_backend_answers_once_it_has_said_so() {
+    let answer = readyz(&backend());
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }
 
@@ -137,6 +141,10 @@ fn broken_policy_at_start_names_its_place() {
     let policy = backend.data().join("policy/10-access.cedar");
     let broken = std::fs::read_to_string(&policy).unwrap() + "\npermit (principal, action,\n";
     std::fs::write(&policy, &broken).unwrap();
+    // a folder that never had a bundle in force
+    for file in ["jit.db", "jit.db-wal", "jit.db-shm"] {
+        drop(std::fs::remove_file(backend.data().join(file)));
+    }
     let run = serve(&backend.data(), "127.0.0.1:0");
     let place = run
         .stderr
@@ -151,6 +159,21 @@ fn broken_policy_at_start_names_its_place() {
     });
     assert_eq!(numbers, Some(2), "no file:line:column in {}", run.stderr);
     refused(run, 3, &["policy"]);
+}
+
+#[test]
+fn broken_policy_at_restart_leaves_the_last_one_in_force() {
+    let mut backend = backend();
+    drop(backend.stop().exits(0));
+    let policy = backend.data().join("policy/10-access.cedar");
+    let whole = std::fs::read_to_string(&policy).unwrap();
+    std::fs::write(&policy, format!("{whole}\npermit (principal, action,\n")).unwrap();
+    let backend = backend.start_again();
+    let broken = readyz(&backend);
+    assert!(broken.contains("10-access.cedar:"), "{broken}");
+    std::fs::write(&policy, whole).unwrap();
+    let is_ready = || readyz(&backend).contains("\"ready\":true").then_some(());
+    wait_until("the mended policy", LIMIT, is_ready);
 }
 
 #[test]

@@ -99,6 +99,9 @@ pub trait Provider: Send + Sync {
     /// What it can do.
     fn describe(&self) -> Description;
 
+    /// Whether it could ever give this access: decided without a call, before anybody is asked to approve it.
+    fn accepts(&self, access: &Access) -> Result<(), ProviderError>;
+
     /// Gives access. Giving twice is no error.
     async fn grant(&self, now: Timestamp, access: &Access) -> Result<(), ProviderError>;
 

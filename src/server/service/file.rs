@@ -12,6 +12,7 @@ use crate::policy::{Ask, Bundle, Question, Target, Who, decide};
 use crate::server::backend::{Backend, Caller};
 use crate::server::edge::limits::MOST_OPEN_REQUESTS;
 use crate::server::failure::{Failure, settled};
+use crate::server::provider::Access;
 use crate::wire::problem::Code;
 use crate::wire::{Filed, NewRequest, Outcome};
 
@@ -76,6 +77,7 @@ async fn attempt(backend: &Backend, caller: &Caller, new: &NewRequest, key: Opti
         let title = format!("you have {MOST_OPEN_REQUESTS} open requests");
         return Err(Failure::new(Code::RequestTooMany, title));
     }
+    fits(backend, caller, &body)?;
     let mut change = decided(backend, caller, &bundle, &asked, body.clone(), &case)?;
     change = change.once(key.map(|k| k.used(&caller.person.id, body.id.as_str(), now)));
     backend.commit(&change).await?;
@@ -102,6 +104,23 @@ async fn case_to_file(backend: &Backend, caller: &Caller, target: &Target) -> Re
         return Ok(backend.store.case_to_file(&caller.person.id, &target.name).await?);
     }
     Ok(case)
+}
+
+/// Whether the provider could ever give what is asked: nobody shall approve what cannot be.
+fn fits(backend: &Backend, caller: &Caller, body: &Body) -> Result<(), Failure> {
+    let access = Access {
+        request: body.id.clone(),
+        grant: backend.random.grant_id(),
+        person: caller.person.id.clone(),
+        person_name: caller.person.name.clone(),
+        binding: body.binding.clone(),
+        only: body.only.clone(),
+        ends_at: backend.now().plus(body.duration),
+    };
+    let provider = backend.provider(&body.binding);
+    provider
+        .accepts(&access)
+        .map_err(|error| Failure::new(Code::UsageNarrowing, error.to_string()))
 }
 
 /// Keeps what a key led to where nothing else changes: a repeat that comes when that request is over must not file

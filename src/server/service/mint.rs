@@ -55,7 +55,14 @@ async fn flight(backend: &Backend, caller: &Caller, id: &GrantId) -> Result<Mint
             device: device.clone(),
             until: credential.expires_at,
         };
-        backend.commit(&apply(backend.now(), &case, &event)?).await
+        backend.commit(&apply(backend.now(), &case, &event)?).await?;
+        // taken back while the provider was answering: what was minted is on record, and goes to nobody
+        let grant = case.grant()?;
+        if grant.is_live(backend.now()) {
+            Ok(())
+        } else {
+            Err(Refusal::GrantNotLive { state: grant.state }.into())
+        }
     })?;
     Ok(answer(&access, &target, &credential))
 }

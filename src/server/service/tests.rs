@@ -8,7 +8,7 @@ use crate::server::backend::Caller;
 use crate::server::failure::Failure;
 use crate::server::provider::ProviderError;
 use crate::server::stage::{Stage, new_key, yes};
-use crate::wire::{EndGrant, Filed, Outcome, RequestView};
+use crate::wire::{EndGrant, Filed, NewRequest, Outcome, RequestView};
 
 /// What `code` a failure has.
 pub(super) fn code<T>(answer: Result<T, Failure>) -> String {
@@ -259,6 +259,27 @@ async fn revoke_by_target_never_takes_ones_own_grant() {
     assert_eq!(code(meant), "grant.not_found");
     let grant = view(&stage, &alice, &request.id).await.grant.unwrap();
     assert_eq!(grant.state, "active");
+}
+
+#[tokio::test]
+async fn narrowing_that_cannot_fit_is_refused_before_anybody_is_asked() {
+    let stage = Stage::new().await;
+    let alice = stage.sign_in("alice").await;
+    let only = (0..200)
+        .map(|n| format!("s3:GetObject@arn:aws:s3:::bucket-{n}/*"))
+        .collect();
+    let reason = "payout job stuck, PAY-311".to_owned();
+    let new = NewRequest {
+        target: "prod-admin".into(),
+        duration_s: 3600,
+        reason,
+        only,
+    };
+    assert_eq!(
+        code(super::file::file(&stage.backend, &alice, &new, None).await),
+        "usage.narrowing"
+    );
+    assert!(stage.backend.store.pending(10).await.unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -170,8 +170,8 @@ pub trait Outbox: Send + Sync {
         limit: u32,
     ) -> Result<Vec<Claimed>, StoreError>;
 
-    /// When the next row is due, claimed or not; the worker need not look before.
-    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;
+    /// When the next row after `after` is due, claimed or not; the worker need not look before.
+    async fn next_due(&self, after: Timestamp) -> Result<Option<Timestamp>, StoreError>;
 
     /// What is still to be done for a grant, soonest first. `End` rows of the far future included.
     async fn pending_effects(&self, grant: &GrantId) -> Result<Vec<Pending>, StoreError>;
@@ -219,6 +219,9 @@ pub trait Audit: Send + Sync {
 
     /// Keeps a bundle under its hash: canonical JSON of (path, text) pairs. Keeping it twice is no error.
     async fn keep_bundle(&self, hash: &str, files: &str, at: Timestamp) -> Result<(), StoreError>;
+
+    /// The files of the bundle that the newest `policy.loaded` event names, as they were kept.
+    async fn bundle_in_force(&self) -> Result<Option<String>, StoreError>;
 
     /// A kept bundle.
     async fn bundle(&self, hash: &str) -> Result<Option<String>, StoreError>;

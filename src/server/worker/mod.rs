@@ -85,7 +85,7 @@ fn report(error: &StoreError) {
 /// Until there is work, something is due, a step ends, or the tick is over. What was due when we `looked` is under way
 /// already: it is no reason to look again at once.
 async fn pause(backend: &Backend, looked: Timestamp, stop: &mut watch::Receiver<bool>) {
-    let due = backend.store.next_due().await.ok().flatten().filter(|at| *at > looked);
+    let due = backend.store.next_due(looked).await.ok().flatten();
     let until_due = due.map_or(TICK, |at| {
         let ms = at.millis().saturating_sub(backend.now().millis()).max(5);
         Duration::from_millis(u64::try_from(ms).unwrap_or(u64::MAX)).min(TICK)

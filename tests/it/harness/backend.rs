@@ -129,7 +129,10 @@ impl Backend {
     /// The next line of its log that has `text`.
     #[track_caller]
     pub fn log_line(&self, text: &str) -> String {
-        self.running.as_ref().expect("the backend runs").stderr_line(text, LIMIT)
+        self.running
+            .as_ref()
+            .expect("the backend runs")
+            .stderr_line(text, LIMIT)
     }
 
     /// A new machine on which `person` is signed in.

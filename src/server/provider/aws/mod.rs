@@ -70,6 +70,11 @@ impl Provider for AwsProvider {
         }
     }
 
+    /// Whether the session policy fits.
+    fn accepts(&self, access: &Access) -> Result<(), ProviderError> {
+        session_policy::session_policy(access).map(drop)
+    }
+
     /// Nothing to give: on this road access is a credential, and each is minted on demand.
     async fn grant(&self, _now: Timestamp, _access: &Access) -> Result<(), ProviderError> {
         Ok(())

@@ -155,13 +155,14 @@ async fn postponed_effect_is_due_later_with_its_error(store: &Tried) {
 }
 
 async fn next_due_counts_what_is_claimed(store: &Tried) {
-    assert_eq!(store.next_due().await.unwrap(), None);
+    assert_eq!(store.next_due(at(0)).await.unwrap(), None);
     leave(store, &[(20, activate(1)), (5, end_of(1)), (30, end_of(2))]).await;
-    assert_eq!(store.next_due().await.unwrap(), Some(at(5)));
+    assert_eq!(store.next_due(at(4)).await.unwrap(), Some(at(5)));
+    assert_eq!(store.next_due(at(5)).await.unwrap(), Some(at(20)));
     let id = claim(store, "w", 10, 1).await[0].id;
-    assert_eq!(store.next_due().await.unwrap(), Some(at(5)));
+    assert_eq!(store.next_due(at(4)).await.unwrap(), Some(at(5)));
     store.commit(&Change::default().completing(id)).await.unwrap();
-    assert_eq!(store.next_due().await.unwrap(), Some(at(20)));
+    assert_eq!(store.next_due(at(4)).await.unwrap(), Some(at(20)));
 }
 
 async fn pending_effects_are_those_of_the_grant(store: &Tried) {

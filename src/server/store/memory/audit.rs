@@ -27,6 +27,13 @@ impl Audit for MemoryStore {
         Ok(())
     }
 
+    async fn bundle_in_force(&self) -> Result<Option<String>, StoreError> {
+        let state = self.state();
+        let newest = state.evidence.iter().rev().find(|line| line.kind == "policy.loaded");
+        let hash = newest.and_then(|line| line.bundle_hash.as_ref());
+        Ok(hash.and_then(|hash| state.bundles.get(hash).cloned()))
+    }
+
     async fn bundle(&self, hash: &str) -> Result<Option<String>, StoreError> {
         Ok(self.state().bundles.get(hash).cloned())
     }

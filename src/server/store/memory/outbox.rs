@@ -48,8 +48,9 @@ impl Outbox for MemoryStore {
         Ok(due.into_iter().map(claim).collect())
     }
 
-    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        Ok(self.state().outbox.values().map(|row| row.due_at).min())
+    async fn next_due(&self, after: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        let due = |row: &Left| Some(row.due_at).filter(|at| *at > after);
+        Ok(self.state().outbox.values().filter_map(due).min())
     }
 
     async fn pending_effects(&self, grant: &GrantId) -> Result<Vec<Pending>, StoreError> {

@@ -125,6 +125,18 @@ impl Audit for SqliteStore {
         self.writer.run(Work::KeepBundle { hash, files, at }).await.map(drop)
     }
 
+    async fn bundle_in_force(&self) -> Result<Option<String>, StoreError> {
+        let row = query(
+            "SELECT b.files FROM audit_events AS e JOIN bundles AS b ON b.hash = e.bundle_hash
+            WHERE e.type = $1 ORDER BY e.seq DESC LIMIT 1",
+        )
+        .bind("policy.loaded")
+        .fetch_optional(&self.readers)
+        .await
+        .map_err(meaning)?;
+        row.map(|row| raw(&row, "files")).transpose()
+    }
+
     async fn bundle(&self, hash: &str) -> Result<Option<String>, StoreError> {
         let row = query("SELECT files FROM bundles WHERE hash = $1")
             .bind(hash)

@@ -164,8 +164,9 @@ impl Outbox for SqliteStore {
             .await
     }
 
-    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        let row = query("SELECT MIN(due_at) AS due_at FROM outbox")
+    async fn next_due(&self, after: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        let row = query("SELECT MIN(due_at) AS due_at FROM outbox WHERE due_at > $1")
+            .bind(after.millis())
             .fetch_one(&self.readers)
             .await
             .map_err(meaning)?;

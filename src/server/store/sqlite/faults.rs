@@ -227,7 +227,8 @@ async fn request_that_cannot_be_read_empties_nobodys_inbox() {
     let (_folder, path) = file();
     let store = SqliteStore::open(&path).await.unwrap();
     store.commit(&a_person(1)).await.unwrap();
-    let unknown = "INSERT INTO requests (id, requester_id, beneficiary_id, target, body, digest, frozen, state, automatic,
+    let unknown =
+        "INSERT INTO requests (id, requester_id, beneficiary_id, target, body, digest, frozen, state, automatic,
             filed_at, filed_from, expires_at, version)
         SELECT 'req_1', id, id, 'prod-admin', '{\"schema\":\"jit/request-body/9\"}', '', '{}', 'pending', 0, 0, '', 9, 1
         FROM people";
