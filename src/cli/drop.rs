@@ -6,7 +6,7 @@ use super::context::{Ctx, Desk};
 use crate::domain::refusal::Code;
 use crate::domain::text::TargetName;
 use crate::error::{Error, Result};
-use crate::wire::{EndGrant, GrantView};
+use crate::wire::{EndGrant, GrantView, RequestView};
 
 /// Give access back early
 #[derive(Debug, clap::Args)]
@@ -28,7 +28,7 @@ pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
     let open = desk.backend.grants(&target)?.grants;
     if open.is_empty() {
         desk.client.forget(&desk.picked.account, &target)?;
-        return Err(Error::of(Code::GrantNotLive, format!("no live grant for {target}")).try_("jit status"));
+        return Err(nothing_to_give_back(&desk, &target));
     }
     let grants = open
         .into_iter()
@@ -47,6 +47,17 @@ pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
     }
     ctx.ui.note(&said(&desk, &target, &grants));
     Ok(())
+}
+
+/// No grant: a request that still waits is withdrawn, not given back.
+fn nothing_to_give_back(desk: &Desk, target: &TargetName) -> Error {
+    let waits = |request: &RequestView| request.target == target.as_str() && request.state == "pending";
+    let open = desk.backend.requests(true, None);
+    if open.is_ok_and(|open| open.requests.iter().any(waits)) {
+        let message = format!("{target} waits for approval and gives no access yet");
+        return Error::of(Code::GrantNotLive, message).try_(format!("jit cancel {target}"));
+    }
+    Error::of(Code::GrantNotLive, format!("no live grant for {target}")).try_("jit status")
 }
 
 /// Ends one grant; one that is over meanwhile is given back all the same.

@@ -90,6 +90,21 @@ fn approve_by_target_means_the_inbox_not_ones_own_request() {
 }
 
 #[test]
+fn drop_of_what_still_waits_names_cancel() {
+    let house = house();
+    drop(filed(&house));
+    let dropped = house.alice.jit(&["drop", "prod-admin"]).exits(10);
+    assert!(
+        dropped.stderr.contains("try: jit cancel prod-admin"),
+        "{}",
+        dropped.stderr
+    );
+    drop(house.alice.jit(&["cancel", "prod-admin"]).exits(0));
+    let gone = house.alice.jit(&["drop", "prod-admin"]).exits(10);
+    assert!(gone.stderr.contains("no live grant for prod-admin"), "{}", gone.stderr);
+}
+
+#[test]
 fn deny_ends_the_wait_with_six() {
     let house = house();
     let waiting = house

@@ -15,6 +15,7 @@ mod box_bad_input;
 mod box_credential;
 mod box_main_job;
 mod box_strange_backend;
+mod box_too_late;
 mod dependencies;
 mod docs_blocks;
 mod docs_commands;

@@ -210,12 +210,12 @@ fn request_of(body: Body) -> Request {
 }
 
 /// A pending request of `beneficiary` on `on`.
-fn a_request(n: u64, beneficiary: u64, on: &str) -> Request {
+pub(super) fn a_request(n: u64, beneficiary: u64, on: &str) -> Request {
     request_of(a_body(n, beneficiary, on))
 }
 
 /// The same, approved: the next version.
-fn approved(request: &Request) -> Request {
+pub(super) fn approved(request: &Request) -> Request {
     Request {
         state: RequestState::Approved,
         closed_at: Some(at(20)),
@@ -225,7 +225,7 @@ fn approved(request: &Request) -> Request {
 }
 
 /// A scheduled grant of `request`.
-fn a_grant(n: u64, request: &Request) -> Grant {
+pub(super) fn a_grant(n: u64, request: &Request) -> Grant {
     Grant {
         id: grant_id(n),
         request: request.id().clone(),

@@ -65,7 +65,14 @@ async fn beside(
         .map_err(meaning)?;
     let mut held = Vec::with_capacity(rows.len());
     for row in &rows {
-        let request = requests::read(row)?;
+        // a new request must know all that it stands beside; one that is to end must not wait for a neighbour's row
+        let request = match except {
+            None => requests::read(row)?,
+            Some(_) => match readable(row) {
+                Some(request) => request,
+                None => continue,
+            },
+        };
         let grant = grants::of(connection, request.id()).await?;
         held.push(Held { request, grant });
     }
@@ -76,12 +83,12 @@ fn read_requests(rows: &[Row]) -> Result<Vec<Request>, StoreError> {
     rows.iter().map(requests::read).collect()
 }
 
-/// One row that cannot be read takes nobody else's request out of the inbox: it is reported and left.
+/// One row that cannot be read holds up nobody else's: it is reported and left out.
 fn readable(row: &Row) -> Option<Request> {
     requests::read(row)
         .inspect_err(|error| {
             let id: &str = raw(row, "id").unwrap_or_default();
-            tracing::error!(request = id, error = %error, "request cannot be read, left out of the inbox");
+            tracing::error!(request = id, error = %error, "request cannot be read, left out");
         })
         .ok()
 }

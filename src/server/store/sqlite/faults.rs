@@ -7,6 +7,7 @@ use sqlx::Row as _;
 
 use super::*;
 use crate::domain::{Actor, Change, Digest, Effect, EffectId, GrantId, Once, Person, PersonId, Row, Timestamp};
+use crate::server::store::contract::{a_grant, a_request, approved};
 use crate::server::store::{Audit as _, Cases as _, Commits as _, Outbox as _, People as _};
 
 fn at(seconds: i64) -> Timestamp {
@@ -30,6 +31,13 @@ fn a_person(n: u64) -> Change {
         json!({}),
     )
 }
+
+/// A pending request of a newer version, of whoever is there.
+const UNREADABLE_REQUEST: &str =
+    "INSERT INTO requests (id, requester_id, beneficiary_id, target, body, digest, frozen, state, automatic,
+        filed_at, filed_from, expires_at, version)
+    SELECT 'req_1', id, id, 'prod-admin', '{\"schema\":\"jit/request-body/9\"}', '', '{}', 'pending', 0, 0, '', 9, 1
+    FROM people";
 
 fn file() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
@@ -227,13 +235,32 @@ async fn request_that_cannot_be_read_empties_nobodys_inbox() {
     let (_folder, path) = file();
     let store = SqliteStore::open(&path).await.unwrap();
     store.commit(&a_person(1)).await.unwrap();
-    let unknown =
-        "INSERT INTO requests (id, requester_id, beneficiary_id, target, body, digest, frozen, state, automatic,
-            filed_at, filed_from, expires_at, version)
-        SELECT 'req_1', id, id, 'prod-admin', '{\"schema\":\"jit/request-body/9\"}', '', '{}', 'pending', 0, 0, '', 9, 1
-        FROM people";
-    meddle(&path, unknown).await.unwrap();
+    meddle(&path, UNREADABLE_REQUEST).await.unwrap();
     assert_eq!(store.pending(10).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn neighbour_that_cannot_be_read_holds_up_no_end() {
+    let (_folder, path) = file();
+    let store = SqliteStore::open(&path).await.unwrap();
+    store.commit(&a_person(1)).await.unwrap();
+    let request = a_request(1, 1, "prod-admin");
+    let rows = |row| Change::new(at(2), "request.filed", Actor::Backend, None, row, json!({}));
+    store
+        .commit(&rows(vec![Row::Request(Box::new(request.clone()))]))
+        .await
+        .unwrap();
+    let granted = vec![
+        Row::Request(Box::new(approved(&request))),
+        Row::Grant(a_grant(1, &request)),
+    ];
+    store.commit(&rows(granted)).await.unwrap();
+    meddle(&path, UNREADABLE_REQUEST).await.unwrap();
+    let case = store.case(request.id()).await.unwrap().unwrap();
+    assert_eq!((case.beside.len(), case.grant.is_some()), (0, true));
+    // a new request has to know what it stands beside
+    let filing = store.case_to_file(&PersonId::from_bits(1), &request.body.target).await;
+    assert!(matches!(filing, Err(StoreError::Unreadable(_))), "{filing:?}");
 }
 
 #[tokio::test]
