@@ -9,7 +9,7 @@ use tokio::sync::{Notify, watch};
 
 use crate::clock::Clock;
 use crate::domain::{Binding, Change, Person, Road, Session, Timestamp};
-use crate::policy::{Bundle, SessionFacts};
+use crate::policy::{Bundle, SessionFacts, Who};
 use crate::random::Random;
 use crate::server::edge::limits::Limits;
 use crate::server::failure::Failure;
@@ -169,6 +169,21 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// The groups that `bundle` has them in.
+    pub fn groups(&self, bundle: &Bundle) -> Vec<String> {
+        let person = &self.person;
+        bundle.catalogue().groups_of(&person.issuer, &person.subject)
+    }
+
+    /// Them, as policy is asked about them. Local people have no directory that could call them inactive.
+    pub fn who<'a>(&'a self, groups: &'a [String]) -> Who<'a> {
+        Who {
+            person: &self.person,
+            groups,
+            active: true,
+        }
+    }
+
     /// What policy may see of the session. A local code proves no second factor.
     pub fn facts(&self) -> SessionFacts {
         SessionFacts {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::view::Viewer;
 use super::{Key, resolve};
 use crate::domain::{Case, Change, Comment, Digest, Event, PersonId, Refusal, Verdict, Vote, apply};
-use crate::policy::{self, Question, Who};
+use crate::policy::{self, Question};
 use crate::server::backend::{Backend, Caller};
 use crate::server::failure::{Failure, repeated, settled};
 use crate::wire::problem::Code;
@@ -112,14 +112,8 @@ fn stages(backend: &Backend, caller: &Caller, case: &Case, verdict: Verdict) -> 
         }
         .into());
     };
-    let groups = bundle
-        .catalogue()
-        .groups_of(&caller.person.issuer, &caller.person.subject);
-    let who = Who {
-        person: &caller.person,
-        groups: &groups,
-        active: true,
-    };
+    let groups = caller.groups(&bundle);
+    let who = caller.who(&groups);
     let decided_by: Vec<PersonId> = case.decisions.iter().map(|d| d.by.clone()).collect();
     let mut inputs = Vec::new();
     for stage in request.frozen.workflow.open_stages(&case.decisions) {

@@ -3,7 +3,7 @@
 use super::view::Viewer;
 use super::{Key, resolve};
 use crate::domain::{Case, Change, Event, Reason, Refusal, apply};
-use crate::policy::{Question, Who, decide};
+use crate::policy::{Question, decide};
 use crate::server::backend::{Backend, Caller};
 use crate::server::failure::{Failure, settled};
 use crate::wire::{EndGrant, GrantView};
@@ -50,14 +50,8 @@ fn ended(backend: &Backend, caller: &Caller, case: &Case, reason: Option<Reason>
         }
         .into());
     };
-    let groups = bundle
-        .catalogue()
-        .groups_of(&caller.person.issuer, &caller.person.subject);
-    let who = Who {
-        person: &caller.person,
-        groups: &groups,
-        active: true,
-    };
+    let groups = caller.groups(&bundle);
+    let who = caller.who(&groups);
     let question = Question::Revoke {
         who,
         request,

@@ -8,7 +8,7 @@ use crate::domain::{
     Body, Case, Change, Duration, Event, Filing, Frozen, Narrowing, Reason, Request, RequestId, RequestState, Standing,
     apply, standing,
 };
-use crate::policy::{Ask, Bundle, Question, Target, Who, decide};
+use crate::policy::{Ask, Bundle, Question, Target, decide};
 use crate::server::backend::{Backend, Caller};
 use crate::server::edge::limits::MOST_OPEN_REQUESTS;
 use crate::server::failure::{Failure, settled};
@@ -141,14 +141,8 @@ fn decided(
     case: &crate::domain::Case,
 ) -> Result<Change, Failure> {
     let now = backend.now();
-    let groups = bundle
-        .catalogue()
-        .groups_of(&caller.person.issuer, &caller.person.subject);
-    let who = Who {
-        person: &caller.person,
-        groups: &groups,
-        active: true,
-    };
+    let groups = caller.groups(bundle);
+    let who = caller.who(&groups);
     let ask = Ask {
         target: asked.target,
         duration: asked.duration,

@@ -2,7 +2,7 @@
 
 use super::view::Viewer;
 use crate::domain::{PersonId, Request, RequestId, Verdict};
-use crate::policy::{Question, Who, decide};
+use crate::policy::{Question, decide};
 use crate::server::backend::{Backend, Caller};
 use crate::server::failure::Failure;
 use crate::wire::RequestList;
@@ -45,14 +45,8 @@ async fn may_decide(backend: &Backend, caller: &Caller, request: &Request) -> Re
     let Some(target) = bundle.catalogue().target(&request.body.target) else {
         return Ok(false);
     };
-    let groups = bundle
-        .catalogue()
-        .groups_of(&caller.person.issuer, &caller.person.subject);
-    let who = Who {
-        person: &caller.person,
-        groups: &groups,
-        active: true,
-    };
+    let groups = caller.groups(&bundle);
+    let who = caller.who(&groups);
     let decisions = backend.store.decisions(request.id()).await?;
     let decided_by: Vec<PersonId> = decisions.iter().map(|d| d.by.clone()).collect();
     if decided_by.contains(&caller.person.id) {

@@ -6,7 +6,7 @@ use secrecy::ExposeSecret;
 use super::file::still_resolves;
 use super::resolve;
 use crate::domain::{Case, Event, GrantId, Person, Refusal, TargetName, Timestamp, apply};
-use crate::policy::{Ask, Question, Who, decide};
+use crate::policy::{Ask, Question, decide};
 use crate::server::backend::{Backend, Caller};
 use crate::server::failure::{Failure, settled};
 use crate::server::provider::{Access, Credential};
@@ -90,14 +90,8 @@ fn may_have(backend: &Backend, caller: &Caller, case: &Case) -> Result<(), Failu
             .hint("give it back and ask again")
             .into());
     };
-    let groups = bundle
-        .catalogue()
-        .groups_of(&caller.person.issuer, &caller.person.subject);
-    let who = Who {
-        person: &caller.person,
-        groups: &groups,
-        active: true,
-    };
+    let groups = caller.groups(&bundle);
+    let who = caller.who(&groups);
     let ask = Ask {
         target,
         duration: body.duration,

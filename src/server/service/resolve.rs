@@ -2,7 +2,7 @@
 //! A whole id, a prefix of four or more that is unique among what they may see, or a target with one open request.
 
 use crate::domain::{Case, GrantId, RequestId, TargetName};
-use crate::policy::{Question, Who, decide};
+use crate::policy::{Question, decide};
 use crate::server::backend::{Backend, Caller};
 use crate::server::failure::{Failure, repeated};
 use crate::wire::Problem;
@@ -23,14 +23,8 @@ pub async fn may_view(backend: &Backend, caller: &Caller, case: &Case) -> bool {
     let Some(target) = bundle.catalogue().target(&request.body.target) else {
         return false;
     };
-    let groups = bundle
-        .catalogue()
-        .groups_of(&caller.person.issuer, &caller.person.subject);
-    let who = Who {
-        person: &caller.person,
-        groups: &groups,
-        active: true,
-    };
+    let groups = caller.groups(&bundle);
+    let who = caller.who(&groups);
     decide(
         &bundle,
         &Question::View {

@@ -1,7 +1,7 @@
 //! What somebody may ask for.
 
 use super::view::stages;
-use crate::policy::{Ask, Catalogue, Question, Target, Who, decide};
+use crate::policy::{Ask, Catalogue, Question, Target, decide};
 use crate::server::backend::{Backend, Caller};
 use crate::server::failure::{Failure, repeated};
 use crate::wire::problem::Code;
@@ -17,12 +17,8 @@ const REASON_TO_COME: &str = "a reason that is still to be given";
 pub fn targets(backend: &Backend, caller: &Caller, query: Option<&str>) -> Result<TargetList, Failure> {
     let bundle = backend.bundle();
     let catalogue = bundle.catalogue();
-    let groups = catalogue.groups_of(&caller.person.issuer, &caller.person.subject);
-    let who = Who {
-        person: &caller.person,
-        groups: &groups,
-        active: true,
-    };
+    let groups = caller.groups(&bundle);
+    let who = caller.who(&groups);
     let apart = [(caller.person.issuer.clone(), caller.person.subject.clone())];
     let now = backend.now();
     let mut found = Vec::new();
