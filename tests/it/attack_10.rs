@@ -39,6 +39,23 @@ fn token_in(kept: &[u8]) -> String {
 }
 
 #[test]
+fn attack_10_no_secret_in_what_a_crash_says() {
+    let sts = StsRecorder::start();
+    let mut backend = BackendPlan::with_aws(&sts.url).env("RUST_BACKTRACE", "full").start();
+    let alice = backend.machine_of("alice");
+    let ask = ["request", "dev-admin", "--for", "1h", "--reason", "day to day"];
+    drop(alice.jit(&ask).exits(0));
+    let token = token_in(&bytes_under(&alice.home().join(".local/state")));
+    let crashed = backend.abort();
+    assert_eq!(crashed.status, None, "{crashed}");
+    let mut said = [crashed.stdout.into_bytes(), crashed.stderr.into_bytes()].concat();
+    said.extend(bytes_under(&backend.data()));
+    for secret in [token.as_str(), "mock-secret-", "mock-token-", "PRIVATE KEY"] {
+        assert!(!holds(&said, secret), "{} is left behind", &secret[..4]);
+    }
+}
+
+#[test]
 fn attack_10_no_secret_in_database_logs_or_process_list() {
     let sts = StsRecorder::start();
     let mut backend = BackendPlan::with_aws(&sts.url).env("RUST_LOG", "trace").start();

@@ -168,6 +168,14 @@ impl Backend {
         self.running.take().expect("the backend runs").kill();
     }
 
+    /// Has it abort as a broken invariant would, and gives what it left.
+    #[track_caller]
+    pub fn abort(&mut self) -> Run {
+        let running = self.running.take().expect("the backend runs");
+        running.signal(Signal::ABORT);
+        running.finish(LIMIT)
+    }
+
     /// Stops it as an operator does, and gives what it left.
     #[track_caller]
     pub fn stop(&mut self) -> Run {
