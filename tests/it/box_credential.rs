@@ -70,6 +70,7 @@ fn miss_without_a_grant_names_the_command() {
     let run = alice.jit(&pending);
     // the first failure is remembered for a few seconds; after them it is said that it waits
     assert_eq!(run.status, Some(10), "{run}");
+    assert!(run.stderr.contains("run  jit "), "{run}");
 }
 
 #[test]
