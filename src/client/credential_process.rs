@@ -26,6 +26,11 @@ impl Client {
     /// # Errors
     /// One line that names the command to type; exit codes as everywhere.
     pub fn credential_process(&self, target: &TargetName) -> Result<Json> {
+        self.entry(target).map(|entry| entry.json)
+    }
+
+    /// A credential that works now, from the cache or minted.
+    pub(super) fn entry(&self, target: &TargetName) -> Result<Entry> {
         let deadline = Deadline(Instant::now() + LIMIT);
         if hot::chain_names(&|name| self.env.os(name), target.as_str()) {
             let message = format!("{target} asks for itself through a profile of jit");
@@ -45,7 +50,7 @@ impl Client {
         }
         let old = self.cache.read(&account, target.as_str()).ok();
         match self.fetched(&account, target, deadline) {
-            Ok(json) => Ok(json),
+            Ok(entry) => Ok(entry),
             Err(error) => {
                 self.remember(&account, target, &error);
                 self.still_valid(old).ok_or(error)
@@ -54,13 +59,13 @@ impl Client {
     }
 
     /// What the cache alone can answer: a fresh credential, or a failure of a moment ago.
-    fn cached(&self, account: &Account, target: &TargetName) -> Result<Option<Result<Json>>> {
+    fn cached(&self, account: &Account, target: &TargetName) -> Result<Option<Result<Entry>>> {
         let now_ms = self.now_ms();
         let failure = || self.cache.failure(account, target.as_str(), now_ms);
         match self.cache.read(account, target.as_str()) {
             Ok(entry) => match entry.facts.state(now_ms) {
-                State::Fresh => return Ok(Some(Ok(entry.json))),
-                State::Stale => return Ok(failure().map(|_| Ok(entry.json))),
+                State::Fresh => return Ok(Some(Ok(entry))),
+                State::Stale => return Ok(failure().map(|_| Ok(entry))),
                 State::Dead => {}
             },
             Err(problem @ (hot::Problem::Refused { .. } | hot::Problem::RelativeRoot(_))) => {
@@ -71,7 +76,7 @@ impl Client {
         Ok(failure().map(|failure| Err(remembered(&failure))))
     }
 
-    fn fetched(&self, account: &Account, target: &TargetName, deadline: Deadline) -> Result<Json> {
+    fn fetched(&self, account: &Account, target: &TargetName, deadline: Deadline) -> Result<Entry> {
         let (picked, backend) = self.signed_in()?;
         backend.set_deadline(deadline);
         let result = self.minted_for(&backend, target);
@@ -81,7 +86,7 @@ impl Client {
             // the credential is good although it could not be kept (a full disk, a read-only home)
             tracing::warn!(%problem, "the credential was not cached");
         }
-        Ok(minted.entry.json)
+        Ok(minted.entry)
     }
 
     /// From the live grant that ends last; where there is none, what is on its way.
@@ -106,9 +111,8 @@ impl Client {
     }
 
     /// What is cached, where it still works: better than nothing when it cannot be renewed.
-    fn still_valid(&self, old: Option<Entry>) -> Option<Json> {
+    fn still_valid(&self, old: Option<Entry>) -> Option<Entry> {
         old.filter(|old| old.facts.state(self.now_ms()) != State::Dead)
-            .map(|old| old.json)
     }
 
     fn now_ms(&self) -> u64 {

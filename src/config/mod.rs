@@ -4,7 +4,9 @@
 mod environment;
 mod file;
 mod folders;
+mod sealing_key;
 
 pub use environment::{Environment, VARIABLES, Variable};
 pub use file::ConfigFile;
 pub use folders::Folders;
+pub use sealing_key::SealingKey;

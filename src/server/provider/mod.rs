@@ -126,3 +126,25 @@ pub trait Minter: Send + Sync {
 pub trait MintingProvider: Provider + Minter {}
 
 impl<T: Provider + Minter> MintingProvider for T {}
+
+/// What a signed token is to say beside who signs it and when (`iss`, `iat`, `nbf`, `exp`, `jti`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Statement {
+    /// `sub`.
+    pub subject: String,
+    /// `aud`: exactly one.
+    pub audience: String,
+    /// Further claims, by name.
+    pub claims: serde_json::Map<String, serde_json::Value>,
+}
+
+/// Signs short tokens as the OpenID Connect issuer that we are. The token is for the system that the provider calls,
+/// and for nobody else: whoever holds it picks how long a session lasts.
+#[async_trait]
+pub trait TokenSigner: Send + Sync {
+    /// A token that says `statement`, from `now` on, for two minutes at most.
+    ///
+    /// # Errors
+    /// [`ProviderError::Unreachable`] where no key can sign now.
+    async fn sign(&self, now: Timestamp, statement: &Statement) -> Result<SecretString, ProviderError>;
+}

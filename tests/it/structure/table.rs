@@ -93,6 +93,11 @@ pub const ROOMS: &[Room] = &[
         forbidden: PRINT,
     },
     Room {
+        name: "server::issuer",
+        may_name: EDGE,
+        forbidden: PRINT,
+    },
+    Room {
         name: "server",
         may_name: &["domain", "policy", "wire", "config", "error", "clock", "random"],
         forbidden: PRINT,
@@ -110,7 +115,7 @@ pub const ROOMS: &[Room] = &[
 ];
 
 /// Files of the verbs that are the server: these alone may name `server` and `policy`.
-pub const SERVER_VERBS: &[&str] = &["cli::serve"];
+pub const SERVER_VERBS: &[&str] = &["cli::aws", "cli::issuer", "cli::serve"];
 
 /// Rooms that only those files may name, from `cli`.
 pub const BEHIND_SERVER_VERBS: &[&str] = &["server", "policy"];
