@@ -51,6 +51,7 @@ fn filing(n: u64) -> Result<Change, Failure> {
             chain: false,
             trace: Trace::Session,
             never: vec!["iam:*".to_owned()],
+            kill: None,
         },
         duration: Duration::from_secs(7200)?,
         start: None,

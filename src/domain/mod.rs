@@ -37,7 +37,7 @@ pub use person::{Device, KeyStorage, Person, Session, SignInCode, SignInMethod};
 pub use refusal::{Code, Refusal};
 pub use request::{Body, Frozen, Request, RequestState};
 pub use sign_in::sign_in;
-pub use target::{Binding, Partition, Road, Trace};
+pub use target::{Binding, KillSwitch, Partition, Road, Trace};
 pub use text::{Comment, Narrowing, Reason, TargetName, Ticket};
 pub use time::{Duration, Timestamp};
 pub use workflow::{Stage, Workflow};

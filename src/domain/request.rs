@@ -141,3 +141,35 @@ impl Request {
         self.body.digest() == self.digest
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::body;
+    use super::super::target::KillSwitch;
+    use super::*;
+
+    /// As it was stored before bodies could name a kill switch.
+    const STORED: &str = r#"{"beneficiary":"usr_100000000000","binding":{"account":"111122223333","account_name":"prod","chain":false,"never":[],"partition":"aws","region":"us-east-1","road":"assume-role","role_arn":"arn:aws:iam::111122223333:role/admin","session_s":3600,"trace":"session"},"duration_s":3600,"id":"req_700000000000","only":[],"reason":"the queue is stuck","requester":"usr_100000000000","schema":"jit/request-body/1","start":null,"target":"prod-admin","ticket":null}"#;
+
+    #[test]
+    fn body_without_kill_switch_keeps_its_digest() {
+        let stored: Body = serde_json::from_str(STORED).unwrap();
+        assert_eq!(stored, body(7));
+        assert_eq!(String::from_utf8(stored.canonical_bytes()).unwrap(), STORED);
+        assert_eq!(
+            stored.digest().as_str(),
+            "4f4fd43e131fb95f54a9ccef92424cb34bb97ed3d0b54c361e2ef961c51223db"
+        );
+    }
+
+    #[test]
+    fn kill_switch_is_part_of_what_is_approved() {
+        let mut killable = body(7);
+        killable.binding.kill = Some(KillSwitch {
+            role_arn: "arn:aws:iam::111122223333:role/jit/jit-kill-switch".into(),
+        });
+        assert_ne!(killable.digest(), body(7).digest());
+        let read: Body = serde_json::from_slice(&killable.canonical_bytes()).unwrap();
+        assert_eq!(read, killable);
+    }
+}

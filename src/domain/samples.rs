@@ -56,6 +56,7 @@ pub(super) fn binding() -> Binding {
         chain: false,
         trace: Trace::Session,
         never: vec![],
+        kill: None,
     }
 }
 

@@ -82,6 +82,14 @@ pub enum Trace {
     Off,
 }
 
+/// How sessions that live on are shut out when a grant ends early: a role in their account denies them everything by an
+/// inline policy on the target's role.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KillSwitch {
+    /// The whole ARN of the role that writes that policy.
+    pub role_arn: String,
+}
+
 /// What a target resolves to. Part of the request's body: whoever approves, approves this.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Binding {
@@ -106,4 +114,8 @@ pub struct Binding {
     pub trace: Trace,
     /// Actions denied to every session of this target.
     pub never: Vec<String>,
+    /// How its sessions are shut out early; none where they live on until they expire. Left out of the body where there
+    /// is none, so that what was approved before there were kill switches keeps its digest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kill: Option<KillSwitch>,
 }

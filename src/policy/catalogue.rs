@@ -3,6 +3,7 @@
 
 mod approvals;
 mod build;
+mod kill;
 mod owned;
 mod shape;
 mod target;

@@ -25,6 +25,7 @@ pub fn access(ends_at: Timestamp) -> Access {
             chain: false,
             trace: Trace::Session,
             never: vec![],
+            kill: None,
         },
         only: vec![],
         ends_at,

@@ -7,6 +7,7 @@ use std::ops::Range;
 use toml::Spanned;
 
 use super::approvals::cycle;
+use super::kill::check_kill_role;
 use super::owned::trespasses;
 use super::shape::{self, Document, Names};
 use super::target::{Placed, add_targets};
@@ -341,6 +342,7 @@ impl<'a> Ground<'a> {
                 let message = format!("region `{}` is not one of partition {partition}", region.get_ref());
                 found.push(source.finding(region.span(), message));
             }
+            found.extend(check_kill_role(source, value));
         }
         self.findings.extend(found);
     }

@@ -63,6 +63,7 @@ pub(super) struct Account {
     pub(super) environment: Spanned<String>,
     pub(super) partition: Option<Partition>,
     pub(super) region: Option<Spanned<String>>,
+    pub(super) kill_role: Option<Spanned<String>>,
 }
 
 /// What holds for every target of some accounts.
@@ -139,6 +140,15 @@ pub(super) struct Provider {
     pub(super) chain: bool,
     #[serde(default)]
     pub(super) trace: Trace,
+    pub(super) kill: Option<Spanned<Kill>>,
+}
+
+/// How sessions that live on are shut out.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Kill {
+    /// By an inline policy on the role that denies them everything.
+    DenyPolicy,
 }
 
 /// The systems that there are providers for.

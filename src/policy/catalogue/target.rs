@@ -8,6 +8,7 @@ use toml::Spanned;
 use super::Target;
 use super::approvals::{lacking, unsatisfiable};
 use super::build::{Defined, Ground, TARGET_APPROVERS};
+use super::kill::kill_switch;
 use super::shape;
 use crate::domain::{Binding, Duration, Partition, TargetName, Workflow};
 use crate::policy::finding::Source;
@@ -232,6 +233,7 @@ fn binding(
     }
     let partition = account.partition.unwrap_or(Partition::Aws);
     let id = account.id.get_ref();
+    let kill = kill_switch(ground, place, account);
     match provider.kind {
         shape::Kind::Aws => Some(Binding {
             partition,
@@ -247,12 +249,13 @@ fn binding(
             chain: provider.chain,
             trace: provider.trace,
             never,
+            kill,
         }),
     }
 }
 
 /// Whether `role` is the path and name of an IAM role: at most 512 and 64 characters.
-fn is_role(role: &str) -> bool {
+pub(super) fn is_role(role: &str) -> bool {
     let word = |part: &str| {
         !part.is_empty()
             && part

@@ -128,3 +128,47 @@ fn hash_names_every_byte_and_no_order() {
     let commented = format!("{}# x\n", small::FILES[3].1);
     assert_ne!(hash(&files(&[("catalogue.toml", &commented)])), *small_bundle().hash());
 }
+
+/// The small bundle with a kill switch on `dev-admin`, and `old` reading `new` in its line.
+fn with_kill(old: &str, new: &str) -> Result<Bundle, Vec<String>> {
+    let account = "id = \"222222222222\"";
+    let security = small::FILES[1]
+        .1
+        .replace(account, &format!("{account}\nkill_role = \"jit/jit-kill-switch\""));
+    let line = "role = \"jit/jit-dev-admin\", session = \"1h\", kill = \"deny-policy\"";
+    let team = small::FILES[3].1.replace(
+        "role = \"jit/jit-dev-admin\", session = \"1h\"",
+        &line.replace(old, new),
+    );
+    let files = files(&[("security/catalogue.toml", &security), ("catalogue.toml", &team)]);
+    Bundle::load(&files).map_err(|findings| findings.iter().map(ToString::to_string).collect())
+}
+
+#[test]
+fn kill_switch_resolves_to_the_role_of_its_account() {
+    let bundle = with_kill("", "").unwrap();
+    let kill_of = |name: &str| {
+        let target = bundle.catalogue().target(&TargetName::parse(name).unwrap()).unwrap();
+        target.binding.kill.as_ref().map(|kill| kill.role_arn.clone())
+    };
+    let role = "arn:aws:iam::222222222222:role/jit/jit-kill-switch";
+    assert_eq!(kill_of("dev-admin").as_deref(), Some(role));
+    assert_eq!(kill_of("prod-admin"), None);
+}
+
+#[test]
+fn kill_switch_that_could_not_work_is_refused() {
+    let untraced = "\"deny-policy\", trace = \"off\"";
+    for (old, new, expected) in [
+        ("\"deny-policy\"", untraced, "does not work with trace = \"off\""),
+        (
+            "jit/jit-dev-admin",
+            "aws-reserved/sso.amazonaws.com/AWSReservedSSO_admin_0123456789abcdef",
+            "takes no policy of ours",
+        ),
+        ("jit/jit-dev-admin", "jit/jit-kill-switch", "is the account's kill_role"),
+    ] {
+        let found = with_kill(old, new).unwrap_err();
+        assert!(found.len() == 1 && found[0].contains(expected), "{found:?}");
+    }
+}

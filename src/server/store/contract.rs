@@ -160,6 +160,7 @@ fn a_binding() -> Binding {
         chain: false,
         trace: Trace::Session,
         never: vec!["iam:*".to_owned()],
+        kill: None,
     }
 }
 

@@ -26,6 +26,7 @@ pub fn access(only: &[&str]) -> Access {
             chain: false,
             trace: Trace::Session,
             never: vec![],
+            kill: None,
         },
         only: only.iter().map(|pair| Narrowing::parse(pair).unwrap()).collect(),
         ends_at: Timestamp::parse("2026-11-20T13:00:00.750Z").unwrap(),
