@@ -37,4 +37,5 @@ mod structure;
 mod sts_arguments;
 mod sts_environment;
 mod with_aws_cli;
+mod with_aws_life;
 mod with_ministack_sts;

@@ -99,6 +99,13 @@ impl Running {
         }
     }
 
+    /// Gives a program that was kept open one more part of its input.
+    #[track_caller]
+    pub fn say(&mut self, input: &str) {
+        let stdin = self.child.stdin.as_mut().expect("its stdin was kept open");
+        std::io::Write::write_all(stdin, input.as_bytes()).unwrap();
+    }
+
     /// The first whole line of stdout that contains `text`.
     #[track_caller]
     pub fn stdout_line(&self, text: &str, limit: Duration) -> String {

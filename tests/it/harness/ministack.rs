@@ -1,10 +1,12 @@
 //! ministack (PyPI, MIT): somebody else's AWS stand-in, which enforces trust, session policies and expiry.
 //! One process serves all tests; it ends with the test binary, however that ends.
 
+use std::ffi::OsString;
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 use super::child::Running;
+use super::faked_time::FakedTime;
 use super::redact::Redactions;
 use super::venv::venv_program;
 use super::wait::LIMIT;
@@ -24,7 +26,7 @@ const UNTIL_STDIN_CLOSES: &str = r#""$0" & pid=$!; read -r _; kill "$pid"; wait 
 pub struct MiniStack {
     /// Where it listens: `http://127.0.0.1:PORT`.
     pub url: String,
-    _running: Running,
+    running: Running,
 }
 
 impl MiniStack {
@@ -32,13 +34,28 @@ impl MiniStack {
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<MiniStack> = OnceLock::new();
         SHARED.get_or_init(|| {
-            let started = Self::start();
+            let started = Self::start(&[]);
             started.make_roles(&DEV_ROLES);
             started
         })
     }
 
-    fn start() -> Self {
+    /// One for a test alone, under the test's clock and with the roles of the dev bundle; it counts its calls.
+    pub fn under(clock: &FakedTime) -> Self {
+        let mut env = clock.env().to_vec();
+        env.push(("LOG_LEVEL", "DEBUG".into()));
+        let started = Self::start(&env);
+        started.make_roles(&DEV_ROLES);
+        started
+    }
+
+    /// How many calls of `service` (`sts`, `s3`) have arrived at one that counts.
+    pub fn calls_of(&self, service: &str) -> usize {
+        let wanted = format!(" -> service={service} ");
+        self.running.said().matches(&wanted).count()
+    }
+
+    fn start(env: &[(&'static str, OsString)]) -> Self {
         let mut command = Command::new("/bin/sh");
         command
             .args(["-c", UNTIL_STDIN_CLOSES])
@@ -52,6 +69,7 @@ impl MiniStack {
             ("GATEWAY_PORT", "0"),
             ("PATH", "/usr/bin:/bin"),
         ]);
+        command.envs(env.iter().map(|(name, value)| (name, value)));
         let running = Running::start(command, Redactions::default());
         let line = running.stderr_line("Running on http://", LIMIT);
         let url = line
@@ -59,7 +77,7 @@ impl MiniStack {
             .find(|word| word.starts_with("http://"))
             .unwrap()
             .to_owned();
-        Self { url, _running: running }
+        Self { url, running }
     }
 
     /// Makes roles, each as `ACCOUNT:NAME` under `/jit/`, that anybody may assume and that may do everything.

@@ -6,6 +6,7 @@
 mod aws_cli;
 mod backend;
 mod child;
+mod faked_time;
 mod left_out;
 mod ministack;
 mod raw_server;
@@ -23,6 +24,7 @@ pub use self::{
     aws_cli::AwsKeys,
     backend::{Backend, BackendPlan},
     child::Running,
+    faked_time::FakedTime,
     left_out::{deep, is_there, left_out},
     ministack::MiniStack,
     raw_server::RawServer,
