@@ -537,7 +537,7 @@ _jit() {
             return 0
             ;;
         jit__subcmd__request)
-            opts="-o -q -v -h --for --reason --only --no-wait --timeout --server --identity --output --no-input --quiet --verbose --color --help"
+            opts="-o -q -v -h --for --reason --ticket --dry-run --no-wait --timeout --only --server --identity --output --no-input --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -551,11 +551,15 @@ _jit() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --only)
+                --ticket)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --only)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -58,8 +58,9 @@ complete -c jit -n "__fish_jit_needs_command" -f -a "man" -d 'Print a manual pag
 complete -c jit -n "__fish_jit_needs_command" -f -a "help" -d 'Show help for a verb or the environment'
 complete -c jit -n "__fish_jit_using_subcommand request" -l for -d 'How long, such as 30m or 2h' -r
 complete -c jit -n "__fish_jit_using_subcommand request" -l reason -d 'Why; - reads it from stdin' -r
-complete -c jit -n "__fish_jit_using_subcommand request" -l only -d 'Narrow the session to ACTION[@RESOURCE]' -r
+complete -c jit -n "__fish_jit_using_subcommand request" -l ticket -d 'Ticket behind it, such as PAY-311' -r
 complete -c jit -n "__fish_jit_using_subcommand request" -l timeout -d 'Longest time to wait' -r
+complete -c jit -n "__fish_jit_using_subcommand request" -l only -d 'Narrow the session to ACTION[@RESOURCE]' -r
 complete -c jit -n "__fish_jit_using_subcommand request" -l server -d 'Backend to talk to' -r
 complete -c jit -n "__fish_jit_using_subcommand request" -l identity -d 'Identity to use there' -r
 complete -c jit -n "__fish_jit_using_subcommand request" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
@@ -67,6 +68,7 @@ json\t'For programs'"
 complete -c jit -n "__fish_jit_using_subcommand request" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
+complete -c jit -n "__fish_jit_using_subcommand request" -l dry-run -d 'Say what would happen, file nothing'
 complete -c jit -n "__fish_jit_using_subcommand request" -l no-wait -d 'File it and return'
 complete -c jit -n "__fish_jit_using_subcommand request" -l no-input -d 'Never ask anything'
 complete -c jit -n "__fish_jit_using_subcommand request" -s q -l quiet -d 'Say nothing but data and failures'

@@ -2,6 +2,7 @@
 //! Owns clap. Refuses work: it lies in `client`, words in `ui`.
 
 mod approve;
+mod asking;
 mod cancel;
 mod completions;
 mod context;
@@ -9,6 +10,8 @@ mod credential_process;
 mod decision;
 mod deny;
 mod drop;
+mod dry_run;
+mod finish;
 mod follow;
 mod has;
 mod help;

@@ -1,8 +1,8 @@
 //! `jit wait`: waits for what happens elsewhere.
 
 use super::context::Ctx;
+use super::finish;
 use super::follow::{self, Goal};
-use super::request;
 use crate::domain::time::Duration;
 use crate::error::Result;
 
@@ -26,12 +26,12 @@ pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
     desk.backend.watch_interrupt()?;
     follow::print_json(ctx, &view, None)?;
     if view.state == "pending" {
-        request::note_waiting(ctx, &desk, &view);
+        finish::note_waiting(ctx, &desk, &view);
     }
     let print = |view: &crate::wire::RequestView| follow::print_json(ctx, view, None);
     let view = follow::follow(ctx, &desk.backend, view, args.until, follow::limit(args.timeout), print)?;
     match args.until {
-        Goal::Active => request::finish(ctx, &desk, &view),
+        Goal::Active => finish::finish(ctx, &desk, &view),
         Goal::Ended => {
             ctx.ui.note(&format!("{} is over.", view.target));
             Ok(())

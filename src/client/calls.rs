@@ -11,8 +11,8 @@ use crate::domain::id::GrantId;
 use crate::domain::text::TargetName;
 use crate::error::Result;
 use crate::wire::{
-    EndGrant, Filed, GrantList, GrantView, Me, MintedCredential, NewDecision, NewRequest, NewSession, OpenedSession,
-    RequestList, RequestView, TargetList, paths,
+    DryRun, EndGrant, Filed, GrantList, GrantView, Me, MintedCredential, NewDecision, NewRequest, NewSession,
+    OpenedSession, RequestList, RequestView, TargetList, paths,
 };
 
 /// Everything but what RFC 3986, section 2.3 calls unreserved.
@@ -62,6 +62,14 @@ impl Backend {
     /// What the backend says, or that there is none.
     pub fn file(&self, new: &NewRequest) -> Result<Filed> {
         self.post(paths::REQUESTS.to_owned(), new)
+    }
+
+    /// What filing a request would come to.
+    ///
+    /// # Errors
+    /// What the backend says, or that there is none.
+    pub fn dry_run(&self, new: &NewRequest) -> Result<DryRun> {
+        self.post(paths::DRY_RUN.to_owned(), new)
     }
 
     /// One request, by id, prefix, or name of a target with exactly one open.

@@ -214,7 +214,7 @@ impl Refusal {
             Self::BadDuration { .. } => Some("write it as 30m, 2h, 1h30m or 1d"),
             Self::BadTime { .. } => Some("write it as 2026-01-31T14:30:00Z"),
             Self::BadTargetName { .. } => Some("names are lower case letters, digits, dot, dash and underscore"),
-            Self::BadTicket { .. } => Some("a key has letters, digits, dash, dot, slash, underscore or #"),
+            Self::BadTicket { .. } => Some("write it as PAY-311: letters, digits, dash, dot, slash, underscore, #"),
             Self::BadNarrowing { .. } => Some("write it as s3:GetObject or s3:Get*@arn:aws:s3:::bucket/*"),
             Self::TextEmpty { .. } => Some("say in a few words why"),
             Self::TextTooLong { .. } => Some("say it shorter and link to the rest"),

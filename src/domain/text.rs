@@ -152,7 +152,8 @@ texts! {
 
     /// A key in a ticket system, such as `PAY-311`.
     Ticket, |text| {
-        let fits = !text.is_empty() && text.len() <= 100
+        let begins = text.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric() || b == b'#');
+        let fits = begins && text.len() <= 100
             && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_#/.".contains(&b));
         if fits { Ok(()) } else { Err(Refusal::BadTicket { given: text.chars().take(40).collect() }) }
     };
@@ -246,6 +247,25 @@ mod tests {
             "s3:Get@arn:a\"b",
         ] {
             assert!(Narrowing::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn ticket_is_a_key_and_no_flag() {
+        for good in ["PAY-311", "#42", "ops/tickets.7", "INC0012345", "7"] {
+            assert!(Ticket::parse(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "-",
+            "--dry-run",
+            "PAY 311",
+            "a\n",
+            "a\u{202e}b",
+            "ä",
+            &"P".repeat(101),
+        ] {
+            assert!(Ticket::parse(bad).is_err(), "{bad:?}");
         }
     }
 

@@ -9,6 +9,8 @@ use crate::domain::{PersonId, Request, Timestamp, Verdict};
 
 /// What Cedar sees where nobody ever gave a second factor: ten years.
 const NEVER_S: u32 = 10 * 365 * 86_400;
+/// The status of every ticket: no source is asked.
+const NOT_LOOKED_UP: &str = "unknown";
 
 /// Everything that an answer is made from, but the bundle.
 pub(super) fn inputs(question: &Question<'_>) -> Value {
@@ -202,6 +204,9 @@ fn asked(ask: &Ask<'_>, session: Option<&SessionFacts>, now: Timestamp) -> Value
     if !ask.reason.is_empty() {
         context.insert("reason".to_owned(), json!(ask.reason));
         context.insert("reasonLength".to_owned(), json!(ask.reason.trim().chars().count()));
+    }
+    if let Some(ticket) = ask.ticket {
+        context.insert("ticket".to_owned(), json!({ "key": ticket, "status": NOT_LOOKED_UP }));
     }
     if let Some(session) = session {
         context.insert("session".to_owned(), signed_in(session));

@@ -4,7 +4,9 @@
 use serde_json::Value;
 
 use super::catalogue::Target;
-use crate::domain::{Duration, KeyStorage, Narrowing, Person, PersonId, Request, SignInMethod, Timestamp, Verdict};
+use crate::domain::{
+    Duration, KeyStorage, Narrowing, Person, PersonId, Request, SignInMethod, Ticket, Timestamp, Verdict,
+};
 
 /// Somebody, with the groups that the directory has them in.
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +42,8 @@ pub struct Ask<'a> {
     /// Why; empty where nobody has said yet (listing targets): rules about reasons are silent then.
     /// Whoever files has a `Reason`, which is never empty.
     pub reason: &'a str,
+    /// The ticket behind it.
+    pub ticket: Option<&'a Ticket>,
     /// What it is narrowed to.
     pub only: &'a [Narrowing],
 }

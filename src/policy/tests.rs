@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::{Ask, Bundle, Decision, Finding, Question, SessionFacts, Tally, Target, Who, decide, small};
 use crate::domain::{
     Body, DeviceId, Duration, Frozen, KeyStorage, Person, PersonId, Reason, Request, RequestId, RequestState,
-    SignInMethod, Timestamp, Verdict,
+    SignInMethod, Ticket, Timestamp, Verdict,
 };
 
 /// A team permits everything.
@@ -76,6 +76,7 @@ struct Scene<'a> {
     beneficiary: &'a str,
     duration_s: u32,
     reason: &'a str,
+    ticket: Option<Ticket>,
     automatic: bool,
     active: bool,
     decided_by: Vec<PersonId>,
@@ -93,6 +94,7 @@ impl<'a> Scene<'a> {
             beneficiary: "alice",
             duration_s: 3_600,
             reason: "debug the failing payout job",
+            ticket: None,
             automatic: false,
             active: true,
             decided_by: Vec::new(),
@@ -159,6 +161,7 @@ impl<'a> Scene<'a> {
             target,
             duration: request.body.duration,
             reason: self.reason,
+            ticket: self.ticket.as_ref(),
             only: &[],
         };
         let (session, now) = (session(), Timestamp::from_millis(1_791_000_000_500));

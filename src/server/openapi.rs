@@ -24,6 +24,7 @@ use crate::wire::problem::MEDIA_TYPE;
         targets::list,
         requests::list,
         requests::file,
+        requests::dry_run,
         requests::look,
         requests::decide,
         requests::cancel,

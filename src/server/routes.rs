@@ -63,6 +63,7 @@ pub fn table() -> Vec<Route> {
         route(Method::GET, paths::TARGETS, SignedIn, get(targets::list)),
         route(Method::GET, paths::REQUESTS, SignedIn, get(requests::list)),
         route(Method::POST, paths::REQUESTS, SignedIn, post(requests::file)),
+        route(Method::POST, paths::DRY_RUN, SignedIn, post(requests::dry_run)),
         route(Method::GET, paths::REQUEST, SignedIn, get(requests::look)),
         route(Method::POST, paths::DECISIONS, SignedIn, post(requests::decide)),
         route(Method::POST, paths::CANCEL, SignedIn, post(requests::cancel)),

@@ -180,14 +180,12 @@ impl Stage {
 
     /// Asks for `target` for `secs` seconds.
     pub async fn file_for(&self, caller: &Caller, target: &str, secs: u32) -> Result<Filed, Failure> {
-        let reason = "payout job stuck, PAY-311".to_owned();
-        let new = NewRequest {
-            target: target.into(),
-            duration_s: secs,
-            reason,
-            only: Vec::new(),
-        };
-        file::file(&self.backend, caller, &new, None).await
+        self.file_as(caller, &new_request(target, secs)).await
+    }
+
+    /// Asks for `new`.
+    pub async fn file_as(&self, caller: &Caller, new: &NewRequest) -> Result<Filed, Failure> {
+        file::file(&self.backend, caller, new, None).await
     }
 
     /// Has the worker do everything that is due.
@@ -207,6 +205,16 @@ impl Stage {
         assert!(edits > 0, "{from} stands in no file");
         let bundle = Arc::new(Bundle::load(&files).unwrap());
         self.backend.set_policy(InForce { bundle, error: None });
+    }
+}
+
+/// What asks for `target` for `secs` seconds.
+pub fn new_request(target: &str, secs: u32) -> NewRequest {
+    NewRequest {
+        target: target.into(),
+        duration_s: secs,
+        reason: "payout job stuck, PAY-311".into(),
+        ..NewRequest::default()
     }
 }
 

@@ -50,6 +50,11 @@ pub fn needs(stages: &[StageView]) -> String {
     }
 }
 
+/// The line about the ticket, where there is one.
+pub(super) fn ticket(key: Option<&str>) -> Option<String> {
+    key.map(|key| format!("  ticket  {key} (not looked up)"))
+}
+
 /// What an approver decides on, line by line, from the body that the digest covers.
 pub fn own_words(body: &Body, view: &RequestView, words: &TimeWords) -> Vec<String> {
     let binding = &body.binding;
@@ -65,6 +70,7 @@ pub fn own_words(body: &Body, view: &RequestView, words: &TimeWords) -> Vec<Stri
         ),
         format!("  why     {}", body.reason),
     ];
+    lines.extend(ticket(body.ticket.as_ref().map(|key| key.as_str())));
     if view.beneficiary.id != view.requester.id {
         lines.push(format!("  for     {}", view.beneficiary.name));
     }

@@ -3,6 +3,7 @@
 //! Refuses to decide anything: it is told what to say.
 
 mod describe;
+mod dry_run;
 mod error_text;
 mod prompt;
 mod status;
@@ -11,6 +12,7 @@ mod terminal;
 mod words;
 
 pub use describe::{account_line, narrowed, needs, own_words};
+pub use dry_run::dry_run_lines;
 pub use error_text::{error_json, print_error};
 pub use status::{Open, history_table, inbox_table, request_details, status_sections, target_table};
 pub use table::Table;

@@ -1,7 +1,7 @@
 //! What is live, waiting and ending, as tables.
 //! Owns which request stands under which heading. Refuses to hide the last credential behind the end of access.
 
-use super::describe::{account_line, narrowed, needs};
+use super::describe::{account_line, narrowed, needs, ticket};
 use super::table::Table;
 use super::terminal::State;
 use super::words::{TimeWords, short_id, span};
@@ -46,7 +46,7 @@ pub fn status_sections(requests: &[RequestView], words: &TimeWords) -> Vec<(Stat
             until(TimeWords::at),
             until(TimeWords::left),
             last_credential(grant, words),
-            request.reason.clone(),
+            why(request),
         ]);
     }
     let mut waiting = Table::new(&["WAITING", "request", "since", "needs"]);
@@ -107,6 +107,14 @@ fn attempts(grant: &GrantView, what: &str, words: &TimeWords) -> String {
     text
 }
 
+/// The ticket, where there is one, and the reason.
+fn why(request: &RequestView) -> String {
+    match &request.ticket {
+        Some(ticket) => format!("[{ticket}] {}", request.reason),
+        None => request.reason.clone(),
+    }
+}
+
 /// The table of `jit inbox`.
 pub fn inbox_table(requests: &[RequestView], words: &TimeWords) -> Table {
     let mut table = Table::new(&[]);
@@ -117,7 +125,7 @@ pub fn inbox_table(requests: &[RequestView], words: &TimeWords) -> Table {
             format!("{}{}", request.target, narrowed(&request.only)),
             span(request.duration_s),
             words.ago(request.filed_at),
-            request.reason.clone(),
+            why(request),
         ]);
     }
     table
@@ -152,7 +160,7 @@ pub fn history_table(requests: &[RequestView], words: &TimeWords) -> Table {
             words.at(request.filed_at),
             span(request.duration_s),
             outcome(request, words),
-            request.reason.clone(),
+            why(request),
         ]);
     }
     table
@@ -188,6 +196,7 @@ pub fn request_details(request: &RequestView, words: &TimeWords) -> Vec<String> 
         format!("  by      {} {}", request.requester.name, words.ago(request.filed_at)),
         format!("  why     {}", request.reason),
     ];
+    lines.extend(ticket(request.ticket.as_deref()));
     for decision in &request.decisions {
         let comment = decision
             .comment

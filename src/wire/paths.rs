@@ -6,6 +6,8 @@ pub const TARGETS: &str = "/v1/targets";
 pub const REQUESTS: &str = "/v1/requests";
 /// One request.
 pub const REQUEST: &str = "/v1/requests/{id}";
+/// What filing a request would come to.
+pub const DRY_RUN: &str = "/v1/dry-run";
 /// Decide on a request.
 pub const DECISIONS: &str = "/v1/requests/{id}/decisions";
 /// Withdraw a request.

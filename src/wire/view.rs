@@ -78,54 +78,6 @@ pub struct TargetList {
     pub targets: Vec<TargetView>,
 }
 
-/// A request to file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
-pub struct NewRequest {
-    /// Name of the target.
-    pub target: String,
-    /// For how long, in seconds.
-    #[cfg_attr(feature = "server", schema(minimum = 1))]
-    pub duration_s: u32,
-    /// Why.
-    #[cfg_attr(
-        feature = "server",
-        schema(
-            min_length = 1,
-            max_length = 2000,
-            pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f\\u061c\\u200b\\u200e\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff\\ufff9-\\ufffb]*$"
-        )
-    )]
-    pub reason: String,
-    /// `ACTION[@RESOURCE]` each; none means all that the role may.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub only: Vec<String>,
-}
-
-/// What became of a request that was filed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
-#[serde(rename_all = "kebab-case")]
-pub enum Outcome {
-    /// It was filed.
-    Filed,
-    /// The same was pending already: this is that one.
-    Joined,
-    /// A live grant lasts at least as long: this is the one behind it.
-    Covered,
-}
-
-/// The answer to a filed request.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
-pub struct Filed {
-    /// What became of it.
-    pub outcome: Outcome,
-    /// The request.
-    pub request: RequestView,
-}
-
 /// A decision on a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
@@ -220,6 +172,9 @@ pub struct RequestView {
     pub duration_s: u32,
     /// Why.
     pub reason: String,
+    /// Key of the ticket behind it. Nobody has looked it up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<String>,
     /// What it is narrowed to.
     pub only: Vec<String>,
     /// Whether policy approved it without a person.

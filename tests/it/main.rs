@@ -11,6 +11,7 @@ mod attack_10;
 mod attack_16;
 mod attack_17;
 mod aws_access;
+mod box_asking;
 mod box_bad_input;
 mod box_credential;
 mod box_main_job;

@@ -6,6 +6,7 @@ use super::{
     PERMIT_ALL, Scene, altered, assert_allowed, assert_refused, because, loaded, permissive_bundle, person, said,
     small_bundle,
 };
+use crate::domain::Ticket;
 use crate::policy::{Bundle, replay, small};
 
 /// A read-only target of risk 3, in dev, that a team approves automatically.
@@ -232,4 +233,39 @@ fn inputs_that_are_not_a_question_are_refused() {
         assert!(!refused.allowed, "{path}");
         assert!(!refused.errors.is_empty(), "{path}");
     }
+}
+
+/// A rule of a bundle that wants tickets: the small one wants none.
+const TICKET_IN_PROD: (&str, &str) = (
+    "security/50-ticket.cedar",
+    r#"@id("base.prod-ticket") @advice("Production needs a ticket: pass --ticket.")
+    forbid (principal, action in [Jit::Action::"request", Jit::Action::"receive"], resource)
+    when { resource.environment == "prod" } unless { context has ticket };"#,
+);
+
+#[test]
+fn bundle_can_ask_for_a_ticket() {
+    let bundle = loaded(&[TICKET_IN_PROD]);
+    for action in ["request", "receive"] {
+        let mut scene = Scene::new(&bundle, "alice", "prod-admin");
+        assert_refused(&scene.ask(action), "base.prod-ticket");
+        scene.ticket = Some(Ticket::parse("PAY-311").unwrap());
+        assert_allowed(&scene.ask(action));
+        assert_allowed(&Scene::new(&bundle, "alice", "dev-admin").ask(action));
+    }
+}
+
+#[test]
+fn nobody_has_looked_a_ticket_up() {
+    let only_open = r#"@id("base.open-ticket") @advice("The ticket is not open.") forbid (principal, action == Jit::Action::"request", resource)
+        unless { context has ticket && ["Open", "In Progress"].contains(context.ticket.status) };"#;
+    let bundle = loaded(&[("security/50-ticket.cedar", only_open)]);
+    let mut scene = Scene::new(&bundle, "alice", "prod-admin");
+    scene.ticket = Some(Ticket::parse("PAY-311").unwrap());
+    let refused = scene.ask("request");
+    assert_refused(&refused, "base.open-ticket");
+    assert_eq!(
+        refused.inputs["context"]["ticket"],
+        json!({ "key": "PAY-311", "status": "unknown" })
+    );
 }

@@ -14,9 +14,9 @@ use crate::server::backend::{Backend, Caller};
 use crate::server::edge::body::{Body, Json};
 use crate::server::failure::Failure;
 use crate::server::service::view::Viewer;
-use crate::server::service::{decide, file, inbox, look};
+use crate::server::service::{decide, dry_run, file, inbox, look};
 use crate::wire::problem::Code;
-use crate::wire::{Filed, LONGEST_WAIT_S, NewDecision, NewRequest, Outcome, Problem, RequestList, RequestView};
+use crate::wire::{DryRun, Filed, LONGEST_WAIT_S, NewDecision, NewRequest, Outcome, Problem, RequestList, RequestView};
 
 /// Files a request.
 #[utoipa::path(post, path = "/v1/requests", request_body = NewRequest,
@@ -39,6 +39,17 @@ pub async fn file(
     };
     let (outcome, request) = (Outcome::Filed, shown(&backend, &caller, &done).await?);
     Ok(Json(Filed { outcome, request }).into_response())
+}
+
+/// Says what filing a request would come to. Stores nothing; an idempotency key means nothing here.
+#[utoipa::path(post, path = "/v1/dry-run", request_body = NewRequest,
+    responses((status = 200, body = DryRun), (status = "default", body = Problem)))]
+pub async fn dry_run(
+    State(backend): State<Arc<Backend>>,
+    caller: Caller,
+    body: Body<NewRequest>,
+) -> Result<Json<DryRun>, Failure> {
+    dry_run::dry_run(&backend, &caller, &body.value).await.map(Json)
 }
 
 /// The request `id` as it stands now.

@@ -96,6 +96,7 @@ fn may_have(backend: &Backend, caller: &Caller, case: &Case) -> Result<(), Failu
         target,
         duration: body.duration,
         reason: body.reason.as_str(),
+        ticket: body.ticket.as_ref(),
         only: &body.only,
     };
     let answer = decide(

@@ -4,12 +4,14 @@
 #[cfg(test)]
 mod attacks;
 pub mod decide;
+pub mod dry_run;
 pub mod end;
 pub mod file;
 pub mod flight;
 pub mod inbox;
 pub mod look;
 pub mod mint;
+pub mod plan;
 pub mod resolve;
 pub mod sign_in;
 pub mod targets;

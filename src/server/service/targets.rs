@@ -27,6 +27,7 @@ pub fn targets(backend: &Backend, caller: &Caller, query: Option<&str>) -> Resul
             target,
             duration: target.default_duration,
             reason: REASON_TO_COME,
+            ticket: None,
             only: &[],
         };
         let session = caller.facts();

@@ -1,5 +1,8 @@
 //! The use cases over the real store and policy, with a provider that is a stand-in of ours.
 
+mod dry_run;
+mod ticket;
+
 use std::sync::atomic::Ordering;
 
 use super::{decide, end, look, mint};
@@ -274,6 +277,7 @@ async fn narrowing_that_cannot_fit_is_refused_before_anybody_is_asked() {
         duration_s: 3600,
         reason,
         only,
+        ..NewRequest::default()
     };
     assert_eq!(
         code(super::file::file(&stage.backend, &alice, &new, None).await),

@@ -67,6 +67,7 @@ impl<'a> Viewer<'a> {
             role_arn: body.binding.role_arn.clone(),
             duration_s: body.duration.secs(),
             reason: body.reason.to_string(),
+            ticket: body.ticket.as_ref().map(ToString::to_string),
             only: body.only.iter().map(ToString::to_string).collect(),
             automatic: request.automatic,
             filed_at: request.filed_at,
@@ -187,7 +188,8 @@ fn shown_state(request: &Request, now: Timestamp) -> &'static str {
     request.state.as_str()
 }
 
-fn named(people: &HashMap<PersonId, Person>, id: &PersonId) -> PersonView {
+/// `id` with the name it has among `people`.
+pub fn named(people: &HashMap<PersonId, Person>, id: &PersonId) -> PersonView {
     PersonView {
         id: id.to_string(),
         name: people.get(id).map_or_else(|| id.to_string(), |p| p.name.clone()),

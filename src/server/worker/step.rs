@@ -143,6 +143,7 @@ async fn may_activate(backend: &Backend, bundle: &Bundle, case: &Case) -> Result
         target,
         duration: body.duration,
         reason: body.reason.as_str(),
+        ticket: body.ticket.as_ref(),
         only: &body.only,
     };
     for question in [

@@ -1,6 +1,7 @@
 //! The HTTP interface as any program may use it: the backend runs in this process, on a port of its own.
 //! Refuses `jit` itself as a client: what these tests send, others could send.
 
+mod asking;
 mod attacks;
 mod bodies;
 mod caller;

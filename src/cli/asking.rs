@@ -1,0 +1,215 @@
+//! Asking, as `request` does it: why, for how long, and what follows from the answer.
+//! Owns the flags and the refusals with what to type instead. Refuses to send what can never be right.
+
+use std::io::Read;
+
+use super::context::{Ctx, Desk};
+use super::follow::{self, Goal};
+use super::{dry_run, finish, targets};
+use crate::domain::refusal::Code;
+use crate::domain::text::{Reason, TargetName, Ticket};
+use crate::domain::time::Duration;
+use crate::error::{Error, Result};
+use crate::ui::{State, account_line, narrowed, span};
+use crate::wire::{Filed, NewRequest, Outcome, RequestView};
+
+/// Flags of whoever asks.
+#[derive(Debug, clap::Args)]
+pub(super) struct Asking {
+    /// How long, such as 30m or 2h
+    #[arg(long = "for", value_name = "TIME", value_parser = follow::duration, allow_hyphen_values = true)]
+    duration: Option<Duration>,
+    /// Why; - reads it from stdin
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    reason: Option<String>,
+    /// Ticket behind it, such as PAY-311
+    #[arg(long, value_name = "KEY", value_parser = ticket)]
+    ticket: Option<Ticket>,
+    /// Say what would happen, file nothing
+    #[arg(long, conflicts_with_all = ["no_wait", "timeout"])]
+    dry_run: bool,
+    /// File it and return
+    #[arg(long)]
+    no_wait: bool,
+    /// Longest time to wait
+    #[arg(long, value_name = "TIME", value_parser = follow::duration, allow_hyphen_values = true)]
+    timeout: Option<Duration>,
+}
+
+/// No default is longer, in seconds.
+const LONGEST_DEFAULT_S: u32 = 3_600;
+
+fn ticket(text: &str) -> std::result::Result<Ticket, Error> {
+    Ticket::parse(text).map_err(Error::from)
+}
+
+impl Asking {
+    /// What is to be asked for `target`: what no flag says is asked for, or the target's own.
+    pub(super) fn new_request(
+        &self,
+        ctx: &Ctx,
+        desk: &Desk,
+        target: &TargetName,
+        reason: &Reason,
+    ) -> Result<NewRequest> {
+        let duration = match self.duration {
+            Some(duration) => duration,
+            None => default_duration(ctx, desk, target)?,
+        };
+        Ok(NewRequest {
+            target: target.to_string(),
+            duration_s: duration.secs(),
+            reason: reason.to_string(),
+            ticket: self.ticket.as_ref().map(ToString::to_string),
+            ..NewRequest::default()
+        })
+    }
+
+    /// The reason as given, from stdin, or as answered to `question`.
+    pub(super) fn reason(&self, ctx: &Ctx, question: &str) -> Result<Reason> {
+        let text = match self.reason.as_deref() {
+            Some("-") => stdin()?,
+            Some(text) => text.to_owned(),
+            None if ctx.ui.can_ask() => ctx.ui.ask(question)?,
+            None => return Err(Error::of(Code::UsageText, "a reason is needed").hint("add: --reason TEXT")),
+        };
+        Ok(Reason::parse(&text)?)
+    }
+
+    /// Asks, waits as the flags want it, and obtains credentials.
+    pub(super) fn send(&self, ctx: &Ctx, desk: &Desk, new: &NewRequest) -> Result<()> {
+        if self.dry_run {
+            return dry_run::print(ctx, desk, new).map_err(|error| explained(ctx, desk, error, new));
+        }
+        let filed = desk
+            .backend
+            .file(new)
+            .map_err(|error| explained(ctx, desk, error, new))?;
+        desk.backend.watch_interrupt()?;
+        note_filed(ctx, desk, &filed);
+        follow::print_json(ctx, &filed.request, Some(filed.outcome))?;
+        match filed.outcome {
+            _ if self.no_wait => return Ok(()),
+            Outcome::Covered => return finish::renew(desk, &filed.request),
+            Outcome::Filed | Outcome::Joined => {}
+        }
+        if filed.request.state == "pending" {
+            finish::note_waiting(ctx, desk, &filed.request);
+        }
+        let print = |view: &RequestView| follow::print_json(ctx, view, None);
+        let limit = follow::limit(self.timeout);
+        let view = follow::follow(ctx, &desk.backend, filed.request, Goal::Active, limit, print)?;
+        finish::finish(ctx, desk, &view)
+    }
+}
+
+/// What stdin says, up to what no reason needs.
+fn stdin() -> Result<String> {
+    let mut text = String::new();
+    let read = std::io::stdin().lock().take(4 * 1024 * 1024).read_to_string(&mut text);
+    read.map_err(|error| Error::usage(format!("--reason -: {error}")))?;
+    Ok(text.trim_end_matches(['\n', '\r']).to_owned())
+}
+
+/// The target's own default, at most an hour, shown before anything is sent.
+fn default_duration(ctx: &Ctx, desk: &Desk, target: &TargetName) -> Result<Duration> {
+    let view = targets::find(&desk.backend, target)?;
+    let duration = Duration::from_secs(view.default_duration_s.min(LONGEST_DEFAULT_S))?;
+    ctx.ui
+        .note(&format!("For {duration}, the default of {target} (--for changes it)."));
+    Ok(duration)
+}
+
+/// A refusal with what to type instead, from what was typed.
+fn explained(ctx: &Ctx, desk: &Desk, error: Error, new: &NewRequest) -> Error {
+    let problem = error.problem.as_deref();
+    match error.wire_code() {
+        Some(Code::PolicyOverCap) => {
+            let cap = problem
+                .and_then(|p| p.cap_s)
+                .and_then(|cap| Duration::from_secs(cap).ok());
+            match cap.filter(|cap| cap.secs() < new.duration_s) {
+                Some(cap) => error.try_(again(new, cap)),
+                None => error,
+            }
+        }
+        Some(Code::RequestDiffers) => {
+            let other = problem.and_then(|p| p.request.clone());
+            let other = other.and_then(|id| crate::domain::id::RequestId::parse(&id).ok());
+            let Some(other) = other else { return error };
+            if let Ok(view) = desk.backend.request(other.as_str()) {
+                let (is, now) = (span(view.duration_s), span(new.duration_s));
+                ctx.ui
+                    .note(&format!("pending  {}  {is}{}", view.target, narrowed(&view.only)));
+                ctx.ui
+                    .note(&format!("asked    {}  {now}{}", new.target, narrowed(&new.only)));
+            }
+            error.try_(format!("jit wait {other}, or jit cancel {other}"))
+        }
+        Some(Code::GrantNarrowedOtherwise) => error.try_(format!("jit drop {}", new.target)),
+        _ => error,
+    }
+}
+
+/// The same command for another duration.
+fn again(new: &NewRequest, duration: Duration) -> String {
+    let ticket = new
+        .ticket
+        .as_ref()
+        .map_or_else(String::new, |ticket| format!(" --ticket {ticket}"));
+    let reason = quoted(&new.reason);
+    format!("jit request {} --for {duration} --reason {reason}{ticket}", new.target)
+}
+
+/// Text as a shell reads it back.
+fn quoted(text: &str) -> String {
+    let is_plain = |c: char| !c.is_control() && !"\"\\$`!".contains(c);
+    if text.chars().all(is_plain) {
+        format!("\"{text}\"")
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
+}
+
+fn note_filed(ctx: &Ctx, desk: &Desk, filed: &Filed) {
+    let request = &filed.request;
+    match filed.outcome {
+        Outcome::Filed => ctx.ui.note(&format!(
+            "{}  {} ({})  {}{}{}",
+            request.id,
+            request.target,
+            account_line(&request.title, &request.account_name, &request.account),
+            span(request.duration_s),
+            narrowed(&request.only),
+            request
+                .ticket
+                .as_ref()
+                .map_or_else(String::new, |ticket| format!("  {ticket}"))
+        )),
+        Outcome::Joined => ctx.ui.note(&format!(
+            "Joined {} (filed {}).",
+            request.id,
+            desk.words().ago(request.filed_at)
+        )),
+        Outcome::Covered => {
+            let words = desk.words();
+            let end = request.grant.as_ref().and_then(|grant| grant.ends_at);
+            let until = end.map_or_else(String::new, |end| {
+                format!(" until {} ({} left)", words.at(end), words.left(end))
+            });
+            ctx.ui
+                .note_marked(State::Live, &format!("You hold {}{until}.", request.target));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reason_is_quoted_for_the_shell() {
+        assert_eq!(quoted("long night"), "\"long night\"");
+        assert_eq!(quoted("it's $(x)"), "'it'\\''s $(x)'");
+    }
+}

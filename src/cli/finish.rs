@@ -1,0 +1,110 @@
+//! The end of asking: who can decide, credentials, until when.
+//! Owns what a person reads once access is there. Refuses to fetch what is somebody else's.
+
+use super::context::{Ctx, Desk};
+use super::follow;
+use crate::client::Profile;
+use crate::domain::text::TargetName;
+use crate::error::{Error, Exit, Result};
+use crate::ui::{State, needs, short_id, span};
+use crate::wire::RequestView;
+
+/// Who can decide, and until when.
+pub(super) fn note_waiting(ctx: &Ctx, desk: &Desk, request: &RequestView) {
+    ctx.ui
+        .note_marked(State::Waiting, &format!("Waiting for {}", needs(&request.stages)));
+    ctx.ui.note(&format!(
+        "  until {} · Ctrl-C keeps it open · jit wait {}",
+        desk.words().at(request.expires_at),
+        short_id(&request.id)
+    ));
+}
+
+/// Says who approved, obtains credentials, says until when.
+pub(super) fn finish(ctx: &Ctx, desk: &Desk, request: &RequestView) -> Result<()> {
+    if let Some(last) = request.decisions.iter().rev().find(|d| d.verdict == "approve") {
+        let comment = last.comment.as_ref().map_or_else(String::new, |c| format!(": \"{c}\""));
+        let after = span(last.at.since(request.filed_at));
+        ctx.ui
+            .note(&format!("Approved by {} after {after}{comment}", last.by.name));
+    }
+    let target = obtain(ctx, desk, request)?;
+    // the last line of JSON is the final one: it knows when the last credential dies
+    if let Some(now) = ctx
+        .ui
+        .is_json()
+        .then(|| desk.backend.request(&request.id))
+        .and_then(Result::ok)
+    {
+        follow::print_json(ctx, &now, None)?;
+    }
+    let Some(target) = target else { return Ok(()) };
+    let profile = Profile::name_of(&target);
+    let how = if desk.client.aws_files().has_profile(&target) {
+        format!("Use it:  aws --profile {profile} …")
+    } else {
+        format!("Use it:  jit setup {target}, then  aws --profile {profile} …")
+    };
+    ctx.ui.note(&format!("{how}   ·   done early? jit drop {target}"));
+    Ok(())
+}
+
+/// Fetches a credential of what is held already, where none is cached.
+pub(super) fn renew(desk: &Desk, request: &RequestView) -> Result<()> {
+    let target = TargetName::parse(&request.target)?;
+    let account = &desk.picked.account;
+    match &request.grant {
+        Some(grant) if grant.state == "active" && !desk.client.caches(account, &target) => {
+            desk.client.fetch(&desk.backend, account, &target, &grant.id).map(drop)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Fetches and caches a credential and says how long it works; `None` where it is somebody else's.
+fn obtain(ctx: &Ctx, desk: &Desk, request: &RequestView) -> Result<Option<TargetName>> {
+    let foreign = |what| Error::new(Exit::Unreachable, "backend.foreign", what);
+    let target = TargetName::parse(&request.target).map_err(|_| foreign("the backend names no target"))?;
+    let grant = request
+        .grant
+        .as_ref()
+        .ok_or_else(|| foreign("the backend names no grant"))?;
+    if desk.picked.session.person != request.beneficiary.id {
+        ctx.ui
+            .note(&format!("{} holds {target} now.", request.beneficiary.name));
+        return Ok(None);
+    }
+    let words = desk.words();
+    let end = grant.ends_at.map_or_else(String::new, |end| {
+        // the whole length, not what is left a moment later
+        let length = end.since(grant.activated_at.unwrap_or(desk.backend.now()));
+        format!(" until {} ({})", words.at(end), span(length))
+    });
+    match desk
+        .client
+        .fetch(&desk.backend, &desk.picked.account, &target, &grant.id)
+    {
+        Ok(minted) => {
+            let renews = if minted.expires_at < minted.grant_ends_at {
+                " (renews)"
+            } else {
+                ""
+            };
+            let dies = words.at(minted.expires_at);
+            ctx.ui.note_marked(
+                State::Live,
+                &format!("Live{end}. Last credential dies at {dies}{renews}."),
+            );
+        }
+        // access is there although nothing can be kept on this machine
+        Err(error) if error.code == "cache.refused" => {
+            ctx.ui.note_marked(State::Live, &format!("Live{end}."));
+            ctx.ui.warn(
+                &format!("the credential was not cached: {error}"),
+                "JIT_CACHE_DIR can name a folder that you can write",
+            );
+        }
+        Err(error) => return Err(error),
+    }
+    Ok(Some(target))
+}

@@ -1,0 +1,62 @@
+//! What asking would come to, in words.
+
+use super::describe::{account_line, narrowed, needs, ticket};
+use super::words::{TimeWords, span};
+use crate::wire::{DryRun, Outcome, RequestView};
+
+/// What filing would come to, line by line.
+pub fn dry_run_lines(would: &DryRun, words: &TimeWords) -> Vec<String> {
+    let mut lines = vec![format!(
+        "{} ({})  {}{}",
+        would.target,
+        account_line(&would.title, &would.account_name, &would.account),
+        span(would.duration_s),
+        narrowed(&would.only)
+    )];
+    match (would.outcome, &would.request) {
+        (Outcome::Joined, Some(request)) => lines.push(joined(request, words)),
+        (Outcome::Covered, Some(request)) => lines.push(covered(request, words)),
+        (Outcome::Filed | Outcome::Joined | Outcome::Covered, _) => lines.extend(filed(would)),
+    }
+    lines
+}
+
+fn joined(request: &RequestView, words: &TimeWords) -> String {
+    format!("  joins   {}, filed {}", request.id, words.ago(request.filed_at))
+}
+
+fn covered(request: &RequestView, words: &TimeWords) -> String {
+    let end = request.grant.as_ref().and_then(|grant| grant.ends_at);
+    let until = end.map_or_else(String::new, |end| {
+        format!(" until {} ({} left)", words.at(end), words.left(end))
+    });
+    format!(
+        "  covered by {}: {} holds it{until}",
+        request.id, request.beneficiary.name
+    )
+}
+
+fn filed(would: &DryRun) -> Vec<String> {
+    let mut lines = vec![format!("  role    {}", would.role_arn)];
+    lines.extend(ticket(would.ticket.as_deref()));
+    lines.push(format!("  policy  allows it ({})", would.policies.join(", ")));
+    lines.push(if would.automatic {
+        "  needs   nobody: policy approves it".to_owned()
+    } else {
+        format!(
+            "  needs   {}, within {}",
+            needs(&would.stages),
+            span(would.expires_after_s)
+        )
+    });
+    lines.push(format!(
+        "  ends    {} after it is given, {} at most; a credential lives {}",
+        span(would.duration_s),
+        span(would.cap_s),
+        span(would.session_s.min(would.duration_s))
+    ));
+    if would.chain {
+        lines.push("  note    the end is not enforced beyond this session: it may assume further roles".to_owned());
+    }
+    lines
+}
