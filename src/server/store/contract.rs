@@ -7,6 +7,7 @@ mod commits;
 mod outbox;
 mod people;
 mod races;
+mod sealing;
 
 use std::sync::Arc;
 

@@ -45,6 +45,7 @@ migrations! {
     27 "0027_audit_payloads"
     28 "0028_audit_payloads_refuse_update"
     29 "0029_audit_events_refuse_gaps"
+    30 "0030_sealing_check"
 }
 
 /// All of them, ready to be run.
