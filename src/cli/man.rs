@@ -36,6 +36,9 @@ pub(super) fn page(command: Command) -> std::io::Result<Vec<u8>> {
     } else {
         format!("jit-{}", command.get_name())
     };
+    let mut built = command.clone();
+    built.build();
+    let parts: Vec<Command> = built.get_subcommands().cloned().collect();
     let command = command
         .display_name(&name)
         .bin_name(&name)
@@ -50,6 +53,8 @@ pub(super) fn page(command: Command) -> std::io::Result<Vec<u8>> {
     man.render_options_section(&mut page)?;
     if is_top {
         man.render_subcommands_section(&mut page)?;
+    } else {
+        commands(&parts).to_writer(&mut page)?;
     }
     exit_codes().to_writer(&mut page)?;
     if is_top {
@@ -57,6 +62,28 @@ pub(super) fn page(command: Command) -> std::io::Result<Vec<u8>> {
     }
     man.render_extra_section(&mut page)?;
     Ok(page)
+}
+
+/// The commands of a verb that has some, each with its own options; nothing for the others.
+fn commands(parts: &[Command]) -> Roff {
+    let mut roff = Roff::new();
+    if !parts.is_empty() {
+        roff.control("SH", ["COMMANDS"]);
+    }
+    for part in parts {
+        roff.control("TP", []);
+        roff.text([bold(part.clone().render_usage().to_string().replace("Usage: ", ""))]);
+        roff.text([roman(part.get_about().map(ToString::to_string).unwrap_or_default())]);
+        roff.control("RS", []);
+        let is_own = |arg: &&clap::Arg| !arg.is_global_set() && arg.get_id() != "help";
+        for arg in part.get_arguments().filter(is_own) {
+            roff.control("TP", []);
+            roff.text([bold(arg.to_string())]);
+            roff.text([roman(arg.get_help().map(ToString::to_string).unwrap_or_default())]);
+        }
+        roff.control("RE", []);
+    }
+    roff
 }
 
 fn exit_codes() -> Roff {

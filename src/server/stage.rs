@@ -136,6 +136,7 @@ impl Stage {
             settings,
             store,
             aws,
+            issuer: None,
             clock,
             bundle,
             stopping,

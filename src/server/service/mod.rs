@@ -9,10 +9,12 @@ pub mod end;
 pub mod file;
 pub mod flight;
 pub mod inbox;
+pub mod issuer;
 pub mod look;
 pub mod mint;
 pub mod plan;
 pub mod resolve;
+pub mod sign;
 pub mod sign_in;
 pub mod targets;
 #[cfg(test)]

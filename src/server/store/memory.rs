@@ -3,6 +3,7 @@
 
 mod audit;
 mod cases;
+mod issuer_keys;
 mod outbox;
 mod people;
 mod sealing;
@@ -15,8 +16,8 @@ use async_trait::async_trait;
 
 use super::{Commits, Evidence, StoreError};
 use crate::domain::{
-    Change, Decision, Device, DeviceId, Digest, Effect, Grant, Once, Person, PersonId, Request, SealingCheck, Session,
-    SignInCode, Timestamp,
+    Change, Decision, Device, DeviceId, Digest, Effect, Grant, IssuerKey, Once, Person, PersonId, Request,
+    SealingCheck, Session, SignInCode, Timestamp,
 };
 use crate::random::Random;
 
@@ -43,6 +44,7 @@ struct State {
     evidence: Vec<Evidence>,
     bundles: BTreeMap<String, String>,
     sealing_check: Option<SealingCheck>,
+    issuer_keys: Vec<IssuerKey>,
 }
 
 /// A row of the outbox.

@@ -46,6 +46,12 @@ migrations! {
     28 "0028_audit_payloads_refuse_update"
     29 "0029_audit_events_refuse_gaps"
     30 "0030_sealing_check"
+    31 "0031_issuer_keys"
+}
+
+/// The version that the schema has after all of them.
+pub(super) fn newest() -> i64 {
+    ALL.last().map_or(0, |(version, _, _)| *version)
 }
 
 /// All of them, ready to be run.
