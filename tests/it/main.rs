@@ -15,6 +15,7 @@ mod box_asking;
 mod box_bad_input;
 mod box_credential;
 mod box_issuer;
+mod box_exec;
 mod box_main_job;
 mod box_strange_backend;
 mod box_too_late;
