@@ -11,6 +11,7 @@ mod decision;
 mod deny;
 mod drop;
 mod dry_run;
+mod env;
 mod finish;
 mod follow;
 mod has;
@@ -24,6 +25,7 @@ mod revoke;
 #[cfg(feature = "server")]
 mod serve;
 mod setup;
+mod shells;
 mod status;
 mod targets;
 mod usage;
@@ -120,6 +122,7 @@ enum Verb {
     Revoke(revoke::Args),
     Has(has::Args),
     CredentialProcess(credential_process::Args),
+    Env(env::Args),
     Setup(setup::Args),
     Login(login::Args),
     Logout(logout::Args),
@@ -155,6 +158,7 @@ impl Verb {
             Self::Revoke(args) => revoke::run(args, ctx),
             Self::Has(args) => has::run(args, ctx),
             Self::CredentialProcess(args) => credential_process::run(args, ctx),
+            Self::Env(args) => env::run(args, ctx),
             Self::Setup(args) => setup::run(args, ctx),
             Self::Login(args) => login::run(args, ctx),
             Self::Logout(args) => logout::run(args, ctx),

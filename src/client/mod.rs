@@ -16,6 +16,7 @@ mod keys;
 mod login;
 mod secrets;
 mod sessions;
+pub mod shell;
 mod state;
 mod token;
 mod wait;

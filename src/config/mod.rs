@@ -4,9 +4,11 @@
 mod environment;
 mod file;
 mod folders;
+mod parent;
 mod sealing_key;
 
 pub use environment::{Environment, VARIABLES, Variable};
 pub use file::ConfigFile;
 pub use folders::Folders;
+pub use parent::parent_program;
 pub use sealing_key::SealingKey;
