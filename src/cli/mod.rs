@@ -11,6 +11,7 @@ mod decision;
 mod deny;
 mod drop;
 mod dry_run;
+mod env;
 mod exec;
 mod finish;
 mod follow;
@@ -27,6 +28,7 @@ mod revoke;
 #[cfg(feature = "server")]
 mod serve;
 mod setup;
+mod shells;
 mod status;
 mod targets;
 mod usage;
@@ -124,6 +126,7 @@ enum Verb {
     Has(has::Args),
     Exec(exec::Args),
     CredentialProcess(credential_process::Args),
+    Env(env::Args),
     Setup(setup::Args),
     Login(login::Args),
     Logout(logout::Args),
@@ -167,6 +170,7 @@ impl Verb {
             Self::Has(args) => has::run(args, ctx),
             Self::Exec(args) => exec::run(args, ctx),
             Self::CredentialProcess(args) => credential_process::run(args, ctx),
+            Self::Env(args) => env::run(args, ctx),
             Self::Setup(args) => setup::run(args, ctx),
             Self::Login(args) => login::run(args, ctx),
             Self::Logout(args) => logout::run(args, ctx),

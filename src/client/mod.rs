@@ -17,6 +17,7 @@ mod keys;
 mod login;
 mod secrets;
 mod sessions;
+pub mod shell;
 mod state;
 mod token;
 mod wait;

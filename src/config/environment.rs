@@ -44,6 +44,10 @@ pub const VARIABLES: &[Variable] = &[
         about: "no colour where it is set and not empty",
     },
     Variable {
+        name: "SHELL",
+        about: "shell that lines are printed for where the one around is not known",
+    },
+    Variable {
         name: "TZ",
         about: "time zone in which times are shown",
     },

@@ -5,6 +5,7 @@ mod environment;
 mod file;
 mod folders;
 mod issuer_url;
+mod parent;
 mod sealing_file;
 mod sealing_key;
 
@@ -12,4 +13,5 @@ pub use environment::{Environment, VARIABLES, Variable};
 pub use file::ConfigFile;
 pub use folders::Folders;
 pub use issuer_url::IssuerUrl;
+pub use parent::parent_program;
 pub use sealing_key::SealingKey;

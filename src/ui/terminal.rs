@@ -75,6 +75,11 @@ impl Ui {
         !self.no_input && !self.is_json() && io::stdin().is_terminal() && io::stderr().is_terminal()
     }
 
+    /// Whether a person sees stdout, and no program reads it.
+    pub fn prints_to_terminal(&self) -> bool {
+        io::stdout().is_terminal()
+    }
+
     /// Columns of stdout; no limit where it is no terminal.
     pub fn width(&self) -> usize {
         let columns = io::stdout()

@@ -13,6 +13,11 @@ pub fn left_out(test: &str, why: &str) {
         std::env::var_os("CI").is_none_or(|ci| ci != "true"),
         "{test} cannot run: {why}"
     );
+    left_out_everywhere(test, why);
+}
+
+/// The same where no package registry has what is missing: in CI, too, that is no failure.
+pub fn left_out_everywhere(test: &str, why: &str) {
     eprintln!("LEFT OUT {test}: {why}");
     if let Some(list) = std::env::var_os("JIT_TEST_LEFT_OUT") {
         let mut list = std::fs::OpenOptions::new()

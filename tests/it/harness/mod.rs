@@ -25,7 +25,7 @@ pub use self::{
     backend::{Backend, BackendPlan},
     child::Running,
     faked_time::FakedTime,
-    left_out::{deep, is_there, left_out},
+    left_out::{deep, is_there, left_out, left_out_everywhere},
     ministack::MiniStack,
     raw_server::RawServer,
     redact::Redactions,
