@@ -67,6 +67,8 @@ impl fmt::Display for Partition {
 pub enum Road {
     /// The backend calls STS `AssumeRole` with its own identity.
     AssumeRole,
+    /// The backend calls STS `AssumeRoleWithWebIdentity` with a token that it signs itself: it holds no AWS key.
+    WebIdentity,
 }
 
 /// Whether tag and source identity travel on to roles that a chaining session assumes.

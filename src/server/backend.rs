@@ -126,7 +126,7 @@ impl Backend {
     /// The provider that serves `binding`.
     pub fn provider(&self, binding: &Binding) -> &dyn MintingProvider {
         match binding.road {
-            Road::AssumeRole => self.aws.as_ref(),
+            Road::AssumeRole | Road::WebIdentity => self.aws.as_ref(),
         }
     }
 

@@ -37,6 +37,7 @@ use crate::policy::{Bundle, Finding};
 use crate::server::backend::{Backend, InForce, Parts};
 use crate::server::edge::connections::{self, Seats};
 use crate::server::failure::Failure;
+use crate::server::provider::TokenSigner;
 use crate::server::provider::aws::AwsProvider;
 use crate::server::service::issuer::Issuer;
 use crate::server::settings::Settings;
@@ -130,7 +131,8 @@ pub async fn open(settings: Settings) -> Result<Opened, StartError> {
         .issuer
         .clone()
         .map(|issuer| Arc::new(Issuer::new(issuer, store.clone(), clock.clone())));
-    let aws = Arc::new(AwsProvider::new(settings.aws.clone()));
+    let signer = issuer.clone().map(|issuer| issuer as Arc<dyn TokenSigner>);
+    let aws = Arc::new(AwsProvider::new(settings.aws.clone(), signer));
     let (stop, stopping) = watch::channel(false);
     let backend = Backend::new(Parts {
         settings,

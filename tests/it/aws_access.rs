@@ -1,8 +1,12 @@
 //! What the tests of AWS ask for, and the judge of the policies that come out.
 
 use jit::domain::{Binding, Duration, GrantId, Narrowing, Partition, PersonId, RequestId, Road, Timestamp, Trace};
-use jit::server::provider::Access;
+use std::sync::Arc;
+
+use async_trait::async_trait;
 use jit::server::provider::aws::{AwsProvider, AwsSettings};
+use jit::server::provider::{Access, ProviderError, Statement, TokenSigner};
+use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use crate::harness::{SealedBox, venv_program};
@@ -57,7 +61,32 @@ pub fn provider(endpoint: &str) -> AwsProvider {
         endpoint: Some(endpoint.to_owned()),
         ..AwsSettings::default()
     };
-    AwsProvider::new(settings.with_keys("test", "test"))
+    AwsProvider::new(settings.with_keys("test", "test"), signer())
+}
+
+/// The provider as it is without any AWS key, against `endpoint`.
+pub fn keyless(endpoint: &str) -> AwsProvider {
+    let settings = AwsSettings {
+        endpoint: Some(endpoint.to_owned()),
+        ..AwsSettings::default()
+    };
+    AwsProvider::new(settings, signer())
+}
+
+/// A signer whose tokens a test can read.
+pub fn signer() -> Option<Arc<dyn TokenSigner>> {
+    Some(Arc::new(Unsigned))
+}
+
+/// Our own mock of the issuer: its tokens say what they would say, unsigned, so that a test can read them at STS.
+struct Unsigned;
+
+#[async_trait]
+impl TokenSigner for Unsigned {
+    async fn sign(&self, _now: Timestamp, said: &Statement) -> Result<SecretString, ProviderError> {
+        let token = json!({ "sub": said.subject, "aud": said.audience, "claims": said.claims });
+        Ok(token.to_string().into())
+    }
 }
 
 /// One question to the judge.

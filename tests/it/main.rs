@@ -45,3 +45,4 @@ mod sts_environment;
 mod with_aws_cli;
 mod with_aws_life;
 mod with_ministack_sts;
+mod with_relying_party;

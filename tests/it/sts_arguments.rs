@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use jit::domain::{Duration as Length, Trace};
+use jit::domain::{Duration as Length, Road, Trace};
 use jit::server::provider::{Minter, Provider, ProviderError};
 
-use crate::aws_access::{access, in_seconds, now, provider};
+use crate::aws_access::{access, in_seconds, keyless, now, provider};
 use crate::harness::{StsAnswer, StsRecorder};
 
 #[tokio::test]
@@ -33,6 +33,70 @@ async fn sts_receives_time_box_names_tag_and_duration() {
     assert_eq!(
         calls[0].policy()["Statement"][0]["Condition"]["DateLessThan"]["aws:CurrentTime"],
         end
+    );
+}
+
+#[tokio::test]
+async fn sts_receives_token_and_no_signature_on_the_keyless_road() {
+    let sts = StsRecorder::start();
+    let mut access = access(in_seconds(7200));
+    access.binding.road = Road::WebIdentity;
+    drop(keyless(&sts.url).mint(now(), &access).await.unwrap());
+    let calls = sts.calls();
+    assert_eq!(calls.len(), 1);
+    for (name, value) in [
+        ("Action", "AssumeRoleWithWebIdentity"),
+        ("RoleArn", "arn:aws:iam::111111111111:role/jit/jit-prod-admin"),
+        ("RoleSessionName", "alice@0123456789ab"),
+        ("DurationSeconds", "3600"),
+        // both stand in the token
+        ("SourceIdentity", ""),
+        ("Tags.member.1.Key", ""),
+    ] {
+        assert_eq!(calls[0].param(name), value, "{name}");
+    }
+    let token: serde_json::Value = serde_json::from_str(calls[0].param("WebIdentityToken")).unwrap();
+    assert_eq!(
+        (&token["sub"], &token["aud"]),
+        (
+            &"jit:aws/aws/111111111111/jit/jit-prod-admin:usr_0123456789ab".into(),
+            &"sts.amazonaws.com".into()
+        )
+    );
+    assert_eq!(
+        token["claims"]["https://aws.amazon.com/source_identity"],
+        "usr_0123456789ab"
+    );
+    let end = access.ends_at.whole_second().to_string();
+    let policy = calls[0].policy();
+    assert_eq!(
+        policy["Statement"][1]["Condition"]["DateGreaterThanEquals"]["aws:CurrentTime"],
+        end
+    );
+    assert_eq!(calls[0].authorization, "", "a call without a key is not signed");
+}
+
+#[tokio::test]
+async fn long_session_needs_no_own_identity_on_the_keyless_road() {
+    let sts = StsRecorder::start();
+    let mut long = access(in_seconds(43_200));
+    long.binding.road = Road::WebIdentity;
+    long.binding.session = Length::from_secs(14_400).unwrap();
+    drop(keyless(&sts.url).mint(now(), &long).await.unwrap());
+    let calls = sts.calls();
+    assert_eq!((calls.len(), calls[0].param("DurationSeconds")), (1, "14400"));
+}
+
+#[tokio::test]
+async fn token_that_aws_refuses_says_where_to_look() {
+    let sts = StsRecorder::start();
+    sts.then(StsAnswer::InvalidToken);
+    let mut access = access(in_seconds(60));
+    access.binding.road = Road::WebIdentity;
+    let error = keyless(&sts.url).verify(now(), &access).await.unwrap_err();
+    assert!(
+        !error.is_transient() && error.to_string().contains("jit aws check"),
+        "{error}"
     );
 }
 

@@ -1,10 +1,11 @@
 //! What the provider takes from its environment. Each test runs itself again in a sealed box: the environment of a
 //! process is set before it starts.
 
+use jit::domain::Road;
 use jit::server::provider::Minter;
 use jit::server::provider::aws::{AwsProvider, AwsSettings};
 
-use crate::aws_access::{access, in_seconds, now};
+use crate::aws_access::{access, in_seconds, keyless, now, signer};
 use crate::harness::{SealedBox, StsRecorder};
 
 /// Set in the box: this is the inner run, against the mock at this address.
@@ -43,7 +44,7 @@ async fn endpoint_of_the_environment_does_not_count() {
         assert_eq!(sts.calls().len(), 0);
         return;
     }
-    let provider = AwsProvider::new(AwsSettings::default().with_keys("test", "test"));
+    let provider = AwsProvider::new(AwsSettings::default().with_keys("test", "test"), signer());
     let error = provider.mint(now(), &access(in_seconds(60))).await.unwrap_err();
     assert!(error.to_string().contains("Connection refused"), "{error}");
 }
@@ -59,7 +60,7 @@ async fn missing_credentials_are_named_at_once() {
         endpoint: Some(url),
         ..AwsSettings::default()
     };
-    let error = AwsProvider::new(settings)
+    let error = AwsProvider::new(settings, signer())
         .mint(now(), &access(in_seconds(60)))
         .await
         .unwrap_err();
@@ -86,8 +87,35 @@ async fn keys_of_the_environment_count() {
         ..AwsSettings::default()
     };
     drop(
-        AwsProvider::new(settings)
+        AwsProvider::new(settings, signer())
             .mint(now(), &access(in_seconds(60)))
+            .await
+            .unwrap(),
+    );
+}
+
+#[tokio::test]
+async fn keys_of_the_environment_do_not_count_on_the_keyless_road() {
+    if std::env::var_os(INNER).is_none() {
+        let sts = StsRecorder::start();
+        let env = [
+            ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
+            ("AWS_SECRET_ACCESS_KEY", "example"),
+        ];
+        in_a_box(
+            "sts_environment::keys_of_the_environment_do_not_count_on_the_keyless_road",
+            &sts,
+            &env,
+        );
+        let calls = sts.calls();
+        assert_eq!((calls.len(), calls[0].authorization.as_str()), (1, ""));
+        return;
+    }
+    let mut access = access(in_seconds(60));
+    access.binding.road = Road::WebIdentity;
+    drop(
+        keyless(&std::env::var(INNER).unwrap())
+            .mint(now(), &access)
             .await
             .unwrap(),
     );

@@ -10,7 +10,7 @@ use super::approvals::{lacking, unsatisfiable};
 use super::build::{Defined, Ground, TARGET_APPROVERS};
 use super::kill::kill_switch;
 use super::shape;
-use crate::domain::{Binding, Duration, Partition, TargetName, Workflow};
+use crate::domain::{Binding, Duration, Partition, Road, TargetName, Trace, Workflow};
 use crate::policy::finding::Source;
 use crate::policy::nearest::suggestion;
 
@@ -18,6 +18,8 @@ use crate::policy::nearest::suggestion;
 const SHORTEST_SESSION_S: u32 = 900;
 /// No role allows anything longer.
 const LONGEST_SESSION_S: u32 = 12 * 3_600;
+/// 255 less `jit:aws/aws-us-gov/`, the account, `/`, and `:usr_` with its 12 characters.
+const LONGEST_ROLE_IN_TOKEN: usize = 206;
 /// Longest duration that is given to somebody who names none.
 const LONGEST_DEFAULT_S: u32 = 3_600;
 
@@ -231,6 +233,9 @@ fn binding(
         ground.find(&place.source, provider.role.span(), message, hint);
         return None;
     }
+    if provider.road == Road::WebIdentity {
+        check_token(ground, place);
+    }
     let partition = account.partition.unwrap_or(Partition::Aws);
     let id = account.id.get_ref();
     let kill = kill_switch(ground, place, account);
@@ -251,6 +256,22 @@ fn binding(
             never,
             kill,
         }),
+    }
+}
+
+/// What the token of the road `web-identity` cannot do without: the role's trust demands tag and source identity, and
+/// its name stands in `sub`, which has 255 characters (OpenID Connect Core, section 2).
+fn check_token(ground: &mut Ground<'_>, place: &Placed<'_>) {
+    let provider = &place.target.get_ref().provider;
+    let role = &provider.get_ref().role;
+    if provider.get_ref().trace == Trace::Off {
+        let message = "road `web-identity` goes with trace `session` or `transitive`";
+        let hint = Some("the role's trust demands the request tag and the source identity".to_owned());
+        ground.find(&place.source, provider.span(), message.to_owned(), hint);
+    }
+    if role.get_ref().len() > LONGEST_ROLE_IN_TOKEN {
+        let message = format!("a role on road `web-identity` has at most {LONGEST_ROLE_IN_TOKEN} characters");
+        ground.find(&place.source, role.span(), message, None);
     }
 }
 

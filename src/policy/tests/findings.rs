@@ -42,6 +42,11 @@ fn mistakes_in_the_catalogue_are_found_at_their_place() {
         (TEAM, "role = \"jit/jit-dev-admin\"", "role = \"/jit/jit-dev-admin\""),
         (TEAM, "session = \"1h\"", "session = \"14m\""),
         (TEAM, "road = \"assume-role\", ", "road = \"assume-rolle\", "),
+        (
+            TEAM,
+            "road = \"assume-role\", ",
+            "road = \"web-identity\", trace = \"off\", ",
+        ),
         (TEAM, "kind = \"aws\"", "kind = \"azure\""),
         (TEAM, "risk = 0", "risk = 0\nnever = [\"everything\"]"),
         (TEAM, "session = \"1h\"", "session = \"1h\", kill = \"deny-policy\""),

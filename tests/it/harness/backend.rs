@@ -34,6 +34,11 @@ impl BackendPlan {
         self
     }
 
+    /// The backend has no AWS credential, and no way to find one.
+    pub fn keyless(self) -> Self {
+        self.env("AWS_ACCESS_KEY_ID", "").env("AWS_SECRET_ACCESS_KEY", "")
+    }
+
     /// Starts it on a new data folder and waits until it is ready.
     #[track_caller]
     pub fn start(self) -> Backend {
@@ -160,6 +165,15 @@ impl Backend {
                 ])
                 .exits(0),
         );
+    }
+
+    /// Puts `text` in the place of `old` in a file of its policy, everywhere.
+    #[track_caller]
+    pub fn edit_policy(&self, file: &str, old: &str, text: &str) {
+        let path = self.data.path().join("policy").join(file);
+        let before = std::fs::read_to_string(&path).unwrap();
+        assert!(before.contains(old), "no {old:?} in {file}");
+        std::fs::write(path, before.replace(old, text)).unwrap();
     }
 
     /// Ends it as a power cut does.

@@ -1,4 +1,5 @@
-//! What our own STS mock answers: the shapes of the AWS STS API reference, `AssumeRole`, answers and errors.
+//! What our own STS mock answers: the shapes of the AWS STS API reference, `AssumeRole` and
+//! `AssumeRoleWithWebIdentity`, answers and errors.
 
 use std::time::Duration;
 
@@ -6,7 +7,7 @@ use jiff::Timestamp;
 
 use super::sts_recorder::StsCall;
 
-/// How the mock answers one `AssumeRole`.
+/// How the mock answers one call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StsAnswer {
     /// Credentials for the duration that was asked for.
@@ -31,6 +32,8 @@ pub enum StsAnswer {
     Redirect,
     /// A grant that waits until [`super::StsRecorder::release`].
     Held,
+    /// AWS does not accept the token.
+    InvalidToken,
     /// A grant from an STS whose clock is ahead of ours by this.
     ClockAhead(Duration),
 }
@@ -65,6 +68,13 @@ pub(super) fn render(answer: &StsAnswer, call: &StsCall, number: usize) -> (u16,
             403,
             error("ExpiredToken", "The security token included in the request is expired"),
         ),
+        StsAnswer::InvalidToken => (
+            400,
+            error(
+                "InvalidIdentityToken",
+                "No OpenIDConnect provider found in your account for https://jit.example",
+            ),
+        ),
         StsAnswer::InternalFailure => (500, String::new()),
         StsAnswer::Redirect => (307, String::new()),
         StsAnswer::Junk => (200, "<html>this is no STS</html>".to_owned()),
@@ -83,8 +93,9 @@ fn granted(call: &StsCall, number: usize) -> String {
     let (role, session) = (call.param("RoleArn"), call.param("RoleSessionName"));
     let account = role.split(':').nth(4).unwrap_or_default();
     let name = role.rsplit('/').next().unwrap_or_default();
+    let action = call.param("Action");
     format!(
-        r#"<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><AssumedRoleUser><AssumedRoleId>AROAMOCK000000000000:{session}</AssumedRoleId><Arn>arn:aws:sts::{account}:assumed-role/{name}/{session}</Arn></AssumedRoleUser><Credentials><AccessKeyId>ASIAMOCK{number:012}</AccessKeyId><SecretAccessKey>mock-secret-{number}</SecretAccessKey><SessionToken>mock-token-{number}</SessionToken><Expiration>{expiration}</Expiration></Credentials><SourceIdentity>{source}</SourceIdentity><PackedPolicySize>6</PackedPolicySize></AssumeRoleResult><ResponseMetadata><RequestId>00000000-0000-0000-0000-000000000000</RequestId></ResponseMetadata></AssumeRoleResponse>"#,
+        r#"<{action}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><{action}Result><AssumedRoleUser><AssumedRoleId>AROAMOCK000000000000:{session}</AssumedRoleId><Arn>arn:aws:sts::{account}:assumed-role/{name}/{session}</Arn></AssumedRoleUser><Credentials><AccessKeyId>ASIAMOCK{number:012}</AccessKeyId><SecretAccessKey>mock-secret-{number}</SecretAccessKey><SessionToken>mock-token-{number}</SessionToken><Expiration>{expiration}</Expiration></Credentials><SourceIdentity>{source}</SourceIdentity><PackedPolicySize>6</PackedPolicySize></{action}Result><ResponseMetadata><RequestId>00000000-0000-0000-0000-000000000000</RequestId></ResponseMetadata></{action}Response>"#,
         source = call.param("SourceIdentity"),
     )
 }

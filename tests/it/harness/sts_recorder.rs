@@ -17,6 +17,8 @@ use super::sts_answer::{StsAnswer, render};
 pub struct StsCall {
     /// The form's fields, decoded: `Action`, `RoleArn`, `Policy`, `Tags.member.1.Key`, ...
     pub params: BTreeMap<String, String>,
+    /// The `Authorization` header, empty when there was none.
+    pub authorization: String,
     /// When it had arrived.
     pub at: Timestamp,
 }
@@ -113,11 +115,14 @@ impl StsRecorder {
 
 fn serve(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream.try_clone()?);
-    let mut length = 0;
+    let (mut length, mut authorization) = (0, String::new());
     loop {
         let mut line = String::new();
         reader.read_line(&mut line)?;
         let line = line.trim_end().to_ascii_lowercase();
+        if let Some(value) = line.strip_prefix("authorization:") {
+            authorization = value.trim().to_owned();
+        }
         if let Some(value) = line.strip_prefix("content-length:") {
             length = value.trim().parse().unwrap_or(0);
         }
@@ -129,6 +134,7 @@ fn serve(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
     reader.read_exact(&mut body)?;
     let call = StsCall {
         params: form(&String::from_utf8_lossy(&body)),
+        authorization,
         at: Timestamp::now(),
     };
     let (answer, number) = take_answer(shared, &call);

@@ -6,6 +6,8 @@ use std::error::Error;
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 
 use super::sts::Call;
+use super::web_identity::AUDIENCE;
+use crate::domain::Road;
 use crate::domain::text::shown;
 use crate::server::provider::ProviderError;
 
@@ -77,10 +79,7 @@ fn explain_answer(call: &Call, status: u16, code: Option<&str>, message: Option<
         "PackedPolicyTooLarge" | "PackedPolicyTooLargeException" => ProviderError::PolicyTooLarge(format!(
             "STS packs it and finds it over its limit; use fewer or shorter --only, or shorten `never`{said}"
         )),
-        "AccessDenied" | "AccessDeniedException" => ProviderError::Refused(format!(
-            "STS does not let the backend assume {role_arn}: the role does not exist, its trust policy does not allow \
-             the backend sts:AssumeRole, sts:TagSession and sts:SetSourceIdentity, or the backend's own policy does not{said}"
-        )),
+        "AccessDenied" | "AccessDeniedException" => ProviderError::Refused(denied(call, &said)),
         "NoSuchEntity" | "NoSuchEntityException" => ProviderError::Refused(format!(
             "there is no role {role_arn}; correct the target in the catalogue{said}"
         )),
@@ -95,9 +94,19 @@ fn explain_answer(call: &Call, status: u16, code: Option<&str>, message: Option<
             "STS is switched off in {region} for the backend's account; switch it on there, or give the target another \
              region{said}"
         )),
-        "ExpiredToken" | "ExpiredTokenException" => ProviderError::Refused(format!(
-            "the backend's own AWS credentials have expired; renew them{said}"
+        "InvalidIdentityToken" | "InvalidIdentityTokenException" | "IDPRejectedClaim" | "IDPRejectedClaimException" => {
+            ProviderError::Refused(format!(
+                "AWS does not accept the token of our issuer: look at the OIDC provider of the account (address, \
+                 audience {AUDIENCE}) and at what is published: jit aws check{said}"
+            ))
+        }
+        "IDPCommunicationError" | "IDPCommunicationErrorException" => ProviderError::Unreachable(format!(
+            "AWS could not fetch what our issuer publishes; it is tried again{said}"
         )),
+        "ExpiredToken" | "ExpiredTokenException" => ProviderError::Refused(match call.road {
+            Road::AssumeRole => format!("the backend's own AWS credentials have expired; renew them{said}"),
+            Road::WebIdentity => format!("AWS finds the token expired; check the backend's clock{said}"),
+        }),
         "InvalidClientTokenId"
         | "UnrecognizedClientException"
         | "SignatureDoesNotMatch"
@@ -116,6 +125,22 @@ fn explain_answer(call: &Call, status: u16, code: Option<&str>, message: Option<
             ProviderError::Unreachable(format!("STS in {region} failed with {status} {}{said}", shown(code)))
         }
         code => ProviderError::Refused(format!("STS in {region} refused {role_arn} with {}{said}", shown(code))),
+    }
+}
+
+/// STS does not tell a role that is missing from one that does not trust us.
+fn denied(call: &Call, said: &str) -> String {
+    let role_arn = &call.role_arn;
+    match call.road {
+        Road::AssumeRole => format!(
+            "STS does not let the backend assume {role_arn}: the role does not exist, its trust policy does not allow \
+             the backend sts:AssumeRole, sts:TagSession and sts:SetSourceIdentity, or the backend's own policy does not{said}"
+        ),
+        Road::WebIdentity => format!(
+            "STS does not let our token into {role_arn}: the role does not exist, or its trust policy does not allow our \
+             issuer sts:AssumeRoleWithWebIdentity, sts:TagSession and sts:SetSourceIdentity for this `sub` and `aud`: \
+             jit aws check{said}"
+        ),
     }
 }
 
@@ -172,6 +197,26 @@ mod tests {
             };
             assert!(parts.iter().all(|part| text.contains(part)), "{code}: {text}");
         }
+    }
+
+    #[test]
+    fn refusals_of_a_token_say_where_to_look() {
+        let mut by_token = access(&[]);
+        by_token.binding.road = Road::WebIdentity;
+        let call = Call::new(now(), &by_token).unwrap();
+        for (code, part) in [
+            ("AccessDenied", "sts:AssumeRoleWithWebIdentity"),
+            ("InvalidIdentityToken", "audience sts.amazonaws.com"),
+            ("IDPRejectedClaim", "what is published"),
+            ("ExpiredTokenException", "check the backend's clock"),
+        ] {
+            let ProviderError::Refused(text) = explain_answer(&call, 400, Some(code), None) else {
+                panic!("{code} is no refusal");
+            };
+            assert!(text.contains(part), "{code}: {text}");
+        }
+        let lost = explain_answer(&call, 400, Some("IDPCommunicationError"), None);
+        assert!(lost.is_transient(), "{lost}");
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! AWS, on the road `assume-role`: the backend calls STS with its own identity, one short credential at a time.
+//! AWS: the backend calls STS, one short credential at a time. On the road `web-identity` with a token that it signs
+//! itself, on `assume-role` with its own identity.
 //! Owns the calls and what they carry: time box, fences, names. Refuses to keep a credential, and to read the
 //! environment for an endpoint: it is called where its settings say, or at AWS's own regional endpoints.
 
@@ -11,37 +12,63 @@ mod sample;
 mod session_policy;
 mod settings;
 mod sts;
+mod web_identity;
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_sts::Client;
 
 pub use self::session_policy::session_policy;
 pub use self::settings::AwsSettings;
+pub use self::web_identity::AUDIENCE;
 
 use self::session_policy::end_of;
 use self::settings::Clients;
 use self::sts::{Call, LONGEST_CHAINED_S, duration_s};
-use super::{Access, Credential, Description, Minter, Presence, Provider, ProviderError};
-use crate::domain::Timestamp;
+use super::{Access, Credential, Description, Minter, Presence, Provider, ProviderError, TokenSigner};
+use crate::domain::{Road, Timestamp};
 
 /// How much later than asked a credential can end: the longest call, and the clocks' greatest difference.
 const SLACK_S: u32 = 10 + 30;
 
 /// The provider of AWS roles.
-#[derive(Debug)]
 pub struct AwsProvider {
     clients: Clients,
+    signer: Option<Arc<dyn TokenSigner>>,
 }
 
 impl AwsProvider {
-    /// A provider that has called nobody and read nothing yet: that happens with the first grant.
-    pub fn new(settings: AwsSettings) -> Self {
+    /// A provider that has called nobody and read nothing yet: that happens with the first grant. Without a `signer`
+    /// the road `web-identity` is closed.
+    pub fn new(settings: AwsSettings, signer: Option<Arc<dyn TokenSigner>>) -> Self {
         Self {
             clients: Clients::new(settings),
+            signer,
         }
     }
 
     async fn assume(&self, now: Timestamp, access: &Access) -> Result<Credential, ProviderError> {
+        match access.binding.road {
+            Road::AssumeRole => self.assume_as_ourselves(now, access).await,
+            Road::WebIdentity => self.assume_by_token(now, access).await,
+        }
+    }
+
+    /// The token goes to STS and nowhere else: whoever holds it picks how long a session lasts.
+    async fn assume_by_token(&self, now: Timestamp, access: &Access) -> Result<Credential, ProviderError> {
+        let Some(signer) = &self.signer else {
+            return Err(ProviderError::Refused(
+                "this backend signs no tokens: say where its sealing key comes from in its configuration".to_owned(),
+            ));
+        };
+        let call = Call::new(now, access)?;
+        let client = self.clients.without_credentials(&access.binding.region).await;
+        let token = signer.sign(now, &web_identity::statement(access)).await?;
+        call.send_token(&client, now, &token).await
+    }
+
+    async fn assume_as_ourselves(&self, now: Timestamp, access: &Access) -> Result<Credential, ProviderError> {
         let mut call = Call::new(now, access)?;
         let client = self.clients.of(&access.binding.region).await;
         if call.duration_s > LONGEST_CHAINED_S && self.runs_on_assumed_role(&client).await {
@@ -117,7 +144,7 @@ mod tests {
     use super::*;
 
     fn works_until(access: &Access) -> String {
-        AwsProvider::new(AwsSettings::default())
+        AwsProvider::new(AwsSettings::default(), None)
             .works_until(now(), access)
             .to_string()
     }

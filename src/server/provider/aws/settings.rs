@@ -46,6 +46,7 @@ pub struct Clients {
     settings: AwsSettings,
     base: OnceCell<SdkConfig>,
     by_region: Mutex<HashMap<String, Client>>,
+    keyless: Mutex<HashMap<String, Client>>,
     own_arn: OnceCell<String>,
 }
 
@@ -56,6 +57,7 @@ impl Clients {
             settings,
             base: OnceCell::new(),
             by_region: Mutex::default(),
+            keyless: Mutex::default(),
             own_arn: OnceCell::new(),
         }
     }
@@ -69,6 +71,13 @@ impl Clients {
         let client = Client::from_conf(self.config(region).await);
         clients.insert(region.to_owned(), client.clone());
         client
+    }
+
+    /// A client of `region`'s STS that has no credentials and looks for none: for calls that carry a token.
+    pub async fn without_credentials(&self, region: &str) -> Client {
+        let mut clients = self.keyless.lock().await;
+        let make = || Client::from_conf(self.plain(region).build());
+        clients.entry(region.to_owned()).or_insert_with(make).clone()
     }
 
     /// The ARN of our own identity, asked once; nothing where STS did not say.
@@ -86,12 +95,7 @@ impl Clients {
             .base
             .get_or_init(|| load(region, self.settings.credentials.clone()))
             .await;
-        let mut config = aws_sdk_sts::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(region.to_owned()))
-            // The worker has its own back-off, and somebody waits for a mint.
-            .retry_config(RetryConfig::disabled())
-            .timeout_config(timeouts());
+        let mut config = self.plain(region);
         config.set_credentials_provider(base.credentials_provider());
         if let Some(cache) = base.identity_cache() {
             config.set_identity_cache(cache);
@@ -99,8 +103,19 @@ impl Clients {
         config.set_sleep_impl(base.sleep_impl());
         config.set_time_source(base.time_source());
         config.set_http_client(base.http_client());
-        config.set_endpoint_url(self.settings.endpoint.clone());
         config.build()
+    }
+
+    /// What every client has: region, endpoint, limits.
+    fn plain(&self, region: &str) -> aws_sdk_sts::config::Builder {
+        let mut config = aws_sdk_sts::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(region.to_owned()))
+            // The worker has its own back-off, and somebody waits for a mint.
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(timeouts());
+        config.set_endpoint_url(self.settings.endpoint.clone());
+        config
     }
 }
 

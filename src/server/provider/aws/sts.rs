@@ -1,16 +1,17 @@
 //! One call of STS: the arguments that a grant leads to, and its answer as a credential.
-//! Owns the 900 s floor and the hour of chained sessions. Refuses half an answer, a redirect and a foreign clock.
+//! Owns the 900 s floor and the longest chained session. Refuses half an answer, a redirect and a foreign clock.
 
 use std::time::Instant;
 
 use aws_sdk_sts::Client;
-use aws_sdk_sts::types::Tag;
+use aws_sdk_sts::types::{Credentials, Tag};
+use secrecy::{ExposeSecret, SecretString};
 
 use super::answer_date::AnswerDate;
 use super::errors::explain;
 use super::names::{REQUEST_TAG, is_handed_on, is_traced, session_name};
 use super::session_policy::{end_of, session_policy};
-use crate::domain::{Timestamp, Trace};
+use crate::domain::{Road, Timestamp, Trace};
 use crate::server::provider::{Access, Credential, ProviderError};
 
 /// STS: shortest `DurationSeconds`.
@@ -19,7 +20,7 @@ const SHORTEST_S: u32 = 900;
 /// STS: longest session of a role that is assumed from an assumed role ("role chaining").
 pub const LONGEST_CHAINED_S: u32 = 3_600;
 
-/// The arguments of one `AssumeRole`.
+/// The arguments of one `AssumeRole` or `AssumeRoleWithWebIdentity`.
 #[derive(Clone, Debug)]
 pub struct Call {
     /// The region whose STS is called.
@@ -28,6 +29,8 @@ pub struct Call {
     pub role_arn: String,
     /// `DurationSeconds`.
     pub duration_s: u32,
+    /// With what we come.
+    pub road: Road,
     session_name: String,
     policy: String,
     source_identity: String,
@@ -56,6 +59,7 @@ impl Call {
             region: access.binding.region.clone(),
             role_arn: access.binding.role_arn.clone(),
             duration_s: duration_s(now, access),
+            road: access.binding.road,
             session_name: session_name(&access.person_name, &access.request),
             policy: session_policy(access)?,
             source_identity: access.person.as_str().to_owned(),
@@ -88,15 +92,50 @@ impl Call {
         }
         let answer = call.customize().interceptor(date.clone()).send().await;
         let clocks = date.check(now, began.elapsed());
+        let answer = answer.map(|answer| answer.credentials);
+        self.answered(answer.map_err(|error| explain(self, &error)), clocks)
+    }
+
+    /// Calls `AssumeRoleWithWebIdentity` once, unsigned: tag and source identity stand in the token.
+    ///
+    /// # Errors
+    /// As [`Call::send`].
+    pub async fn send_token(
+        &self,
+        client: &Client,
+        now: Timestamp,
+        token: &SecretString,
+    ) -> Result<Credential, ProviderError> {
+        let date = AnswerDate::default();
+        let began = Instant::now();
+        let call = client
+            .assume_role_with_web_identity()
+            .role_arn(&self.role_arn)
+            .role_session_name(&self.session_name)
+            .policy(&self.policy)
+            .duration_seconds(i32::try_from(self.duration_s).unwrap_or(i32::MAX))
+            .web_identity_token(token.expose_secret());
+        let answer = call.customize().interceptor(date.clone()).send().await;
+        let clocks = date.check(now, began.elapsed());
+        let answer = answer.map(|answer| answer.credentials);
+        self.answered(answer.map_err(|error| explain(self, &error)), clocks)
+    }
+
+    /// With clocks apart no answer can be trusted, whatever it says.
+    fn answered(
+        &self,
+        answer: Result<Option<Credentials>, ProviderError>,
+        clocks: Result<(), ProviderError>,
+    ) -> Result<Credential, ProviderError> {
         match (answer, clocks) {
-            (Ok(answer), Ok(())) => self.credential(answer.credentials()),
+            (Ok(given), Ok(())) => self.credential(given.as_ref()),
             (Ok(_), Err(apart)) | (Err(_), Err(apart @ ProviderError::Clock { .. })) => Err(apart),
-            (Err(error), _) => Err(explain(self, &error)),
+            (Err(error), _) => Err(error),
         }
     }
 
     /// The credential in an answer; the grant's end included, so that nobody uses it past what AWS will allow.
-    fn credential(&self, given: Option<&aws_sdk_sts::types::Credentials>) -> Result<Credential, ProviderError> {
+    fn credential(&self, given: Option<&Credentials>) -> Result<Credential, ProviderError> {
         // The SDK fills what is missing with empty words and 1970.
         let whole = given.filter(|c| {
             !c.access_key_id().is_empty() && !c.secret_access_key().is_empty() && !c.session_token().is_empty()
