@@ -4,9 +4,11 @@
 mod environment;
 mod file;
 mod folders;
+mod network;
 mod sealing_key;
 
 pub use environment::{Environment, VARIABLES, Variable};
 pub use file::ConfigFile;
 pub use folders::Folders;
+pub use network::{NetworkSettings, ProxySetting};
 pub use sealing_key::SealingKey;
