@@ -34,6 +34,9 @@ _jit() {
             jit,drop)
                 cmd="jit__subcmd__drop"
                 ;;
+            jit,exec)
+                cmd="jit__subcmd__exec"
+                ;;
             jit,has)
                 cmd="jit__subcmd__has"
                 ;;
@@ -83,7 +86,7 @@ _jit() {
 
     case "${cmd}" in
         jit)
-            opts="-o -q -v -h -V --server --identity --output --no-input --quiet --verbose --color --help --version request targets status wait inbox approve deny cancel drop revoke has credential-process setup login logout whoami serve completions man help"
+            opts="-o -q -v -h -V --server --identity --output --no-input --quiet --verbose --color --help --version request targets status wait inbox approve deny cancel drop revoke has exec credential-process setup login logout whoami serve completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -295,6 +298,40 @@ _jit() {
             return 0
             ;;
         jit__subcmd__drop)
+            opts="-o -q -v -h --server --identity --output --no-input --quiet --verbose --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --identity)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jit__subcmd__exec)
             opts="-o -q -v -h --server --identity --output --no-input --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

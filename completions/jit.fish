@@ -47,6 +47,7 @@ complete -c jit -n "__fish_jit_needs_command" -f -a "cancel" -d 'Withdraw a pend
 complete -c jit -n "__fish_jit_needs_command" -f -a "drop" -d 'Give access back early'
 complete -c jit -n "__fish_jit_needs_command" -f -a "revoke" -d 'Take access from somebody'
 complete -c jit -n "__fish_jit_needs_command" -f -a "has" -d 'Exit 0 if you hold it now'
+complete -c jit -n "__fish_jit_needs_command" -f -a "exec" -d 'Run a command with a target\'s credentials'
 complete -c jit -n "__fish_jit_needs_command" -f -a "credential-process" -d 'Print credentials for AWS tools'
 complete -c jit -n "__fish_jit_needs_command" -f -a "setup" -d 'Write AWS profiles for targets'
 complete -c jit -n "__fish_jit_needs_command" -f -a "login" -d 'Sign in'
@@ -193,6 +194,17 @@ complete -c jit -n "__fish_jit_using_subcommand has" -l no-input -d 'Never ask a
 complete -c jit -n "__fish_jit_using_subcommand has" -s q -l quiet -d 'Say nothing but data and failures'
 complete -c jit -n "__fish_jit_using_subcommand has" -s v -l verbose -d 'Log to stderr, twice for more'
 complete -c jit -n "__fish_jit_using_subcommand has" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand exec" -l server -d 'Backend to talk to' -r
+complete -c jit -n "__fish_jit_using_subcommand exec" -l identity -d 'Identity to use there' -r
+complete -c jit -n "__fish_jit_using_subcommand exec" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
+json\t'For programs'"
+complete -c jit -n "__fish_jit_using_subcommand exec" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c jit -n "__fish_jit_using_subcommand exec" -l no-input -d 'Never ask anything'
+complete -c jit -n "__fish_jit_using_subcommand exec" -s q -l quiet -d 'Say nothing but data and failures'
+complete -c jit -n "__fish_jit_using_subcommand exec" -s v -l verbose -d 'Log to stderr, twice for more'
+complete -c jit -n "__fish_jit_using_subcommand exec" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jit -n "__fish_jit_using_subcommand credential-process" -l server -d 'Backend to talk to' -r
 complete -c jit -n "__fish_jit_using_subcommand credential-process" -l identity -d 'Identity to use there' -r
 complete -c jit -n "__fish_jit_using_subcommand credential-process" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'

@@ -32,6 +32,12 @@ pub enum Exit {
     Provider = 9,
     /// Not found, or decided, cancelled, changed, ended already.
     Gone = 10,
+    /// `exec`: something of ours failed, so the command's own code is not known.
+    Own = 125,
+    /// `exec`: what was to be run cannot be.
+    CannotRun = 126,
+    /// `exec`: there is no such command.
+    NoSuchCommand = 127,
     /// The interrupt key.
     Interrupted = 130,
 }
@@ -71,12 +77,27 @@ impl Exit {
             Self::Gone,
             "not found, already decided, cancelled, changed, differs from what is pending, or no live grant",
         ),
+        (
+            Self::Own,
+            "`exec`: failed before or beside the command; `exit` in the JSON has the code as above",
+        ),
+        (Self::CannotRun, "`exec`: the command cannot be run"),
+        (Self::NoSuchCommand, "`exec`: there is no such command"),
         (Self::Interrupted, "interrupted; the request stays open"),
     ];
 
     /// The number.
     pub const fn code(self) -> u8 {
         self as u8
+    }
+
+    /// The number, where another command's code may be meant: whatever is ours is 125 then.
+    pub const fn code_where(self, runs_another: bool) -> u8 {
+        if runs_another && !matches!(self, Self::Done | Self::CannotRun | Self::NoSuchCommand) {
+            Self::Own.code()
+        } else {
+            self.code()
+        }
     }
 }
 
@@ -332,7 +353,7 @@ mod tests {
     #[test]
     fn exit_codes_are_distinct_and_documented() {
         let numbers: Vec<u8> = Exit::ALL.iter().map(|(exit, _)| exit.code()).collect();
-        assert_eq!(numbers, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 130]);
+        assert_eq!(numbers, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 125, 126, 127, 130]);
     }
 
     #[test]

@@ -20,6 +20,6 @@ fn main() -> ExitCode {
     );
     match hot::answer(&outcome) {
         Some(code) => ExitCode::from(code),
-        None => ExitCode::from(jit::cli::run(args).code()),
+        None => ExitCode::from(jit::cli::run(args)),
     }
 }

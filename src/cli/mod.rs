@@ -11,6 +11,7 @@ mod decision;
 mod deny;
 mod drop;
 mod dry_run;
+mod exec;
 mod finish;
 mod follow;
 mod has;
@@ -119,6 +120,7 @@ enum Verb {
     Drop(drop::Args),
     Revoke(revoke::Args),
     Has(has::Args),
+    Exec(exec::Args),
     CredentialProcess(credential_process::Args),
     Setup(setup::Args),
     Login(login::Args),
@@ -141,6 +143,11 @@ impl Verb {
         }
     }
 
+    /// Whether a command that it runs decides how `jit` ends: then all that is ours is 125.
+    fn runs_another(&self) -> bool {
+        matches!(self, Self::Exec(_))
+    }
+
     fn run(self, ctx: &mut Ctx) -> Result<()> {
         match self {
             Self::Request(args) => request::run(args, ctx),
@@ -154,6 +161,7 @@ impl Verb {
             Self::Drop(args) => drop::run(args, ctx),
             Self::Revoke(args) => revoke::run(args, ctx),
             Self::Has(args) => has::run(args, ctx),
+            Self::Exec(args) => exec::run(args, ctx),
             Self::CredentialProcess(args) => credential_process::run(args, ctx),
             Self::Setup(args) => setup::run(args, ctx),
             Self::Login(args) => login::run(args, ctx),
@@ -168,8 +176,8 @@ impl Verb {
     }
 }
 
-/// Runs the command line and says how it ended.
-pub fn run(args: Vec<OsString>) -> Exit {
+/// Runs the command line and gives the exit code.
+pub fn run(args: Vec<OsString>) -> u8 {
     let env = Environment::read();
     let wants_json = usage::wants_json(&args);
     let cli = match Cli::try_parse_from(args) {
@@ -178,11 +186,12 @@ pub fn run(args: Vec<OsString>) -> Exit {
     };
     start_log(cli.globals.verbose, cli.verb.serves());
     let mut ctx = Ctx::new(cli.globals, env);
+    let runs_another = cli.verb.runs_another();
     match cli.verb.run(&mut ctx) {
-        Ok(()) => Exit::Done,
+        Ok(()) => Exit::Done.code(),
         Err(error) => {
             print_error(&ctx.ui, &error);
-            error.exit
+            error.exit.code_where(runs_another)
         }
     }
 }

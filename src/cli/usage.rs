@@ -21,18 +21,19 @@ pub(super) fn wants_json(args: &[OsString]) -> bool {
 }
 
 /// Prints help, version or the mistake.
-pub(super) fn answer(error: &clap::Error, wants_json: bool, env: &Environment) -> Exit {
+pub(super) fn answer(error: &clap::Error, wants_json: bool, env: &Environment) -> u8 {
     let format = if wants_json { Format::Json } else { Format::Text };
     let ui = Ui::new(format, false, true, ColourChoice::Auto, env.os("NO_COLOR").is_some());
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
         return match ui.raw(error.render().to_string().as_bytes()) {
-            Ok(()) => Exit::Done,
-            Err(error) => error.exit,
+            Ok(()) => Exit::Done.code(),
+            Err(error) => error.exit.code(),
         };
     }
+    let runs_another = verb_of(&error.render().to_string()) == " exec";
     let error = mistake(error);
     print_error(&ui, &error);
-    error.exit
+    error.exit.code_where(runs_another)
 }
 
 fn mistake(error: &clap::Error) -> Error {
@@ -64,9 +65,17 @@ fn mistake(error: &clap::Error) -> Error {
     });
     let hint = match suggested {
         Some(name) => format!("did you mean {name}?"),
+        None if is_command_without_dashes(error, &rendered) => "put -- before the command".to_owned(),
         None => format!("see: jit help{}", verb_of(&rendered)),
     };
     Error::usage(message).hint(hint)
+}
+
+/// A word too many for a verb that takes a command behind `--`.
+fn is_command_without_dashes(error: &clap::Error, rendered: &str) -> bool {
+    let is_word =
+        matches!(error.get(ContextKind::InvalidArg), Some(ContextValue::String(word)) if !word.starts_with('-'));
+    error.kind() == ErrorKind::UnknownArgument && is_word && rendered.contains("-- <CMD>")
 }
 
 /// The verb that clap's usage line names, with a space before it.

@@ -23,6 +23,16 @@ fn exit_codes_of_the_page_are_those_of_the_program() {
 }
 
 #[test]
+fn variables_of_the_page_are_those_that_are_taken_out() {
+    let names: Vec<String> = jit::client::TAKEN_OUT.iter().map(|name| format!("`{name}`")).collect();
+    section_is_current(
+        "docs/exec.md",
+        "variables taken out",
+        &format!("{}\n", names.join(",\n")),
+    );
+}
+
+#[test]
 fn error_codes_of_the_page_are_those_of_the_program() {
     let source = read("src/domain/refusal.rs");
     let mut text = "| code | exit | when |\n| --- | --- | --- |\n".to_owned();

@@ -14,6 +14,7 @@ mod aws_access;
 mod box_asking;
 mod box_bad_input;
 mod box_credential;
+mod box_exec;
 mod box_main_job;
 mod box_strange_backend;
 mod box_too_late;

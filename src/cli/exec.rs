@@ -1,0 +1,41 @@
+//! `jit exec`: runs a command with a target's credentials.
+//! Refuses to stand between the command and its terminal, its signals, its exit code.
+
+use std::ffi::OsString;
+
+use super::context::Ctx;
+use crate::client::{ChildCommand, Keys};
+use crate::domain::text::TargetName;
+use crate::error::Result;
+use crate::ui::TimeWords;
+
+/// Run a command with a target's credentials
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  jit exec prod-admin -- aws sts get-caller-identity")]
+pub(super) struct Args {
+    /// Target whose credentials it gets
+    target: String,
+    /// Command and its arguments
+    #[arg(last = true, required = true, value_name = "CMD")]
+    command: Vec<OsString>,
+}
+
+pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
+    let target = TargetName::parse(&args.target)?;
+    let keys = ctx.client()?.keys(&target)?;
+    if keys.renews {
+        warn_of_the_end(ctx, &target, &keys);
+    }
+    let mut words = args.command.into_iter();
+    let name = words.next().unwrap_or_default();
+    let rest: Vec<OsString> = words.collect();
+    Err(ChildCommand::new(name, &rest, &target)
+        .with_keys(&keys)
+        .replace_this_process())
+}
+
+fn warn_of_the_end(ctx: &Ctx, target: &TargetName, keys: &Keys) {
+    let until = TimeWords::local(ctx.clock.now()).at(keys.expires_at);
+    let message = format!("keys of {target} work until {until}; the grant goes on");
+    ctx.ui.warn(&message, "run it again then, for new ones");
+}
