@@ -6,6 +6,7 @@ pub mod clock;
 pub mod config;
 pub mod domain;
 pub mod error;
+pub mod network;
 #[cfg(feature = "server")]
 pub mod policy;
 pub mod random;

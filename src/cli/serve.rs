@@ -7,8 +7,9 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::Ctx;
-use crate::config::Environment;
+use crate::config::{Environment, NetworkSettings};
 use crate::error::{Error, Exit, Result};
+use crate::network::Network;
 use crate::server::settings::AwsSettings;
 use crate::server::{self, StartError, dev};
 use crate::ui::Ui;
@@ -58,6 +59,7 @@ async fn serve(args: &Args, ctx: &Ctx) -> Result<()> {
     let endpoint = endpoint(&ctx.env);
     let aws = AwsSettings {
         endpoint: endpoint.clone(),
+        network: Network::open(&NetworkSettings::find(&ctx.env))?,
         ..AwsSettings::default()
     };
     // signals are caught before anybody is told that we are here

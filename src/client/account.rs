@@ -6,12 +6,11 @@ use std::sync::Arc;
 use hot::{Account, Cache, Choice, Origin};
 
 use super::backend::Backend;
-use super::http;
 use super::secrets::{Secret, Secrets};
 use super::sessions::{SessionEntry, Sessions};
 use super::state::StateFolder;
 use crate::clock::Clock;
-use crate::config::{ConfigFile, Environment, Folders};
+use crate::config::{ConfigFile, Environment, Folders, NetworkSettings};
 use crate::error::{Error, Exit, Result};
 
 /// The client of one machine: which account is meant, its session, its cache.
@@ -136,6 +135,7 @@ impl Client {
         let origin = picked.account.origin().clone();
         Backend::new(
             origin,
+            &NetworkSettings::find(&self.env),
             Some(token),
             Arc::clone(&self.clock),
             picked.session.clock_offset_ms,
@@ -154,8 +154,8 @@ impl Client {
 
     /// The backend for somebody who is not signed in yet.
     pub(super) fn anonymous(&self, origin: Origin) -> Result<Backend> {
-        http::check_scheme(&origin)?;
-        Backend::new(origin, None, Arc::clone(&self.clock), 0)
+        let network = NetworkSettings::find(&self.env);
+        Backend::new(origin, &network, None, Arc::clone(&self.clock), 0)
     }
 
     /// Keeps what the last call said about the backend's clock. A machine that cannot write goes on.

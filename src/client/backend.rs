@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hot::Origin;
-use reqwest::{Client, Method, StatusCode};
+use reqwest::{Method, StatusCode};
 use secrecy::SecretString;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -15,8 +15,10 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::http::{self, Answer, Call};
 use crate::clock::Clock;
+use crate::config::NetworkSettings;
 use crate::domain::time::Timestamp;
 use crate::error::{Error, Exit, Result};
+use crate::network::{HttpClient, Network};
 use crate::random::Random;
 use crate::wire;
 
@@ -26,7 +28,7 @@ const LIMIT: Duration = Duration::from_secs(30);
 /// A backend, as one identity or as nobody.
 pub struct Backend {
     origin: Origin,
-    client: Client,
+    client: HttpClient,
     runtime: Runtime,
     token: Option<SecretString>,
     clock: Arc<Clock>,
@@ -42,8 +44,15 @@ pub struct Backend {
 pub struct Deadline(pub Instant);
 
 impl Backend {
-    pub(super) fn new(origin: Origin, token: Option<SecretString>, clock: Arc<Clock>, offset_ms: i64) -> Result<Self> {
-        let client = http::client(&origin)?;
+    pub(super) fn new(
+        origin: Origin,
+        network: &NetworkSettings,
+        token: Option<SecretString>,
+        clock: Arc<Clock>,
+        offset_ms: i64,
+    ) -> Result<Self> {
+        http::check_scheme(&origin)?;
+        let client = Network::for_address(network, origin.as_str())?.client(origin.as_str())?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()

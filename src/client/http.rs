@@ -1,4 +1,4 @@
-//! The one HTTP client: time-outs, no redirects, answers bounded, TLS beyond loopback.
+//! Calls of a backend: redirects refused, answers bounded, TLS beyond loopback.
 //! Refuses what is no jit backend: a redirect, an answer without `Jit-Version`, anything but JSON.
 
 use std::net::IpAddr;
@@ -8,10 +8,11 @@ use hot::Origin;
 use reqwest::header::{
     ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH, LOCATION,
 };
-use reqwest::{Client, Method, StatusCode};
+use reqwest::{Method, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::error::{Error, Exit, Result};
+use crate::network::HttpClient;
 use crate::wire::{self, Problem};
 
 /// The largest answer that is read, in bytes: a page of 100 requests with the longest reasons fits.
@@ -58,28 +59,6 @@ pub(super) fn check_scheme(origin: &Origin) -> Result<()> {
     Err(Error::usage(message).hint("use its https:// address"))
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this is the one place that builds the HTTP client"
-)]
-pub(super) fn client(origin: &Origin) -> Result<Client> {
-    check_scheme(origin)?;
-    let builder = Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .referer(false)
-        .connect_timeout(Duration::from_secs(5))
-        .user_agent(concat!("jit/", env!("CARGO_PKG_VERSION")));
-    // nothing of the platform's trust store is read where there is no TLS: it costs milliseconds
-    let builder = if origin.as_str().starts_with("http://") {
-        builder.no_proxy().tls_certs_only([])
-    } else {
-        builder
-    };
-    builder
-        .build()
-        .map_err(|error| Error::configuration(format!("no HTTP client could be made: {error}")))
-}
-
 fn headers(call: &Call, token: Option<&SecretString>) -> Result<HeaderMap> {
     let value = |text: &str| HeaderValue::from_str(text).map_err(|_| Error::unexpected("a header cannot be sent"));
     let mut headers = HeaderMap::new();
@@ -104,26 +83,33 @@ fn headers(call: &Call, token: Option<&SecretString>) -> Result<HeaderMap> {
 
 /// Sends `call` and reads the whole answer.
 pub(super) async fn send(
-    client: &Client,
+    client: &HttpClient,
     origin: &Origin,
     token: Option<&SecretString>,
     call: &Call,
 ) -> Result<Answer> {
     let url = format!("{origin}{}", call.path);
     let mut request = client
-        .request(call.method.clone(), url)
+        .request(call.method.clone(), &url)
         .headers(headers(call, token)?)
         .timeout(call.limit);
     if let Some(body) = &call.body {
         request = request.body(body.clone());
     }
-    let mut response = request.send().await.map_err(|error| unreachable(origin, &error))?;
+    let mut response = request
+        .send()
+        .await
+        .map_err(|error| unreachable(client, origin, &error))?;
     let status = response.status();
     let version = is_jit(origin, status, response.headers())?;
     let text = |name: HeaderName| response.headers().get(name)?.to_str().ok().map(str::to_owned);
     let date_ms = text(DATE).and_then(|date| http_date_ms(&date));
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| unreachable(origin, &error))? {
+    while let Some(chunk) = response
+        .chunk()
+        .await
+        .map_err(|error| unreachable(client, origin, &error))?
+    {
         body.extend_from_slice(&chunk);
         if body.len() > LARGEST_ANSWER {
             return Err(foreign(origin, "its answer is too large"));
@@ -188,23 +174,11 @@ pub(super) fn foreign(origin: &Origin, what: &str) -> Error {
     .hint("check --server, JIT_SERVER and what stands between")
 }
 
-fn unreachable(origin: &Origin, error: &reqwest::Error) -> Error {
-    let why = if error.is_timeout() {
-        "no answer in time".to_owned()
-    } else {
-        root_cause(error)
-    };
-    let message = format!("backend {origin} is unreachable: {why}");
-    Error::new(Exit::Unreachable, "backend.unreachable", message).hint("try again, or check --server and JIT_SERVER")
-}
-
-/// The innermost cause: what the system or the other side said.
-fn root_cause(error: &dyn std::error::Error) -> String {
-    let mut cause = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    cause.to_string().to_lowercase()
+fn unreachable(client: &HttpClient, origin: &Origin, error: &reqwest::Error) -> Error {
+    let why = client.why(error);
+    let message = format!("backend {origin} is unreachable: {}", why.words);
+    let mend = why.mend.unwrap_or("try again, or check --server and JIT_SERVER");
+    Error::new(Exit::Unreachable, "backend.unreachable", message).hint(mend)
 }
 
 /// RFC 9110, section 5.6.7: the preferred form of an HTTP date.

@@ -40,6 +40,34 @@ pub const VARIABLES: &[Variable] = &[
         about: "`file` keeps session and device key in a file of mode 0600; `auto` asks the keyring first",
     },
     Variable {
+        name: "HTTPS_PROXY",
+        about: "proxy for https, such as http://proxy.acme.example:3128",
+    },
+    Variable {
+        name: "https_proxy",
+        about: "the same, where HTTPS_PROXY is not set",
+    },
+    Variable {
+        name: "ALL_PROXY",
+        about: "the same, where neither is set",
+    },
+    Variable {
+        name: "all_proxy",
+        about: "the same, where none of them is set",
+    },
+    Variable {
+        name: "NO_PROXY",
+        about: "hosts that are reached without the proxy, separated by commas",
+    },
+    Variable {
+        name: "no_proxy",
+        about: "the same, where NO_PROXY is not set",
+    },
+    Variable {
+        name: "JIT_CA_BUNDLE",
+        about: "PEM file of authorities to trust beside the platform's own",
+    },
+    Variable {
         name: "NO_COLOR",
         about: "no colour where it is set and not empty",
     },

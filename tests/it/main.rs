@@ -20,6 +20,7 @@ mod box_issuer;
 mod box_main_job;
 mod box_strange_backend;
 mod box_too_late;
+mod corporate_network;
 mod dependencies;
 mod docs_blocks;
 mod docs_commands;

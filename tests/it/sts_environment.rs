@@ -1,7 +1,9 @@
 //! What the provider takes from its environment. Each test runs itself again in a sealed box: the environment of a
 //! process is set before it starts.
 
+use jit::config::{Environment, NetworkSettings};
 use jit::domain::Road;
+use jit::network::Network;
 use jit::server::provider::Minter;
 use jit::server::provider::aws::{AwsProvider, AwsSettings};
 
@@ -44,9 +46,13 @@ async fn endpoint_of_the_environment_does_not_count() {
         assert_eq!(sts.calls().len(), 0);
         return;
     }
-    let provider = AwsProvider::new(AwsSettings::default().with_keys("test", "test"), signer());
+    let settings = AwsSettings {
+        network: Network::open(&NetworkSettings::find(&Environment::read())).unwrap(),
+        ..AwsSettings::default()
+    };
+    let provider = AwsProvider::new(settings.with_keys("test", "test"), signer());
     let error = provider.mint(now(), &access(in_seconds(60))).await.unwrap_err();
-    assert!(error.to_string().contains("Connection refused"), "{error}");
+    assert!(error.to_string().contains("the proxy: connection refused"), "{error}");
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@
 mod aws_cli;
 mod backend;
 mod child;
+mod corporate;
 mod faked_time;
 mod left_out;
 mod ministack;
@@ -24,6 +25,7 @@ pub use self::{
     aws_cli::AwsKeys,
     backend::{Backend, BackendPlan},
     child::Running,
+    corporate::{Authority, ConnectProxy, ProxyManners, TlsEnd},
     faked_time::FakedTime,
     left_out::{deep, is_there, left_out, left_out_everywhere},
     ministack::MiniStack,

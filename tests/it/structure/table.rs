@@ -28,7 +28,7 @@ const WEB_SQL_CEDAR: &[&str] = &["axum", "sqlx", "cedar_policy"];
 const PRINT: &[&str] = &["println!", "eprintln!", "print!", "eprint!"];
 
 /// What lies at the edge of `server`: each stands alone.
-const EDGE: &[&str] = &["domain", "config", "error", "clock", "random"];
+const EDGE: &[&str] = &["domain", "config", "error", "clock", "random", "network"];
 
 /// The table.
 pub const ROOMS: &[Room] = &[
@@ -68,18 +68,25 @@ pub const ROOMS: &[Room] = &[
         forbidden: WEB_SQL_CEDAR,
     },
     Room {
+        name: "network",
+        may_name: &["config", "error"],
+        forbidden: WEB_SQL_CEDAR,
+    },
+    Room {
         name: "ui",
         may_name: &["domain", "wire", "error"],
         forbidden: WEB_SQL_CEDAR,
     },
     Room {
         name: "client",
-        may_name: &["domain", "wire", "config", "error", "clock", "random"],
+        may_name: &["domain", "wire", "config", "error", "clock", "random", "network"],
         forbidden: WEB_SQL_CEDAR,
     },
     Room {
         name: "cli",
-        may_name: &["domain", "wire", "config", "error", "clock", "random", "client", "ui"],
+        may_name: &[
+            "domain", "wire", "config", "error", "clock", "random", "network", "client", "ui",
+        ],
         forbidden: WEB_AND_SQL,
     },
     Room {
@@ -99,7 +106,9 @@ pub const ROOMS: &[Room] = &[
     },
     Room {
         name: "server",
-        may_name: &["domain", "policy", "wire", "config", "error", "clock", "random"],
+        may_name: &[
+            "domain", "policy", "wire", "config", "error", "clock", "random", "network",
+        ],
         forbidden: PRINT,
     },
     Room {

@@ -9,6 +9,7 @@ use super::sts::Call;
 use super::web_identity::AUDIENCE;
 use crate::domain::Road;
 use crate::domain::text::shown;
+use crate::network::Cause;
 use crate::server::provider::ProviderError;
 
 /// Longest piece of STS's own message that is repeated, in characters.
@@ -60,8 +61,10 @@ fn explain_unsent(call: &Call, error: &(dyn Error + 'static)) -> ProviderError {
                 .into(),
         );
     }
-    let cause = said(Some(&last.to_string()));
-    ProviderError::Unreachable(format!("STS in {region} cannot be reached{cause}"))
+    let cause = Cause::of(error);
+    let words = said(Some(&cause.words(None)));
+    let mend = cause.mend().map(|mend| format!("; {mend}")).unwrap_or_default();
+    ProviderError::Unreachable(format!("STS in {region} cannot be reached{words}{mend}"))
 }
 
 fn explain_answer(call: &Call, status: u16, code: Option<&str>, message: Option<&str>) -> ProviderError {

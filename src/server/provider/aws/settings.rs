@@ -1,5 +1,5 @@
 //! Where STS is, who we are there, and the clients that follow from it: one a region, each made when first needed.
-//! Owns time-outs and endpoints. Refuses `AWS_ENDPOINT_URL*` and the profile's `endpoint_url` for its own calls:
+//! Owns time-outs and endpoints; how others are reached is `network`'s. Refuses `AWS_ENDPOINT_URL*` and the profile's `endpoint_url` for its own calls:
 //! whoever wants another endpoint says so in [`AwsSettings`].
 
 use std::collections::HashMap;
@@ -13,6 +13,8 @@ use aws_sdk_sts::config::timeout::TimeoutConfig;
 use aws_sdk_sts::config::{Credentials, Region, SharedCredentialsProvider};
 use tokio::sync::{Mutex, OnceCell};
 
+use crate::network::Network;
+
 /// How the provider reaches AWS.
 #[derive(Clone, Default)]
 pub struct AwsSettings {
@@ -21,6 +23,8 @@ pub struct AwsSettings {
     pub endpoint: Option<String>,
     /// Our own identity; without it the chain of every AWS tool (environment, profile, web identity, container, host).
     pub credentials: Option<SharedCredentialsProvider>,
+    /// Proxy and trust, for these calls and for those that find our own identity.
+    pub network: Network,
 }
 
 impl AwsSettings {
@@ -91,10 +95,7 @@ impl Clients {
 
     /// Built from nothing: made from the loaded configuration it would take its endpoint from the environment.
     async fn config(&self, region: &str) -> aws_sdk_sts::Config {
-        let base = self
-            .base
-            .get_or_init(|| load(region, self.settings.credentials.clone()))
-            .await;
+        let base = self.base.get_or_init(|| load(region, &self.settings)).await;
         let mut config = self.plain(region);
         config.set_credentials_provider(base.credentials_provider());
         if let Some(cache) = base.identity_cache() {
@@ -113,18 +114,20 @@ impl Clients {
             .region(Region::new(region.to_owned()))
             // The worker has its own back-off, and somebody waits for a mint.
             .retry_config(RetryConfig::disabled())
-            .timeout_config(timeouts());
+            .timeout_config(timeouts())
+            .http_client(self.settings.network.aws_client());
         config.set_endpoint_url(self.settings.endpoint.clone());
         config
     }
 }
 
-async fn load(region: &str, credentials: Option<SharedCredentialsProvider>) -> SdkConfig {
+async fn load(region: &str, settings: &AwsSettings) -> SdkConfig {
     let loader = aws_config::defaults(BehaviorVersion::latest())
         .region(Region::new(region.to_owned()))
+        .http_client(settings.network.aws_client())
         .timeout_config(timeouts());
-    match credentials {
-        Some(credentials) => loader.credentials_provider(credentials).load().await,
+    match &settings.credentials {
+        Some(credentials) => loader.credentials_provider(credentials.clone()).load().await,
         None => loader.load().await,
     }
 }
