@@ -12,6 +12,7 @@ mod deny;
 mod drop;
 mod dry_run;
 mod exec;
+mod ending;
 mod finish;
 mod follow;
 mod has;

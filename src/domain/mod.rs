@@ -31,7 +31,7 @@ pub use decision::{Decision, Verdict};
 pub use digest::Digest;
 pub use event::{Event, Filing, Vote};
 pub use filing::{Standing, standing};
-pub use grant::{EndCause, Grant, GrantState};
+pub use grant::{EndCause, Grant, GrantState, Kill, KillState, Killed};
 pub use id::{DeviceId, GrantId, PersonId, RequestId, SessionId};
 pub use person::{Device, KeyStorage, Person, Session, SignInCode, SignInMethod};
 pub use refusal::{Code, Refusal};

@@ -9,6 +9,8 @@ pub mod end;
 pub mod file;
 pub mod flight;
 pub mod inbox;
+#[cfg(test)]
+mod kills;
 pub mod look;
 pub mod mint;
 pub mod plan;

@@ -7,6 +7,7 @@ mod commits;
 mod outbox;
 mod people;
 mod races;
+mod switches;
 
 use std::sync::Arc;
 
@@ -245,6 +246,7 @@ pub(super) fn a_grant(n: u64, request: &Request) -> Grant {
         cause: None,
         detail: None,
         ended_by: None,
+        kill: None,
         version: 1,
     }
 }

@@ -5,6 +5,7 @@ mod audit;
 mod cases;
 mod outbox;
 mod people;
+mod switches;
 mod write;
 
 use std::collections::BTreeMap;
@@ -12,7 +13,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
-use super::{Commits, Evidence, StoreError};
+use super::{Commits, Evidence, StoreError, Switch};
 use crate::domain::{
     Change, Decision, Device, DeviceId, Digest, Effect, Grant, Once, Person, PersonId, Request, Session, SignInCode,
     Timestamp,
@@ -38,9 +39,17 @@ struct State {
     grants: Vec<Grant>,
     outbox: BTreeMap<i64, Left>,
     last_effect: i64,
+    switches: BTreeMap<String, HeldSwitch>,
     once: BTreeMap<(PersonId, String), Once>,
     evidence: Vec<Evidence>,
     bundles: BTreeMap<String, String>,
+}
+
+/// The policy of one role, and who may write it.
+#[derive(Clone, Debug, Default)]
+struct HeldSwitch {
+    switch: Switch,
+    held: Option<(String, Timestamp)>,
 }
 
 /// A row of the outbox.

@@ -4,6 +4,8 @@
 
 mod answer_date;
 mod errors;
+mod kill;
+mod kill_policy;
 mod names;
 mod pattern;
 #[cfg(test)]

@@ -9,6 +9,7 @@ pub(super) mod outbox;
 mod people;
 mod read;
 mod requests;
+pub(super) mod switches;
 
 /// What is asked at every call or tick: none of it may read a whole table.
 #[cfg(test)]
@@ -21,5 +22,7 @@ pub(super) const FREQUENT: &[&str] = &[
     cases::PAGE,
     cases::PENDING,
     cases::REQUESTS_LIKE,
+    switches::KILLED,
+    switches::SWITCH,
     super::dialect::CLAIM,
 ];
