@@ -47,7 +47,9 @@ complete -c jit -n "__fish_jit_needs_command" -f -a "cancel" -d 'Withdraw a pend
 complete -c jit -n "__fish_jit_needs_command" -f -a "drop" -d 'Give access back early'
 complete -c jit -n "__fish_jit_needs_command" -f -a "revoke" -d 'Take access from somebody'
 complete -c jit -n "__fish_jit_needs_command" -f -a "has" -d 'Exit 0 if you hold it now'
+complete -c jit -n "__fish_jit_needs_command" -f -a "exec" -d 'Run a command with a target\'s credentials'
 complete -c jit -n "__fish_jit_needs_command" -f -a "credential-process" -d 'Print credentials for AWS tools'
+complete -c jit -n "__fish_jit_needs_command" -f -a "env" -d 'Print a target\'s keys for a shell'
 complete -c jit -n "__fish_jit_needs_command" -f -a "setup" -d 'Write AWS profiles for targets'
 complete -c jit -n "__fish_jit_needs_command" -f -a "login" -d 'Sign in'
 complete -c jit -n "__fish_jit_needs_command" -f -a "logout" -d 'Sign out'
@@ -194,6 +196,17 @@ complete -c jit -n "__fish_jit_using_subcommand has" -l no-input -d 'Never ask a
 complete -c jit -n "__fish_jit_using_subcommand has" -s q -l quiet -d 'Say nothing but data and failures'
 complete -c jit -n "__fish_jit_using_subcommand has" -s v -l verbose -d 'Log to stderr, twice for more'
 complete -c jit -n "__fish_jit_using_subcommand has" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand exec" -l server -d 'Backend to talk to' -r
+complete -c jit -n "__fish_jit_using_subcommand exec" -l identity -d 'Identity to use there' -r
+complete -c jit -n "__fish_jit_using_subcommand exec" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
+json\t'For programs'"
+complete -c jit -n "__fish_jit_using_subcommand exec" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c jit -n "__fish_jit_using_subcommand exec" -l no-input -d 'Never ask anything'
+complete -c jit -n "__fish_jit_using_subcommand exec" -s q -l quiet -d 'Say nothing but data and failures'
+complete -c jit -n "__fish_jit_using_subcommand exec" -s v -l verbose -d 'Log to stderr, twice for more'
+complete -c jit -n "__fish_jit_using_subcommand exec" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jit -n "__fish_jit_using_subcommand credential-process" -l server -d 'Backend to talk to' -r
 complete -c jit -n "__fish_jit_using_subcommand credential-process" -l identity -d 'Identity to use there' -r
 complete -c jit -n "__fish_jit_using_subcommand credential-process" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
@@ -205,6 +218,27 @@ complete -c jit -n "__fish_jit_using_subcommand credential-process" -l no-input 
 complete -c jit -n "__fish_jit_using_subcommand credential-process" -s q -l quiet -d 'Say nothing but data and failures'
 complete -c jit -n "__fish_jit_using_subcommand credential-process" -s v -l verbose -d 'Log to stderr, twice for more'
 complete -c jit -n "__fish_jit_using_subcommand credential-process" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand env" -l shell -d 'Shell to print lines for' -r -f -a "sh\t''
+bash\t''
+zsh\t''
+fish\t''
+elvish\t''
+nu\t''
+pwsh\t''
+cmd\t''
+dotenv\t''"
+complete -c jit -n "__fish_jit_using_subcommand env" -l server -d 'Backend to talk to' -r
+complete -c jit -n "__fish_jit_using_subcommand env" -l identity -d 'Identity to use there' -r
+complete -c jit -n "__fish_jit_using_subcommand env" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
+json\t'For programs'"
+complete -c jit -n "__fish_jit_using_subcommand env" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c jit -n "__fish_jit_using_subcommand env" -l unset -d 'Print lines that take them away'
+complete -c jit -n "__fish_jit_using_subcommand env" -l no-input -d 'Never ask anything'
+complete -c jit -n "__fish_jit_using_subcommand env" -s q -l quiet -d 'Say nothing but data and failures'
+complete -c jit -n "__fish_jit_using_subcommand env" -s v -l verbose -d 'Log to stderr, twice for more'
+complete -c jit -n "__fish_jit_using_subcommand env" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jit -n "__fish_jit_using_subcommand setup" -l server -d 'Backend to talk to' -r
 complete -c jit -n "__fish_jit_using_subcommand setup" -l identity -d 'Identity to use there' -r
 complete -c jit -n "__fish_jit_using_subcommand setup" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'

@@ -3,9 +3,11 @@
 use serde::Serialize;
 
 use super::context::{Ctx, Desk};
+use super::ending::settled;
 use crate::domain::refusal::Code;
 use crate::domain::text::TargetName;
 use crate::error::{Error, Result};
+use crate::ui::what_still_works;
 use crate::wire::{EndGrant, GrantView, RequestView};
 
 /// Give access back early
@@ -36,6 +38,10 @@ pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
         .collect::<Result<Vec<_>>>()?;
     // last: whoever fetched meanwhile did so from a grant that is over now
     desk.client.forget(&desk.picked.account, &target)?;
+    let grants = grants
+        .into_iter()
+        .map(|grant| settled(&desk, grant))
+        .collect::<Result<Vec<_>>>()?;
     if ctx.ui.is_json() {
         return ctx.ui.json(
             "jit/drop/1",
@@ -45,7 +51,8 @@ pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
             },
         );
     }
-    ctx.ui.note(&said(&desk, &target, &grants));
+    let rest = what_still_works(&grants, &desk.words(), desk.backend.now());
+    ctx.ui.note(&format!("Gave {target} back. {rest}"));
     Ok(())
 }
 
@@ -65,19 +72,5 @@ fn end(desk: &Desk, grant: GrantView) -> Result<GrantView> {
     match desk.backend.end(&grant.id, &EndGrant::default()) {
         Err(error) if matches!(error.wire_code(), Some(Code::GrantNotLive)) => Ok(grant),
         ended => ended,
-    }
-}
-
-/// That it is given back, and until when a copy works: never one without the other.
-fn said(desk: &Desk, target: &TargetName, grants: &[GrantView]) -> String {
-    let words = desk.words();
-    let last = grants.iter().filter_map(|grant| grant.last_credential_at).max();
-    match last.filter(|last| *last > desk.backend.now()) {
-        Some(last) => format!(
-            "Gave {target} back. A copy of its last credential works until {} ({}).",
-            words.at(last),
-            words.left(last)
-        ),
-        None => format!("Gave {target} back. No credential of it works any more."),
     }
 }

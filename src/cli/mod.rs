@@ -11,6 +11,7 @@ mod decision;
 mod deny;
 mod drop;
 mod dry_run;
+mod ending;
 mod env;
 mod exec;
 mod finish;

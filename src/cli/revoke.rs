@@ -1,9 +1,10 @@
 //! `jit revoke`: takes access from somebody.
 
 use super::context::Ctx;
+use super::ending::settled;
 use crate::domain::text::Reason;
 use crate::error::Result;
-use crate::ui::short_id;
+use crate::ui::{short_id, what_still_works};
 use crate::wire::EndGrant;
 
 /// Take access from somebody
@@ -23,17 +24,12 @@ pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
     let how = EndGrant {
         reason: Some(String::from(reason)),
     };
-    let grant = desk.backend.end(&args.grant, &how)?;
+    let grant = settled(&desk, desk.backend.end(&args.grant, &how)?)?;
     if ctx.ui.is_json() {
         return ctx.ui.json("jit/grant/1", &grant);
     }
-    let words = desk.words();
-    let last = grant.last_credential_at.filter(|last| *last > desk.backend.now());
-    let copies = last.map_or_else(
-        || "No credential of it works any more.".to_owned(),
-        |last| format!("A copy of the last credential works until {}.", words.at(last)),
-    );
+    let rest = what_still_works(std::slice::from_ref(&grant), &desk.words(), desk.backend.now());
     let (id, target, who) = (short_id(&grant.id), &grant.target, &grant.beneficiary.name);
-    ctx.ui.note(&format!("Took {target} from {who} ({id}). {copies}"));
+    ctx.ui.note(&format!("Took {target} from {who} ({id}). {rest}"));
     Ok(())
 }

@@ -119,6 +119,16 @@ pub enum Effect {
         /// Which.
         grant: GrantId,
     },
+    /// Shut out the sessions of a grant that ended early.
+    Kill {
+        /// Which.
+        grant: GrantId,
+    },
+    /// Stop naming them: the last of them is over by itself.
+    Unkill {
+        /// Which.
+        grant: GrantId,
+    },
 }
 
 impl Effect {
@@ -130,14 +140,16 @@ impl Effect {
             Self::Give { .. } => "give",
             Self::End { .. } => "end",
             Self::Take { .. } => "take",
+            Self::Kill { .. } => "kill",
+            Self::Unkill { .. } => "unkill",
         }
     }
 
     /// What is taken away goes before what is given: 0 is first.
     pub const fn urgency(&self) -> u8 {
         match self {
-            Self::Take { .. } | Self::End { .. } => 0,
-            Self::Expire { .. } => 1,
+            Self::Take { .. } | Self::End { .. } | Self::Kill { .. } => 0,
+            Self::Expire { .. } | Self::Unkill { .. } => 1,
             Self::Activate { .. } | Self::Give { .. } => 2,
         }
     }

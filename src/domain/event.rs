@@ -90,6 +90,15 @@ pub enum Event {
     End,
     /// The provider has taken access away, or it was gone already.
     Taken,
+    /// The provider shuts the grant's sessions out.
+    Killed {
+        /// Where the ids did not fit any more: every session of the role issued before this instant is shut out.
+        issued_before: Option<Timestamp>,
+    },
+    /// The last of those sessions is over by itself.
+    Outlived,
+    /// The provider does not name them any more.
+    Lifted,
     /// A credential is about to be minted: recorded before the provider is called.
     Mint {
         /// For whom.

@@ -86,6 +86,70 @@ impl EndCause {
     }
 }
 
+/// How far the sessions of a grant are shut out before they end by themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KillState {
+    /// They are to be; the role's policy is still to be written.
+    Killing,
+    /// The provider has taken the policy that shuts them out.
+    Killed,
+    /// Their last credential is dead; the policy is still to be written without them.
+    Lifting,
+    /// Nothing names them any more.
+    Lifted,
+}
+
+impl KillState {
+    /// As it stands in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Killing => "killing",
+            Self::Killed => "killed",
+            Self::Lifting => "lifting",
+            Self::Lifted => "lifted",
+        }
+    }
+
+    /// Whether the role's policy is to shut them out.
+    pub const fn is_wanted(self) -> bool {
+        match self {
+            Self::Killing | Self::Killed => true,
+            Self::Lifting | Self::Lifted => false,
+        }
+    }
+
+    /// Whether the role's policy has still to be written for it.
+    pub const fn is_under_way(self) -> bool {
+        match self {
+            Self::Killing | Self::Lifting => true,
+            Self::Killed | Self::Lifted => false,
+        }
+    }
+}
+
+/// The sessions of a grant that ended early, while credentials of it still worked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kill {
+    /// ARN of the role that they are sessions of.
+    pub role_arn: String,
+    /// Since when they are to be shut out.
+    pub since: Timestamp,
+    /// When the last of them is over by itself.
+    pub until: Timestamp,
+    /// How far that is.
+    pub state: KillState,
+}
+
+/// Sessions that are to be shut out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Killed {
+    /// The request that they carry in their tag.
+    pub request: RequestId,
+    /// Since when.
+    pub since: Timestamp,
+}
+
 /// A grant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grant {
@@ -123,6 +187,9 @@ pub struct Grant {
     pub detail: Option<String>,
     /// Who took or gave it back.
     pub ended_by: Option<PersonId>,
+    /// Its sessions, where they are shut out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kill: Option<Kill>,
     /// Version of the row; 1 when new.
     pub version: u64,
 }

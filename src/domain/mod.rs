@@ -34,7 +34,7 @@ pub use decision::{Decision, Verdict};
 pub use digest::Digest;
 pub use event::{Event, Filing, Vote};
 pub use filing::{Standing, standing};
-pub use grant::{EndCause, Grant, GrantState};
+pub use grant::{EndCause, Grant, GrantState, Kill, KillState, Killed};
 pub use id::{DeviceId, GrantId, KeyId, PersonId, RequestId, SessionId};
 pub use issuer_key::IssuerKey;
 pub use person::{Device, KeyStorage, Person, Session, SignInCode, SignInMethod};

@@ -1,6 +1,7 @@
 //! A backend in one process for tests: the real store, policy and services, a clock set by hand, and a provider
 //! that is a stand-in of ours. Exists under test only.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -14,12 +15,12 @@ use tempfile::TempDir;
 use tokio::sync::watch;
 
 use crate::clock::Clock;
-use crate::domain::{Duration, Timestamp};
+use crate::domain::{Binding, Duration, Killed, Timestamp};
 use crate::policy::{Bundle, small};
 use crate::server::backend::{Backend, Caller, InForce, Parts};
 use crate::server::failure::Failure;
 use crate::server::provider::aws::AwsSettings;
-use crate::server::provider::{Access, Credential, Description, Minter, Presence, Provider, ProviderError};
+use crate::server::provider::{Access, Credential, Description, Killer, Minter, Presence, Provider, ProviderError};
 use crate::server::service::{file, sign_in};
 use crate::server::settings::Settings;
 use crate::server::store::sqlite::SqliteStore;
@@ -36,6 +37,12 @@ pub struct StandIn {
     pub verified: AtomicU32,
     /// Calls of `mint`.
     pub minted: AtomicU32,
+    /// Calls of `shut_out`.
+    pub written: AtomicU32,
+    /// Who is shut out, by role.
+    pub shut_out: Mutex<BTreeMap<String, Vec<Killed>>>,
+    /// What a kill switch says that is full.
+    pub full: Mutex<Option<Timestamp>>,
     /// Answers to give before succeeding, first one first.
     pub errors: Mutex<Vec<ProviderError>>,
 }
@@ -97,6 +104,34 @@ impl Minter for StandIn {
             session_token: SecretString::from("a token that nothing stores"),
             expires_at: self.works_until(now, access),
         })
+    }
+}
+
+#[async_trait]
+impl Killer for StandIn {
+    async fn can_shut_out(&self, _: Timestamp, _: &Binding) -> Result<(), ProviderError> {
+        self.next()
+    }
+
+    /// Slow, as a system far away is: what one writer read is old when it lands.
+    async fn shut_out(
+        &self,
+        _: Timestamp,
+        binding: &Binding,
+        sessions: &[Killed],
+    ) -> Result<Option<Timestamp>, ProviderError> {
+        let count = self.written.fetch_add(1, Ordering::SeqCst);
+        let full = *self.full.lock().unwrap();
+        for _ in 0..count * 37 % 101 {
+            tokio::task::yield_now().await;
+        }
+        let role = binding.role_arn.clone();
+        let done = self.next();
+        if !matches!(done, Err(ProviderError::Throttled(_))) {
+            // an answer that is lost says nothing about what was done
+            self.shut_out.lock().unwrap().insert(role, sessions.to_vec());
+        }
+        done.map(|()| full)
     }
 }
 
@@ -197,14 +232,31 @@ impl Stage {
 
     /// Puts the small bundle in force with `from` replaced by `to` in every file.
     pub fn edit_policy(&self, from: &str, to: &str) {
+        self.edit_policy_in(&[(from, to)]);
+    }
+
+    /// Puts the small bundle in force with a kill switch on every target.
+    pub fn with_kill_switches(&self) {
+        self.edit_policy_in(&[
+            (
+                "\nenvironment =",
+                "\nkill_role = \"jit/jit-kill-switch\"\nenvironment =",
+            ),
+            ("session = \"1h\"", "session = \"1h\", kill = \"deny-policy\""),
+        ]);
+    }
+
+    fn edit_policy_in(&self, edits: &[(&str, &str)]) {
         let mut files = small::files();
-        let mut edits = 0;
-        for (_, bytes) in &mut files {
-            let text = String::from_utf8(bytes.clone()).unwrap();
-            edits += text.matches(from).count();
-            *bytes = text.replace(from, to).into_bytes();
+        for (from, to) in edits {
+            let mut count = 0;
+            for (_, bytes) in &mut files {
+                let text = String::from_utf8(bytes.clone()).unwrap();
+                count += text.matches(from).count();
+                *bytes = text.replace(from, to).into_bytes();
+            }
+            assert!(count > 0, "{from} stands in no file");
         }
-        assert!(edits > 0, "{from} stands in no file");
         let bundle = Arc::new(Bundle::load(&files).unwrap());
         self.backend.set_policy(InForce { bundle, error: None });
     }

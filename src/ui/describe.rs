@@ -85,6 +85,9 @@ pub fn own_words(body: &Body, view: &RequestView, words: &TimeWords) -> Vec<Stri
     if binding.chain {
         lines.push("  note    the end is not enforced beyond this session: it may assume further roles".to_owned());
     }
+    if binding.kill.is_some() {
+        lines.push("  note    ended early, its sessions are shut out at once".to_owned());
+    }
     let open: Vec<&StageView> = view.stages.iter().filter(|s| s.open).collect();
     for stage in open {
         lines.push(format!("  policy  {} of {}", stage.missing, stage.groups.join(", ")));

@@ -14,7 +14,7 @@ mod words;
 pub use describe::{account_line, narrowed, needs, own_words};
 pub use dry_run::dry_run_lines;
 pub use error_text::{error_json, print_error};
-pub use status::{Open, history_table, inbox_table, request_details, status_sections, target_table};
+pub use status::{Open, history_table, inbox_table, request_details, status_sections, target_table, what_still_works};
 pub use table::Table;
 pub use terminal::{ColourChoice, Format, State, Ui};
 pub use words::{TimeWords, short_id, span};

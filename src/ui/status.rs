@@ -5,6 +5,7 @@ use super::describe::{account_line, narrowed, needs, ticket};
 use super::table::Table;
 use super::terminal::State;
 use super::words::{TimeWords, short_id, span};
+use crate::domain::time::Timestamp;
 use crate::wire::{GrantView, RequestView, TargetView};
 
 /// Under which heading an open request stands.
@@ -68,7 +69,7 @@ pub fn status_sections(requests: &[RequestView], words: &TimeWords) -> Vec<(Stat
     }
     let mut ending = Table::new(&["ENDING", "last credential", "state"]);
     for (request, grant) in of(Open::Ending).filter_map(|r| Some((r, r.grant.as_ref()?))) {
-        let state = attempts(grant, "taking away", words);
+        let state = attempts(grant, being_ended(grant), words);
         ending.row([request.target.clone(), last_credential(grant, words), state]);
     }
     let all = [
@@ -89,6 +90,14 @@ pub fn last_credential(grant: &GrantView, words: &TimeWords) -> String {
         Some(at) if grant.renews => format!("{} (renews)", words.at(at)),
         Some(at) => words.at(at),
         None => "none yet".to_owned(),
+    }
+}
+
+/// What is being done at the end.
+fn being_ended(grant: &GrantView) -> &'static str {
+    match grant.sessions.as_deref() {
+        Some("killing") => "shutting its sessions out",
+        _ => "taking away",
     }
 }
 
@@ -144,10 +153,15 @@ pub fn target_table(targets: &[TargetView]) -> Table {
             target.name.clone(),
             span(target.max_duration_s),
             who,
-            account_line(&target.title, &target.account_name, &target.account),
+            account_line(&target.title, &target.account_name, &target.account) + kill_switch(target.kill_switch),
         ]);
     }
     table
+}
+
+/// What stands behind a target whose sessions can be shut out.
+fn kill_switch(there_is_one: bool) -> &'static str {
+    if there_is_one { ", with kill switch" } else { "" }
 }
 
 /// The table of `jit status --history`, newest first.
@@ -238,8 +252,50 @@ fn grant_lines(grant: &GrantView, words: &TimeWords) -> Vec<String> {
     if let Some(error) = &grant.last_error {
         lines.push(format!("  trouble {error}"));
     }
+    lines.extend(sessions(grant, words).map(|said| format!("  note    {said}")));
     if !grant.end_is_enforced {
         lines.push("  note    the end is not enforced beyond this session".to_owned());
     }
     lines
+}
+
+/// What a kill switch does to the sessions of `grant`, or has done.
+fn sessions(grant: &GrantView, words: &TimeWords) -> Option<String> {
+    let said = match (grant.sessions.as_deref(), grant.shut_out_before) {
+        (_, Some(before)) => {
+            format!(
+                "credentials from before {} are shut out: the role's kill switch was full",
+                words.at(before)
+            )
+        }
+        (Some("killing"), None) => "its sessions are being shut out".to_owned(),
+        (Some("killed"), None) => "its sessions are shut out".to_owned(),
+        (Some(_), None) => "its sessions are over".to_owned(),
+        (None, None) if grant.kill_switch => "ended early, its sessions are shut out at once".to_owned(),
+        (None, None) => return None,
+    };
+    Some(said)
+}
+
+/// That access is over, and until when a copy of its last credential works: never one without the other.
+pub fn what_still_works(grants: &[GrantView], words: &TimeWords, now: Timestamp) -> String {
+    let works = |grant: &&GrantView| grant.last_credential_at.is_some_and(|last| last > now);
+    let open: Vec<&GrantView> = grants.iter().filter(works).collect();
+    let last = |grants: &[&GrantView]| grants.iter().filter_map(|grant| grant.last_credential_at).max();
+    let is_out = |grant: &&GrantView| grant.sessions.as_deref().is_some_and(|state| state != "killing");
+    let (out, others): (Vec<&GrantView>, Vec<&GrantView>) = open.into_iter().partition(is_out);
+    let Some(until) = last(&others) else {
+        return match out.iter().all(|grant| grant.end_is_enforced) {
+            _ if out.is_empty() => "No credential of it works any more.".to_owned(),
+            true => "Its sessions are shut out now.".to_owned(),
+            false => "Its sessions are shut out now; what they assumed in other roles goes on.".to_owned(),
+        };
+    };
+    let (until, left) = (words.at(until), words.left(until));
+    if others.iter().any(|grant| grant.sessions.is_some()) {
+        return format!(
+            "Its sessions are being shut out; at the latest a copy of its last credential dies at {until} ({left})."
+        );
+    }
+    format!("A copy of its last credential works until {until} ({left}).")
 }

@@ -50,6 +50,9 @@ pub struct TargetView {
     pub stages: Vec<StageView>,
     /// Whether a session may assume further roles.
     pub chain: bool,
+    /// Whether an early end shuts its sessions out at once.
+    #[serde(default)]
+    pub kill_switch: bool,
 }
 
 /// A stage of a workflow.
@@ -138,6 +141,18 @@ pub struct GrantView {
     pub next_attempt_at: Option<Timestamp>,
     /// Whether the end is enforced beyond this session: false where the target may chain.
     pub end_is_enforced: bool,
+    /// Whether an early end shuts its sessions out at once.
+    #[serde(default)]
+    pub kill_switch: bool,
+    /// After an early end with a kill switch: `killing` until its sessions are shut out, then `killed`, and `lifting` and
+    /// `lifted` once the last of them is over by itself.
+    #[serde(default)]
+    pub sessions: Option<String>,
+    /// Sessions of the same role that were issued before this instant are shut out with those of others: its kill switch
+    /// was full.
+    #[serde(default)]
+    #[cfg_attr(feature = "server", schema(value_type = Option<String>))]
+    pub shut_out_before: Option<Timestamp>,
 }
 
 /// A request.
@@ -195,6 +210,9 @@ pub struct RequestView {
     pub before: Before,
     /// Whether a session may assume further roles: the end is then not enforced beyond it.
     pub chain: bool,
+    /// Whether an early end shuts its sessions out at once.
+    #[serde(default)]
+    pub kill_switch: bool,
 }
 
 /// What the beneficiary had on the target in the 30 days before.

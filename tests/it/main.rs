@@ -8,6 +8,7 @@
 )]
 
 mod attack_10;
+mod attack_15;
 mod attack_16;
 mod attack_17;
 mod aws_access;
@@ -36,6 +37,7 @@ mod harness_works;
 mod http;
 mod install;
 mod issuer_publication;
+mod kill_switch;
 mod mock_answers;
 mod session_policy;
 mod shell_quoting;

@@ -13,6 +13,7 @@ fn grant() -> Value {
         "state": "active", "only": ["x"], "activated_at": "2026-01-01T00:00:00Z", "ends_at": "2099-01-01T00:00:00Z",
         "last_credential_at": "2099-01-01T00:00:00Z", "renews": true, "ended_at": null, "cause": "x", "detail": "x",
         "attempts": 1, "last_error": "x", "next_attempt_at": null, "end_is_enforced": false,
+        "kill_switch": true, "sessions": "x", "shut_out_before": "2099-01-01T00:00:00Z",
     })
 }
 

@@ -3,10 +3,11 @@
 
 use serde_json::{Value, json};
 
+use super::kill::kill_of;
 use super::person;
 use crate::domain::case::Case;
 use crate::domain::change::{Actor, Change, Effect, Row};
-use crate::domain::grant::{EndCause, Grant, GrantState};
+use crate::domain::grant::{EndCause, Grant, GrantState, Kill, KillState};
 use crate::domain::id::{GrantId, PersonId};
 use crate::domain::refusal::Refusal;
 use crate::domain::request::Request;
@@ -32,6 +33,7 @@ pub(super) fn new_grant(now: Timestamp, request: &Request, id: GrantId) -> Grant
         cause: None,
         detail: None,
         ended_by: None,
+        kill: None,
         version: 1,
     }
 }
@@ -53,7 +55,7 @@ pub(super) fn too_early(due_at: Timestamp, effect: Effect) -> Change {
     Change::default().with_effect(due_at, effect)
 }
 
-fn step(grant: &Grant, state: GrantState) -> Grant {
+pub(super) fn step(grant: &Grant, state: GrantState) -> Grant {
     Grant {
         state,
         version: grant.version + 1,
@@ -192,18 +194,21 @@ fn begin_end(
         GrantState::Granting | GrantState::Active => {
             // past the end it is due since then: a clock that goes back does not put it off
             let due_at = grant.ends_at.map_or(now, |end| end.min(now));
-            let take = Effect::Take {
-                grant: grant.id.clone(),
+            let id = grant.id.clone();
+            let kill = kill_of(now, case, cause)?;
+            // what is shut out first is taken away after that
+            let effect = match kill {
+                Some(_) => Effect::Kill { grant: id },
+                None => Effect::Take { grant: id },
             };
-            Ok(grant_change(
-                now,
-                case,
-                "grant.revoking",
-                actor,
-                ending(GrantState::Revoking),
-                json!({ "cause": cause }),
+            let next = Grant {
+                kill,
+                ..ending(GrantState::Revoking)
+            };
+            Ok(
+                grant_change(now, case, "grant.revoking", actor, next, json!({ "cause": cause }))
+                    .with_effect(due_at, effect),
             )
-            .with_effect(due_at, take))
         }
         GrantState::Revoking => Ok(Change::default()),
         GrantState::Ended | GrantState::Failed => Err(Refusal::GrantNotLive { state: grant.state }),
@@ -240,7 +245,8 @@ pub(super) fn end(now: Timestamp, case: &Case) -> Result<Change, Refusal> {
 
 pub(super) fn taken(now: Timestamp, case: &Case) -> Result<Change, Refusal> {
     let grant = case.grant()?;
-    if grant.state != GrantState::Revoking {
+    let is_killing = |kill: &Kill| kill.state == KillState::Killing;
+    if grant.state != GrantState::Revoking || grant.kill.as_ref().is_some_and(is_killing) {
         return Ok(Change::default());
     }
     let next = Grant {

@@ -3,6 +3,7 @@
 
 mod credential;
 mod grant;
+mod kill;
 #[cfg(test)]
 mod properties;
 mod request;
@@ -38,6 +39,9 @@ pub fn apply(now: Timestamp, case: &Case, event: &Event) -> Result<Change, Refus
         Event::Revoke { by, reason } => grant::revoke(now, case, by, reason.as_str()),
         Event::End => grant::end(now, case),
         Event::Taken => grant::taken(now, case),
+        Event::Killed { issued_before } => kill::killed(now, case, *issued_before),
+        Event::Outlived => kill::outlived(now, case),
+        Event::Lifted => kill::lifted(now, case),
         Event::Mint { by, device, until } => credential::mint(now, case, by, device, *until),
         Event::Minted {
             access_key_id,

@@ -10,7 +10,7 @@ use crate::domain::case::Case;
 use crate::domain::change::Effect;
 use crate::domain::decision::Verdict;
 use crate::domain::event::Event;
-use crate::domain::grant::GrantState;
+use crate::domain::grant::{GrantState, KillState};
 use crate::domain::id::DeviceId;
 use crate::domain::samples::{device, filing, runs, secs, vote};
 use crate::domain::time::Timestamp;
@@ -29,7 +29,9 @@ fn ends(world: &World) {
         }
         if grant.state == GrantState::Revoking {
             let id = grant.id.clone();
-            let takes = |(_, effect): &(_, Effect)| *effect == Effect::Take { grant: id.clone() };
+            let takes = |(_, effect): &(_, Effect)| {
+                *effect == Effect::Take { grant: id.clone() } || *effect == Effect::Kill { grant: id.clone() }
+            };
             assert!(world.outbox.iter().any(takes), "ends: nobody takes {}", grant.id);
         }
         if !grant.state.is_open() {
@@ -39,6 +41,37 @@ fn ends(world: &World) {
             );
             assert!(!world.access.contains(&grant.id), "ends: over, but access is there");
         }
+    }
+}
+
+/// **shut-out**: with a kill switch, an early end is over only once its sessions are shut out or over by themselves;
+/// what is shut out is let go of, and nobody else ever is.
+fn shut_out(world: &World) {
+    for grant in world.grants.values() {
+        let id = &grant.id;
+        let Some(kill) = &grant.kill else {
+            assert!(!world.shut_out.contains(id), "shut-out: {id} is, and nobody wants it");
+            continue;
+        };
+        let can_be = world.requests[&grant.request].body.binding.kill.is_some();
+        assert!(can_be, "shut-out: a target without a kill switch");
+        assert!(kill.until > kill.since, "shut-out: nothing was left of it");
+        if !grant.state.is_open() {
+            assert_ne!(kill.state, KillState::Killing, "shut-out: {id} ended before it was");
+        }
+        if kill.state == KillState::Killed {
+            assert!(world.shut_out.contains(id), "shut-out: {id} is said to be");
+        }
+        if kill.state == KillState::Lifted {
+            assert!(!world.shut_out.contains(id), "shut-out: {id} is for ever");
+            continue;
+        }
+        let next = match kill.state {
+            KillState::Killing => Effect::Kill { grant: id.clone() },
+            KillState::Killed | KillState::Lifting | KillState::Lifted => Effect::Unkill { grant: id.clone() },
+        };
+        let is_due = |(_, effect): &(_, Effect)| *effect == next;
+        assert!(world.outbox.iter().any(is_due), "shut-out: nobody goes on with {id}");
     }
 }
 
@@ -115,6 +148,7 @@ proptest! {
         for step in &steps {
             run(&mut world, step);
             ends(&world);
+            shut_out(&world);
             no_self(&world);
             bound(&world);
             revoke_free(&world);
@@ -163,7 +197,7 @@ fn random_steps_reach_every_state() {
     use proptest::test_runner::TestRunner;
     let mut runner = TestRunner::deterministic();
     let (mut kinds, mut causes) = (std::collections::BTreeMap::new(), std::collections::BTreeSet::new());
-    for _ in 0..400 {
+    for _ in 0..1_600 {
         let mut world = World::new();
         for step in steps().new_tree(&mut runner).unwrap().current() {
             run(&mut world, &step);
@@ -183,6 +217,9 @@ fn random_steps_reach_every_state() {
         "grant.failed",
         "grant.revoking",
         "grant.ended",
+        "grant.killed",
+        "grant.kill_lifting",
+        "grant.kill_lifted",
         "credential.minting",
     ] {
         assert!(kinds.get(kind).is_some_and(|n| *n >= 10), "{kind}: {kinds:?}");

@@ -6,12 +6,14 @@ use crate::domain::event::{Event, Filing, Vote};
 use crate::domain::grant::EndCause;
 use crate::domain::id::{GrantId, PersonId, RequestId};
 use crate::domain::request::Body;
-use crate::domain::samples::{body, device, frozen, person, secs, stage, vote};
+use crate::domain::samples::{binding, body, device, frozen, person, secs, stage, vote};
+use crate::domain::target::KillSwitch;
 use crate::domain::text::{Narrowing, Reason, TargetName};
 use crate::domain::time::Timestamp;
 use proptest::prelude::*;
 
-/// Something that happens. Numbers pick people, targets and requests modulo how many there are.
+/// Something that happens. Numbers pick people, targets and requests modulo how many there are; person 0 is whoever the
+/// request is for.
 #[derive(Clone, Debug)]
 pub(super) enum Step {
     Clock(i64),
@@ -51,6 +53,10 @@ pub(super) enum Step {
         provider: Provider,
         behind_ms: i64,
     },
+    /// The beneficiary gets a credential and gives access back at once.
+    MintAndDrop {
+        on: usize,
+    },
     /// An event that the worker would not send now.
     Stray {
         which: u8,
@@ -63,6 +69,7 @@ pub(super) enum Step {
 
 pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
     let who = || 1..5_u64;
+    let mostly_own = || prop_oneof![2 => Just(0), 1 => 1..5_u64];
     let on = || 0..6_usize;
     let clock = prop_oneof![Just(0), 0..3_000_i64, 0..4_000_000_i64, -2_000_000..0_i64];
     let provider = prop_oneof![
@@ -93,9 +100,10 @@ pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
         4 => file,
         5 => vote,
         1 => (who(), on()).prop_map(|(by, on)| Step::Cancel { by, on }),
-        1 => (who(), on()).prop_map(|(by, on)| Step::Drop { by, on }),
-        1 => (who(), on()).prop_map(|(by, on)| Step::Revoke { by, on }),
-        2 => (who(), on()).prop_map(|(by, on)| Step::Mint { by, on }),
+        2 => (mostly_own(), on()).prop_map(|(by, on)| Step::Drop { by, on }),
+        2 => (who(), on()).prop_map(|(by, on)| Step::Revoke { by, on }),
+        5 => (mostly_own(), on()).prop_map(|(by, on)| Step::Mint { by, on }),
+        5 => on().prop_map(|on| Step::MintAndDrop { on }),
         6 => tick.prop_map(|(provider, behind_ms)| Step::Tick { provider, behind_ms }),
         2 => (0..6_u8, on()).prop_map(|(which, on)| Step::Stray { which, on }),
         1 => on().prop_map(|on| Step::Tamper { on }),
@@ -130,8 +138,14 @@ pub(super) fn filed(world: &World, step: &Step) -> Option<Filing> {
     } else {
         vec![]
     };
+    let mut binding = binding();
+    // one of the two targets has a kill switch
+    binding.kill = (target == 0).then(|| KillSwitch {
+        role_arn: "arn:aws:iam::111122223333:role/jit/jit-kill-switch".into(),
+    });
     Some(Filing {
         body: Body {
+            binding,
             requester: person(by),
             beneficiary: person(to),
             target: TargetName::parse(["prod-admin", "db"][usize::from(target)]).unwrap(),
@@ -149,6 +163,10 @@ pub(super) fn filed(world: &World, step: &Step) -> Option<Filing> {
 
 pub(super) fn event_of(world: &World, step: &Step, id: &RequestId) -> Option<Event> {
     let request = &world.requests[id];
+    let someone = |by| match by {
+        0 => request.body.beneficiary.clone(),
+        by => person(by),
+    };
     Some(match *step {
         Step::Vote {
             by,
@@ -168,13 +186,13 @@ pub(super) fn event_of(world: &World, step: &Step, id: &RequestId) -> Option<Eve
             ..vote(by, &request.digest, world.next_id)
         })),
         Step::Cancel { by, .. } => Event::Cancel { by: person(by) },
-        Step::Drop { by, .. } => Event::Drop { by: person(by) },
+        Step::Drop { by, .. } => Event::Drop { by: someone(by) },
         Step::Revoke { by, .. } => Event::Revoke {
             by: person(by),
             reason: Reason::parse("enough").unwrap(),
         },
         Step::Mint { by, .. } => Event::Mint {
-            by: person(by),
+            by: someone(by),
             device: device(by),
             until: world.now.plus(secs(900)),
         },
@@ -189,7 +207,9 @@ pub(super) fn event_of(world: &World, step: &Step, id: &RequestId) -> Option<Eve
                 detail: "no".into(),
             },
         },
-        Step::Clock(_) | Step::File { .. } | Step::Tick { .. } | Step::Tamper { .. } => return None,
+        Step::Clock(_) | Step::File { .. } | Step::MintAndDrop { .. } | Step::Tick { .. } | Step::Tamper { .. } => {
+            return None;
+        }
     })
 }
 
@@ -204,6 +224,10 @@ pub(super) fn run(world: &mut World, step: &Step) {
     let on = match *step {
         Step::Clock(ms) => return world.now = Timestamp::from_millis(world.now.millis() + ms),
         Step::Tick { provider, behind_ms } => return tick(world, provider, behind_ms),
+        Step::MintAndDrop { on } => {
+            run(world, &Step::Mint { by: 0, on });
+            return run(world, &Step::Drop { by: 0, on });
+        }
         Step::Vote { on, .. }
         | Step::Cancel { on, .. }
         | Step::Drop { on, .. }

@@ -7,11 +7,12 @@ use crate::domain::case::Case;
 use crate::domain::change::Change;
 use crate::domain::decision::Verdict;
 use crate::domain::event::{Event, Vote};
-use crate::domain::grant::{EndCause, Grant, GrantState};
+use crate::domain::grant::{EndCause, Grant, GrantState, Kill, KillState};
 use crate::domain::id::GrantId;
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{Request, RequestState};
 use crate::domain::samples::{at, device, filing, person, secs, vote};
+use crate::domain::target::KillSwitch;
 use crate::domain::text::Reason;
 use crate::domain::time::Timestamp;
 
@@ -42,9 +43,23 @@ revoke         | ended(revoked) | revoking(revoked) +take | revoking(revoked) +t
 end            | - | revoking(expired) +take | revoking(expired) +take | - | - | -
 end early      | - | later +end | later +end | later +end | - | -
 taken          | - | - | - | ended(dropped) | - | -
+killed         | - | - | - | - | - | -
+outlived       | - | - | - | - | - | -
+lifted         | - | - | - | - | - | -
 mint           | no: grant.not_live | no: grant.not_live | active | no: grant.not_live | no: grant.not_live | no: grant.not_live
 mint at the end | no: grant.not_live | no: grant.not_live | no: grant.not_live | no: grant.not_live | no: grant.not_live | no: grant.not_live
 mint by another | no: access.forbidden | no: access.forbidden | no: access.forbidden | no: access.forbidden | no: access.forbidden | no: access.forbidden
+";
+
+/// The columns are how far its sessions are shut out, on a target with a kill switch; the grant is being revoked.
+const KILLS: &str = "\
+event          | killing | killed | lifting | lifted
+killed         | revoking killed +take +unkill | - | - | -
+outlived       | revoking lifting +take +unkill | revoking lifting +unkill | - | -
+outlived early | later +unkill | later +unkill | - | -
+lifted         | - | - | revoking lifted | -
+revoke         | - | - | - | -
+taken          | - | ended killed | ended lifting | ended lifted
 ";
 
 /// Filed at 0; pending for an hour; starts at 60 s; ends at an hour and 60 s.
@@ -105,9 +120,10 @@ fn cell(outcome: Result<Change, Refusal>) -> String {
         Err(refusal) => return format!("no: {}", refusal.code()),
     };
     let mut words: Vec<String> = change.request().map(|r| r.state.to_string()).into_iter().collect();
-    words.extend(change.grant().map(|g| match g.cause {
-        Some(cause) => format!("{}({})", g.state, cause.as_str()),
-        None => g.state.to_string(),
+    words.extend(change.grant().map(|g| match (&g.kill, g.cause) {
+        (Some(kill), _) => format!("{} {}", g.state, kill.state.as_str()),
+        (None, Some(cause)) => format!("{}({})", g.state, cause.as_str()),
+        (None, None) => g.state.to_string(),
     }));
     if words.is_empty() {
         words.push("later".into());
@@ -193,6 +209,9 @@ fn grant_follows_its_table() {
         ("end", end, Event::End),
         ("end early", at(END_MS - 1), Event::End),
         ("taken", end, Event::Taken),
+        ("killed", during, Event::Killed { issued_before: None }),
+        ("outlived", end, Event::Outlived),
+        ("lifted", end, Event::Lifted),
         ("mint", at(END_MS - 1), mint(1)),
         ("mint at the end", end, mint(1)),
         ("mint by another", during, mint(2)),
@@ -201,6 +220,62 @@ fn grant_follows_its_table() {
     let states = [Scheduled, Granting, Active, Revoking, Ended, Failed];
     let cases = states.map(|state| (state.to_string(), case(state)));
     holds(GRANTS, &events, &cases);
+}
+
+fn killable(state: GrantState, last_credential_at: Option<Timestamp>) -> Case {
+    let mut case = case(state);
+    case.request.as_mut().unwrap().body.binding.kill = Some(KillSwitch {
+        role_arn: "arn:aws:iam::111122223333:role/jit/jit-kill-switch".into(),
+    });
+    case.grant.as_mut().unwrap().last_credential_at = last_credential_at;
+    case
+}
+
+#[test]
+fn kill_switch_follows_its_table() {
+    let until = at(END_MS);
+    let revoke = Event::Revoke {
+        by: person(3),
+        reason: Reason::parse("enough").unwrap(),
+    };
+    let events = [
+        ("killed", at(START_MS), Event::Killed { issued_before: None }),
+        ("outlived", until, Event::Outlived),
+        ("outlived early", at(END_MS - 1), Event::Outlived),
+        ("lifted", until, Event::Lifted),
+        ("revoke", until, revoke),
+        ("taken", until, Event::Taken),
+    ];
+    use KillState::{Killed, Killing, Lifted, Lifting};
+    let cases = [Killing, Killed, Lifting, Lifted].map(|state| {
+        let mut case = killable(GrantState::Revoking, Some(until));
+        case.grant.as_mut().unwrap().kill = Some(Kill {
+            role_arn: "arn:aws:iam::111122223333:role/admin".into(),
+            since: at(START_MS),
+            until,
+            state,
+        });
+        (state.as_str().to_owned(), case)
+    });
+    holds(KILLS, &events, &cases);
+}
+
+#[test]
+fn only_an_early_end_with_a_live_credential_is_killed() {
+    let (during, end) = (at(START_MS + 1), at(END_MS));
+    let drop = Event::Drop { by: person(1) };
+    for (last_credential_at, now, event, expected) in [
+        (Some(end), during, &drop, "revoking killing +kill"),
+        (Some(during), during, &drop, "revoking(dropped) +take"),
+        (None, during, &drop, "revoking(dropped) +take"),
+        (Some(end.plus(secs(60))), end, &Event::End, "revoking(expired) +take"),
+    ] {
+        let case = killable(GrantState::Active, last_credential_at);
+        assert_eq!(cell(apply(now, &case, event)), expected);
+    }
+    let mut without = killable(GrantState::Active, Some(end));
+    without.request.as_mut().unwrap().body.binding.kill = None;
+    assert_eq!(cell(apply(during, &without, &drop)), "revoking(dropped) +take");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::domain::case::{Case, Held};
 use crate::domain::change::{AuditEvent, Change, Effect, Row};
 use crate::domain::decision::Decision;
 use crate::domain::event::Event;
-use crate::domain::grant::{Grant, GrantState};
+use crate::domain::grant::{Grant, GrantState, KillState};
 use crate::domain::id::{GrantId, PersonId, RequestId};
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{Request, RequestState};
@@ -40,6 +40,8 @@ pub(super) struct World {
     pub tampered: BTreeSet<RequestId>,
     /// Grants whose access exists in the outside world.
     pub access: BTreeSet<GrantId>,
+    /// Grants whose sessions the outside world shuts out.
+    pub shut_out: BTreeSet<GrantId>,
     /// First activation of the row of overlapping grants, found without `anchor_at`.
     pub run_began: BTreeMap<GrantId, Timestamp>,
     pub next_id: u64,
@@ -57,6 +59,7 @@ impl World {
             filed: BTreeMap::new(),
             tampered: BTreeSet::new(),
             access: BTreeSet::new(),
+            shut_out: BTreeSet::new(),
             run_began: BTreeMap::new(),
             next_id: 1,
         }
@@ -108,6 +111,9 @@ impl World {
             | Event::Revoke { .. }
             | Event::End
             | Event::Taken
+            | Event::Killed { .. }
+            | Event::Outlived
+            | Event::Lifted
             | Event::Mint { .. }
             | Event::Minted { .. } => self.case(id),
         }
@@ -257,9 +263,17 @@ impl World {
                 self.access.remove(grant);
                 Event::Taken
             }
+            Effect::Kill { grant } | Effect::Unkill { grant } => match self.switch(now, grant, provider) {
+                Some(event) => event,
+                None => return false,
+            },
         };
-        let (Effect::Activate { grant } | Effect::End { grant } | Effect::Give { grant } | Effect::Take { grant }) =
-            effect
+        let (Effect::Activate { grant }
+        | Effect::End { grant }
+        | Effect::Give { grant }
+        | Effect::Take { grant }
+        | Effect::Kill { grant }
+        | Effect::Unkill { grant }) = effect
         else {
             return true;
         };
@@ -267,6 +281,25 @@ impl World {
         // the end, and giving up, must never be refused
         self.play(now, &request, &event).unwrap();
         true
+    }
+
+    /// Writes the kill switch as the worker does: all that is wanted, and nothing else.
+    fn switch(&mut self, now: Timestamp, id: &GrantId, provider: Provider) -> Option<Event> {
+        let kill = self.grants[id].kill.as_ref().expect("a kill switch without sessions");
+        if now >= kill.until && kill.state.is_wanted() || kill.state == KillState::Killed {
+            return Some(Event::Outlived);
+        }
+        let event = match kill.state {
+            KillState::Killing => Event::Killed { issued_before: None },
+            KillState::Killed | KillState::Lifting | KillState::Lifted => Event::Lifted,
+        };
+        if provider == Provider::Refuses {
+            return None;
+        }
+        let wanted = |grant: &&Grant| grant.kill.as_ref().is_some_and(|kill| kill.state.is_wanted());
+        self.shut_out = self.grants.values().filter(wanted).map(|g| g.id.clone()).collect();
+        // a silent provider may have done it all the same
+        (provider == Provider::Works).then_some(event)
     }
 
     fn give(&mut self, id: &GrantId, provider: Provider) -> Option<Event> {

@@ -6,7 +6,7 @@ pub mod aws;
 use async_trait::async_trait;
 use secrecy::SecretString;
 
-use crate::domain::{Binding, GrantId, Narrowing, PersonId, RequestId, Timestamp};
+use crate::domain::{Binding, GrantId, Killed, Narrowing, PersonId, RequestId, Timestamp};
 
 /// What a provider needs to know of a grant.
 #[derive(Clone, Debug)]
@@ -122,10 +122,27 @@ pub trait Minter: Send + Sync {
     async fn mint(&self, now: Timestamp, access: &Access) -> Result<Credential, ProviderError>;
 }
 
-/// A provider whose grants yield credentials.
-pub trait MintingProvider: Provider + Minter {}
+/// A provider that can shut sessions out before they end by themselves.
+#[async_trait]
+pub trait Killer: Send + Sync {
+    /// Whether it can reach the kill switch of `binding`: asked before access is given, so that nobody finds out when
+    /// access is to be taken.
+    async fn can_shut_out(&self, now: Timestamp, binding: &Binding) -> Result<(), ProviderError>;
 
-impl<T: Provider + Minter> MintingProvider for T {}
+    /// Shuts out these sessions of `binding`'s role and no others, whatever was shut out before. Where they are too many
+    /// to be named: the instant before which every session of the role must have been issued to be shut out too.
+    async fn shut_out(
+        &self,
+        now: Timestamp,
+        binding: &Binding,
+        sessions: &[Killed],
+    ) -> Result<Option<Timestamp>, ProviderError>;
+}
+
+/// A provider whose grants yield credentials, and can be cut short.
+pub trait MintingProvider: Provider + Minter + Killer {}
+
+impl<T: Provider + Minter + Killer> MintingProvider for T {}
 
 /// What a signed token is to say beside who signs it and when (`iss`, `iat`, `nbf`, `exp`, `jti`).
 #[derive(Clone, Debug, PartialEq, Eq)]

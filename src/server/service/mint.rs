@@ -5,13 +5,16 @@ use secrecy::ExposeSecret;
 
 use super::file::still_resolves;
 use super::resolve;
-use crate::domain::{Case, Event, GrantId, Person, Refusal, TargetName, Timestamp, apply};
+use crate::domain::{Binding, Case, Event, GrantId, Person, Refusal, TargetName, Timestamp, apply};
 use crate::policy::{Ask, Question, decide};
 use crate::server::backend::{Backend, Caller};
 use crate::server::failure::{Failure, settled};
 use crate::server::provider::{Access, Credential};
 use crate::wire::problem::Code;
 use crate::wire::{MintedCredential, Problem};
+
+/// A provider's clock and ours may be so far apart.
+const CLOCKS_APART_MS: i64 = 30_000;
 
 /// Mints for the grant that `given` names.
 ///
@@ -37,6 +40,7 @@ async fn flight(backend: &Backend, caller: &Caller, id: &GrantId) -> Result<Mint
         let case = load(backend, id).await?;
         may_have(backend, caller, &case)?;
         let access = access(&case, &caller.person)?;
+        is_let_in(backend, &access.binding).await?;
         let now = backend.now();
         let until = backend.provider(&access.binding).works_until(now, &access);
         let event = Event::Mint {
@@ -65,6 +69,23 @@ async fn flight(backend: &Backend, caller: &Caller, id: &GrantId) -> Result<Mint
         }
     })?;
     Ok(answer(&access, &target, &credential))
+}
+
+/// A kill switch that is full shuts out what is issued before some instant: until both clocks have passed it, what is
+/// minted would be dead on arrival.
+async fn is_let_in(backend: &Backend, binding: &Binding) -> Result<(), Failure> {
+    if binding.kill.is_none() {
+        return Ok(());
+    }
+    let denied_before = backend.store.switch(&binding.role_arn).await?.denied_before;
+    let opens_at = denied_before.map(|before| Timestamp::from_millis(before.millis() + CLOCKS_APART_MS));
+    match opens_at.filter(|at| backend.now() < *at) {
+        Some(at) => Err(Failure::too_much(
+            "the kill switch of this role is full and shuts new sessions out",
+            at.since(backend.now()).max(1),
+        )),
+        None => Ok(()),
+    }
 }
 
 async fn load(backend: &Backend, id: &GrantId) -> Result<Case, Failure> {

@@ -10,6 +10,8 @@ pub mod file;
 pub mod flight;
 pub mod inbox;
 pub mod issuer;
+#[cfg(test)]
+mod kills;
 pub mod look;
 pub mod mint;
 pub mod plan;

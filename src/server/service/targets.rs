@@ -57,6 +57,7 @@ fn view(target: &Target, automatic: bool, catalogue: &Catalogue, apart: &[(Strin
         automatic,
         stages: stages(&target.workflow, &[], catalogue, apart),
         chain: target.binding.chain,
+        kill_switch: target.binding.kill.is_some(),
     }
 }
 

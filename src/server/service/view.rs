@@ -82,6 +82,7 @@ impl<'a> Viewer<'a> {
             grant,
             before: self.before(request).await?,
             chain: body.binding.chain,
+            kill_switch: body.binding.kill.is_some(),
         })
     }
 
@@ -114,7 +115,20 @@ impl<'a> Viewer<'a> {
             last_error: doing.and_then(|p| p.last_error.clone()),
             next_attempt_at: doing.filter(|p| p.attempts > 0).map(|p| p.due_at),
             end_is_enforced: !body.binding.chain,
+            kill_switch: body.binding.kill.is_some(),
+            sessions: grant.kill.as_ref().map(|kill| kill.state.as_str().to_owned()),
+            shut_out_before: self.shut_out_before(grant, body).await?,
         })
+    }
+
+    /// Of interest while credentials of it may be in use.
+    async fn shut_out_before(&self, grant: &Grant, body: &Body) -> Result<Option<Timestamp>, Failure> {
+        if body.binding.kill.is_none() || !grant.is_live(self.backend.now()) {
+            return Ok(None);
+        }
+        let switch = self.backend.store.switch(&body.binding.role_arn).await?;
+        let is_later = |before: &Timestamp| grant.activated_at.is_some_and(|begun| begun < *before);
+        Ok(switch.denied_before.filter(is_later))
     }
 
     async fn before(&self, request: &Request) -> Result<Before, Failure> {

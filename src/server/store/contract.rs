@@ -9,6 +9,7 @@ mod outbox;
 mod people;
 mod races;
 mod sealing;
+mod switches;
 
 use std::sync::Arc;
 
@@ -247,6 +248,7 @@ pub(super) fn a_grant(n: u64, request: &Request) -> Grant {
         cause: None,
         detail: None,
         ended_by: None,
+        kill: None,
         version: 1,
     }
 }

@@ -7,6 +7,7 @@ mod issuer_keys;
 mod outbox;
 mod people;
 mod sealing;
+mod switches;
 mod write;
 
 use std::collections::BTreeMap;
@@ -14,7 +15,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
-use super::{Commits, Evidence, StoreError};
+use super::{Commits, Evidence, StoreError, Switch};
 use crate::domain::{
     Change, Decision, Device, DeviceId, Digest, Effect, Grant, IssuerKey, Once, Person, PersonId, Request,
     SealingCheck, Session, SignInCode, Timestamp,
@@ -40,11 +41,19 @@ struct State {
     grants: Vec<Grant>,
     outbox: BTreeMap<i64, Left>,
     last_effect: i64,
+    switches: BTreeMap<String, HeldSwitch>,
     once: BTreeMap<(PersonId, String), Once>,
     evidence: Vec<Evidence>,
     bundles: BTreeMap<String, String>,
     sealing_check: Option<SealingCheck>,
     issuer_keys: Vec<IssuerKey>,
+}
+
+/// The policy of one role, and who may write it.
+#[derive(Clone, Debug, Default)]
+struct HeldSwitch {
+    switch: Switch,
+    held: Option<(String, Timestamp)>,
 }
 
 /// A row of the outbox.

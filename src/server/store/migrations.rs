@@ -45,8 +45,12 @@ migrations! {
     27 "0027_audit_payloads"
     28 "0028_audit_payloads_refuse_update"
     29 "0029_audit_events_refuse_gaps"
-    30 "0030_sealing_check"
-    31 "0031_issuer_keys"
+    30 "0030_grants_kill"
+    31 "0031_grants_killed_role"
+    32 "0032_grants_by_killed_role"
+    33 "0033_kill_switches"
+    34 "0034_sealing_check"
+    35 "0035_issuer_keys"
 }
 
 /// The version that the schema has after all of them.

@@ -17,8 +17,8 @@ pub use memory::MemoryStore;
 pub use sqlite::SqliteStore;
 
 use crate::domain::{
-    Case, Change, Decision, Device, DeviceId, Digest, Effect, EffectId, Grant, GrantId, IssuerKey, Person, PersonId,
-    Request, RequestId, SealingCheck, Session, SessionId, SignInCode, TargetName, Timestamp,
+    Case, Change, Decision, Device, DeviceId, Digest, Effect, EffectId, Grant, GrantId, IssuerKey, Killed, Person,
+    PersonId, Request, RequestId, SealingCheck, Session, SessionId, SignInCode, TargetName, Timestamp,
 };
 
 /// What can go wrong.
@@ -183,6 +183,55 @@ pub trait Outbox: Send + Sync {
     async fn release(&self, owner: &str) -> Result<(), StoreError>;
 }
 
+/// The policy by which a role shuts sessions out, as the store knows it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Switch {
+    /// Counts every change of what is to stand in it; 0 where there never was any.
+    pub version: u64,
+    /// The version that the policy was written from, or a newer one is there; 0 while nobody knows.
+    pub written: u64,
+    /// As written, it shuts out every session of the role issued before this instant.
+    pub denied_before: Option<Timestamp>,
+}
+
+/// What is to stand in the policies that shut sessions out, and who writes one now.
+#[async_trait]
+pub trait Switches: Send + Sync {
+    /// How the policy of `role_arn` stands.
+    async fn switch(&self, role_arn: &str) -> Result<Switch, StoreError>;
+
+    /// Every session of `role_arn` that is to be shut out, those of the oldest end first.
+    async fn killed(&self, role_arn: &str) -> Result<Vec<Killed>, StoreError>;
+
+    /// Takes the right to write the policy of `role_arn` until `until`, or keeps it for longer. From then on nobody
+    /// knows what is written.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] while another owner has it.
+    async fn hold_switch(
+        &self,
+        role_arn: &str,
+        owner: &str,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// Notes what `owner` has written: from which version, and whom else it shuts out.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] where `owner` has lost the right meanwhile: what it wrote may be gone again.
+    async fn note_written(
+        &self,
+        role_arn: &str,
+        owner: &str,
+        version: u64,
+        denied_before: Option<Timestamp>,
+    ) -> Result<(), StoreError>;
+
+    /// Gives the right back.
+    async fn leave_switch(&self, role_arn: &str, owner: &str) -> Result<(), StoreError>;
+}
+
 /// One line of evidence as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Evidence {
@@ -242,6 +291,6 @@ pub trait IssuerKeys: Send + Sync {
 }
 
 /// Everything together.
-pub trait Store: Commits + Cases + People + Outbox + Audit + Sealing + IssuerKeys {}
+pub trait Store: Commits + Cases + People + Outbox + Switches + Audit + Sealing + IssuerKeys {}
 
-impl<T: Commits + Cases + People + Outbox + Audit + Sealing + IssuerKeys> Store for T {}
+impl<T: Commits + Cases + People + Outbox + Switches + Audit + Sealing + IssuerKeys> Store for T {}

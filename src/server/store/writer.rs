@@ -8,7 +8,7 @@ use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::sync::{mpsc, oneshot};
 
 use super::dialect::{BEGIN, Connection, Failure};
-use super::sql::{audit, commit, outbox};
+use super::sql::{audit, commit, outbox, switches};
 use super::{Claimed, StoreError};
 use crate::domain::{Change, Timestamp};
 use crate::random::Random;
@@ -27,6 +27,8 @@ pub(super) enum Work {
     Claim(outbox::Claim),
     /// Gives back all claims of an owner.
     Release(String),
+    /// A step of whoever writes a policy that shuts sessions out.
+    Switch(switches::Step),
     /// Forgets idempotency keys used before.
     ForgetOnce(Timestamp),
     /// Keeps a policy bundle.
@@ -154,6 +156,7 @@ async fn work(
         Work::Commit(change) => commit::apply(connection, random, log, change).await?,
         Work::Claim(claim) => return outbox::claim(connection, claim).await,
         Work::Release(owner) => outbox::release(connection, owner).await?,
+        Work::Switch(step) => switches::take(connection, step).await?,
         Work::ForgetOnce(before) => commit::forget_once(connection, *before).await?,
         Work::KeepBundle { hash, files, at } => audit::keep_bundle(connection, hash, files, *at).await?,
     }

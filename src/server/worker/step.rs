@@ -3,6 +3,7 @@
 
 use serde_json::json;
 
+use super::kill;
 use crate::domain::{
     Actor, Case, Change, Effect, EndCause, Event, GrantId, Person, Postpone, RequestId, Timestamp, Verdict, apply,
 };
@@ -27,6 +28,7 @@ pub async fn take(backend: &Backend, work: &Claimed) {
         Effect::Give { grant } => give(backend, work, grant).await,
         Effect::End { grant } => advance_grant(backend, work, grant, &Event::End).await,
         Effect::Take { grant } => take_away(backend, work, grant).await,
+        Effect::Kill { grant } | Effect::Unkill { grant } => kill::take(backend, work, grant).await,
     };
     if let Err(failure) = done {
         let cause = failure.cause.as_deref().unwrap_or(&failure.problem.title);
@@ -49,7 +51,12 @@ async fn advance(backend: &Backend, work: &Claimed, request: &RequestId, event: 
     })
 }
 
-async fn advance_grant(backend: &Backend, work: &Claimed, grant: &GrantId, event: &Event) -> Result<(), Failure> {
+pub(super) async fn advance_grant(
+    backend: &Backend,
+    work: &Claimed,
+    grant: &GrantId,
+    event: &Event,
+) -> Result<(), Failure> {
     settled!(async {
         let Some(case) = backend.store.case_of_grant(grant).await? else {
             return settle(backend, work).await;
@@ -65,7 +72,7 @@ async fn commit(backend: &Backend, work: &Claimed, case: &Case, event: &Event) -
 }
 
 /// Settles an effect that has nothing left to act on.
-async fn settle(backend: &Backend, work: &Claimed) -> Result<(), Failure> {
+pub(super) async fn settle(backend: &Backend, work: &Claimed) -> Result<(), Failure> {
     tracing::error!(effect = work.effect.kind(), "an effect names a row that is not there");
     backend.commit(&Change::default().completing(work.id)).await
 }
@@ -243,12 +250,7 @@ async fn give(backend: &Backend, work: &Claimed, grant: &GrantId) -> Result<(), 
         return advance_grant(backend, work, grant, &Event::NotGiven { detail }).await;
     }
     let access = access_of(backend, &case).await?;
-    let provider = backend.provider(&access.binding);
-    let answer = match provider.grant(backend.now(), &access).await {
-        Ok(()) => provider.verify(backend.now(), &access).await,
-        Err(error) => Err(error),
-    };
-    match answer {
+    match given(backend, &access).await {
         Ok(Presence::There) => advance_grant(backend, work, grant, &Event::Verified).await,
         Ok(Presence::Absent) => retry(backend, work, &case, "the check found nothing yet").await,
         Err(error) if error.is_transient() => retry(backend, work, &case, &error.to_string()).await,
@@ -267,6 +269,16 @@ async fn give(backend: &Backend, work: &Claimed, grant: &GrantId) -> Result<(), 
     }
 }
 
+/// Gives, and checks: with a kill switch also that it can be reached, or an early end would not be what was promised.
+async fn given(backend: &Backend, access: &Access) -> Result<Presence, ProviderError> {
+    let provider = backend.provider(&access.binding);
+    if access.binding.kill.is_some() {
+        provider.can_shut_out(backend.now(), &access.binding).await?;
+    }
+    provider.grant(backend.now(), access).await?;
+    provider.verify(backend.now(), access).await
+}
+
 async fn take_away(backend: &Backend, work: &Claimed, grant: &GrantId) -> Result<(), Failure> {
     let Some(case) = backend.store.case_of_grant(grant).await? else {
         return settle(backend, work).await;
@@ -282,7 +294,7 @@ async fn take_away(backend: &Backend, work: &Claimed, grant: &GrantId) -> Result
 }
 
 /// Puts a provider call back, with evidence of the attempt.
-async fn retry(backend: &Backend, work: &Claimed, case: &Case, error: &str) -> Result<(), Failure> {
+pub(super) async fn retry(backend: &Backend, work: &Claimed, case: &Case, error: &str) -> Result<(), Failure> {
     tracing::warn!(
         effect = work.effect.kind(),
         attempts = work.attempts + 1,

@@ -17,6 +17,7 @@ use super::wait::LIMIT;
 pub struct BackendPlan {
     endpoint: String,
     env: Vec<(String, String)>,
+    edits: Vec<(&'static str, String, String)>,
 }
 
 impl BackendPlan {
@@ -25,7 +26,14 @@ impl BackendPlan {
         Self {
             endpoint: endpoint.to_owned(),
             env: Vec::new(),
+            edits: Vec::new(),
         }
+    }
+
+    /// With every `from` in a file of the policy that it would write replaced by `to`.
+    pub fn policy(mut self, file: &'static str, from: &str, to: &str) -> Self {
+        self.edits.push((file, from.to_owned(), to.to_owned()));
+        self
     }
 
     /// One more variable for the backend.
@@ -57,6 +65,15 @@ impl BackendPlan {
             machine.set_env(key, value);
         }
         let data = tempfile::Builder::new().prefix("jit-data-").tempdir().unwrap();
+        if !self.edits.is_empty() {
+            drop(jit::server::dev::Data::take(data.path()).unwrap());
+        }
+        for (file, from, to) in &self.edits {
+            let path = data.path().join("policy").join(file);
+            let text = std::fs::read_to_string(&path).unwrap();
+            assert!(text.contains(from), "{from} is not in {file}");
+            std::fs::write(&path, text.replace(from, to)).unwrap();
+        }
         let (running, hello) = serve(&machine, &data, "127.0.0.1:0");
         Backend {
             machine,

@@ -4,6 +4,7 @@
 #![expect(dead_code, reason = "a harness offers more than the tests of one day use")]
 
 mod aws_cli;
+mod aws_proxy;
 mod backend;
 mod child;
 mod corporate;
@@ -23,6 +24,7 @@ mod wait;
 #[expect(unused_imports, reason = "the face of the harness, whoever uses it today")]
 pub use self::{
     aws_cli::AwsKeys,
+    aws_proxy::{AwsProxy, Fault},
     backend::{Backend, BackendPlan},
     child::Running,
     corporate::{Authority, ConnectProxy, ProxyManners, TlsEnd},

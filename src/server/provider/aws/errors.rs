@@ -155,7 +155,7 @@ fn is_about_duration(message: Option<&str>) -> bool {
 }
 
 /// STS's own words, cut, with nothing in them that could move a cursor.
-fn said(message: Option<&str>) -> String {
+pub fn said(message: Option<&str>) -> String {
     match message.map(str::trim) {
         None | Some("") => String::new(),
         Some(message) => format!(

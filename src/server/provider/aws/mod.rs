@@ -5,6 +5,8 @@
 
 mod answer_date;
 mod errors;
+mod kill;
+mod kill_policy;
 mod names;
 mod pattern;
 #[cfg(test)]
@@ -57,15 +59,18 @@ impl AwsProvider {
 
     /// The token goes to STS and nowhere else: whoever holds it picks how long a session lasts.
     async fn assume_by_token(&self, now: Timestamp, access: &Access) -> Result<Credential, ProviderError> {
-        let Some(signer) = &self.signer else {
-            return Err(ProviderError::Refused(
-                "this backend signs no tokens: say where its sealing key comes from in its configuration".to_owned(),
-            ));
-        };
+        let signer = self.signer()?;
         let call = Call::new(now, access)?;
         let client = self.clients.without_credentials(&access.binding.region).await;
         let token = signer.sign(now, &web_identity::statement(access)).await?;
         call.send_token(&client, now, &token).await
+    }
+
+    fn signer(&self) -> Result<&dyn TokenSigner, ProviderError> {
+        let none = "this backend signs no tokens: say where its sealing key comes from in its configuration";
+        self.signer
+            .as_deref()
+            .ok_or_else(|| ProviderError::Refused(none.to_owned()))
     }
 
     async fn assume_as_ourselves(&self, now: Timestamp, access: &Access) -> Result<Credential, ProviderError> {

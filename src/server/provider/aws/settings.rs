@@ -13,6 +13,7 @@ use aws_sdk_sts::config::timeout::TimeoutConfig;
 use aws_sdk_sts::config::{Credentials, Region, SharedCredentialsProvider};
 use tokio::sync::{Mutex, OnceCell};
 
+use crate::domain::Partition;
 use crate::network::Network;
 
 /// How the provider reaches AWS.
@@ -91,6 +92,19 @@ impl Clients {
             answer.and_then(|identity| identity.arn().map(str::to_owned)).ok_or(())
         };
         self.own_arn.get_or_try_init(ask).await.ok().map(String::as_str)
+    }
+
+    /// IAM, which is one service for all regions of a partition, as whoever `credentials` are.
+    pub fn iam(&self, partition: Partition, credentials: Credentials) -> aws_sdk_iam::Client {
+        let mut config = aws_sdk_iam::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(partition.default_region()))
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(timeouts())
+            .http_client(self.settings.network.aws_client())
+            .credentials_provider(credentials);
+        config.set_endpoint_url(self.settings.endpoint.clone());
+        aws_sdk_iam::Client::from_conf(config.build())
     }
 
     /// Built from nothing: made from the loaded configuration it would take its endpoint from the environment.

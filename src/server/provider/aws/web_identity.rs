@@ -38,6 +38,16 @@ pub fn statement(access: &Access) -> Statement {
     }
 }
 
+/// What the token says that opens the kill role of `binding`'s account, for the backend itself and no person: no token
+/// for a target opens it, and it opens no target.
+pub(super) fn kill_statement(binding: &Binding) -> Statement {
+    Statement {
+        subject: format!("jit:kill/{}/{}:backend", binding.partition, binding.account),
+        audience: AUDIENCE.to_owned(),
+        claims: Map::new(),
+    }
+}
+
 /// The part of `sub` that names the target: `jit:aws/<partition>/<account>/<path and name of the role>`.
 fn subject_of(binding: &Binding) -> String {
     let role = binding.role_arn.split_once(":role/").map_or("", |(_, role)| role);
@@ -58,6 +68,13 @@ mod tests {
             "jit:aws/aws/111111111111/jit/jit-prod-admin:usr_0123456789ab"
         );
         assert_eq!(said.audience, "sts.amazonaws.com");
+    }
+
+    #[test]
+    fn token_of_the_kill_switch_names_account_and_no_person() {
+        let said = kill_statement(&access(&[]).binding);
+        assert_eq!(said.subject, "jit:kill/aws/111111111111:backend");
+        assert_eq!((said.audience.as_str(), said.claims.len()), (AUDIENCE, 0));
     }
 
     #[test]

@@ -16,7 +16,9 @@ fn is_about(effect: &Effect, grant: &GrantId) -> bool {
         Effect::Activate { grant: of }
         | Effect::Give { grant: of }
         | Effect::End { grant: of }
-        | Effect::Take { grant: of } => of == grant,
+        | Effect::Take { grant: of }
+        | Effect::Kill { grant: of }
+        | Effect::Unkill { grant: of } => of == grant,
     }
 }
 

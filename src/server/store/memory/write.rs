@@ -119,6 +119,9 @@ impl State {
     }
 
     fn write_grant(&mut self, new: &Grant) -> Result<(), StoreError> {
+        if let Some(kill) = new.kill.as_ref().filter(|kill| kill.state.is_under_way()) {
+            self.switches.entry(kill.role_arn.clone()).or_default().switch.version += 1;
+        }
         if new.version != 1 {
             let (is_it, version) = (|old: &Grant| old.id == new.id, |old: &Grant| old.version);
             return replace(&mut self.grants, is_it, version, new.version, |old| {

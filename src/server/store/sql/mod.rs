@@ -11,6 +11,7 @@ mod people;
 mod read;
 mod requests;
 mod sealing;
+pub(super) mod switches;
 
 /// What is asked at every call or tick: none of it may read a whole table.
 #[cfg(test)]
@@ -23,5 +24,7 @@ pub(super) const FREQUENT: &[&str] = &[
     cases::PAGE,
     cases::PENDING,
     cases::REQUESTS_LIKE,
+    switches::KILLED,
+    switches::SWITCH,
     super::dialect::CLAIM,
 ];

@@ -25,9 +25,12 @@ pub(in super::super) struct Claim {
 const fn subjects(effect: &Effect) -> (Option<&RequestId>, Option<&GrantId>) {
     match effect {
         Effect::Expire { request } => (Some(request), None),
-        Effect::Activate { grant } | Effect::Give { grant } | Effect::End { grant } | Effect::Take { grant } => {
-            (None, Some(grant))
-        }
+        Effect::Activate { grant }
+        | Effect::Give { grant }
+        | Effect::End { grant }
+        | Effect::Take { grant }
+        | Effect::Kill { grant }
+        | Effect::Unkill { grant } => (None, Some(grant)),
     }
 }
 
@@ -129,6 +132,8 @@ fn effect(row: &Row) -> Result<Effect, StoreError> {
         "give" => Ok(Effect::Give { grant: grant()? }),
         "end" => Ok(Effect::End { grant: grant()? }),
         "take" => Ok(Effect::Take { grant: grant()? }),
+        "kill" => Ok(Effect::Kill { grant: grant()? }),
+        "unkill" => Ok(Effect::Unkill { grant: grant()? }),
         other => Err(StoreError::Unreadable(format!(
             "effect {other:?} is not known to this version"
         ))),

@@ -43,6 +43,14 @@ pub(super) fn json<T: DeserializeOwned>(row: &Row, column: &str) -> Result<T, St
     serde_json::from_str(text).map_err(|error| unreadable(column, error))
 }
 
+/// The same where there may be none.
+pub(super) fn json_or_none<T: DeserializeOwned>(row: &Row, column: &str) -> Result<Option<T>, StoreError> {
+    let text: Option<&str> = raw(row, column)?;
+    text.map(serde_json::from_str)
+        .transpose()
+        .map_err(|error| unreadable(column, error))
+}
+
 /// An instant in milliseconds.
 pub(super) fn time(row: &Row, column: &str) -> Result<Timestamp, StoreError> {
     raw(row, column).map(Timestamp::from_millis)
