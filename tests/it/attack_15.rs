@@ -132,6 +132,7 @@ fn second(first: &Backend, stopping: watch::Receiver<bool>) -> Arc<Backend> {
         aws: Arc::new(provider(&MiniStack::shared().url)),
         clock: Clock::real(),
         bundle: first.bundle(),
+        issuer: None,
         stopping,
     })
 }
@@ -145,7 +146,9 @@ async fn attack_15_two_workers_lose_no_session_in_the_policy() {
         endpoint: Some(MiniStack::shared().url.clone()),
         ..AwsSettings::default()
     };
-    let settings = dev::settings(&data, "127.0.0.1:1".parse().unwrap(), aws.with_keys("test", "test"));
+    let settings = dev::settings(&data, "127.0.0.1:1".parse().unwrap(), aws.with_keys("test", "test"))
+        .await
+        .unwrap();
     let first = server::open(settings).await.unwrap().backend;
     let (stop, stopping) = watch::channel(false);
     let backends = [second(&first, stopping.clone()), second(&first, stopping.clone())];
