@@ -39,6 +39,7 @@ pub struct StandIn {
     pub minted: AtomicU32,
     /// Calls of `shut_out`.
     pub written: AtomicU32,
+    landed: AtomicU32,
     /// Who is shut out, by role.
     pub shut_out: Mutex<BTreeMap<String, Vec<Killed>>>,
     /// What a kill switch says that is full.
@@ -113,18 +114,23 @@ impl Killer for StandIn {
         self.next()
     }
 
-    /// Slow, as a system far away is: what one writer read is old when it lands.
+    /// Every other call is slow, as a system far away can be: it lands once nothing else has landed for a while.
     async fn shut_out(
         &self,
         _: Timestamp,
         binding: &Binding,
         sessions: &[Killed],
     ) -> Result<Option<Timestamp>, ProviderError> {
-        let count = self.written.fetch_add(1, Ordering::SeqCst);
+        let is_slow = self.written.fetch_add(1, Ordering::SeqCst) % 2 == 0;
         let full = *self.full.lock().unwrap();
-        for _ in 0..count * 37 % 101 {
+        let (mut quiet, mut seen) = (0, self.landed.load(Ordering::SeqCst));
+        while is_slow && quiet < 5_000 {
             tokio::task::yield_now().await;
+            let landed = self.landed.load(Ordering::SeqCst);
+            quiet = if landed == seen { quiet + 1 } else { 0 };
+            seen = landed;
         }
+        self.landed.fetch_add(1, Ordering::SeqCst);
         let role = binding.role_arn.clone();
         let done = self.next();
         if !matches!(done, Err(ProviderError::Throttled(_))) {
