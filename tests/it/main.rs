@@ -17,6 +17,7 @@ mod box_bad_input;
 mod box_credential;
 mod box_exec;
 mod box_main_job;
+mod box_request_on_miss;
 mod box_strange_backend;
 mod box_too_late;
 mod corporate_network;
