@@ -45,3 +45,6 @@ mod sts_environment;
 mod with_aws_cli;
 mod with_aws_life;
 mod with_ministack_sts;
+mod with_sdks;
+mod with_sdks_failing;
+mod with_terraform;
