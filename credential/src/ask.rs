@@ -1,5 +1,6 @@
 //! Recognises the hot command on a command line, before any parser of flags is started.
-//! Owns the simple shape: a target, `--server`, `--identity`. Refuses everything else: clap decides that.
+//! Owns the simple shape: a target, `--server`, `--identity`, and what only a miss reads (`--request-on-miss`,
+//! `--reason`). Refuses everything else: clap decides that.
 
 use std::ffi::OsString;
 
@@ -28,6 +29,7 @@ impl<'a> Ask<'a> {
     pub fn parse(program: Program, args: &'a [OsString]) -> Option<Self> {
         let (mut target, mut server, mut identity) = (None, None, None);
         let mut verb_is_due = program == Program::Jit;
+        let (mut asks, mut reason) = (None, None);
         let mut rest = args.iter();
         while let Some(arg) = rest.next() {
             let arg = arg.to_str()?;
@@ -44,6 +46,12 @@ impl<'a> Ask<'a> {
                 }
                 continue;
             };
+            if flag == "request-on-miss" {
+                if asks.replace(()).is_some() {
+                    return None;
+                }
+                continue;
+            }
             let (name, value) = match flag.split_once('=') {
                 Some((name, value)) => (name, value),
                 None => (flag, rest.next()?.to_str()?),
@@ -51,11 +59,15 @@ impl<'a> Ask<'a> {
             let seen = match name {
                 "server" => server.replace(value),
                 "identity" => identity.replace(value),
+                "reason" => reason.replace(value),
                 _ => return None,
             };
             if seen.is_some() || value.is_empty() || value.starts_with('-') {
                 return None;
             }
+        }
+        if reason.is_some() && asks.is_none() {
+            return None;
         }
         Some(Ask {
             target: target.filter(|_| !verb_is_due)?,
@@ -90,6 +102,12 @@ mod tests {
             assert_eq!(parsed(Program::Jit, line), full, "{line}");
         }
         assert_eq!(parsed(Program::Helper, "--identity bob prod --server=https://h"), full);
+        for line in [
+            "prod --server https://h --identity bob --request-on-miss",
+            "--request-on-miss --identity bob prod --server https://h --reason nightly",
+        ] {
+            assert_eq!(parsed(Program::Helper, line), full, "{line}");
+        }
         assert_eq!(parsed(Program::Helper, "prod"), Some(("prod".into(), None, None)));
     }
 
@@ -118,6 +136,10 @@ mod tests {
             "credential-process a --server -x",
             "credential-process a --identity=b --identity=c",
             "credential-process a --help",
+            "credential-process a --reason x",
+            "credential-process a --request-on-miss=x",
+            "credential-process a --request-on-miss --request-on-miss",
+            "credential-process a --request-on-miss --reason",
             "-o json credential-process a",
             "prod credential-process",
             "credential-process a --server --identity b",

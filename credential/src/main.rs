@@ -15,7 +15,7 @@ use hot::{Program, answer, complain, hit, now_ms};
 const HELP: &str = "\
 Print the AWS credentials of a target, for credential_process
 
-Usage: jit-credential TARGET [--server URL] [--identity NAME]
+Usage: jit-credential TARGET [--server URL] [--identity NAME] [--request-on-miss [--reason TEXT]]
 
 The same as jit credential-process, which it becomes where nothing is cached.
 

@@ -36,9 +36,6 @@ pub(super) struct Asking {
     timeout: Option<Duration>,
 }
 
-/// No default is longer, in seconds.
-const LONGEST_DEFAULT_S: u32 = 3_600;
-
 fn ticket(text: &str) -> std::result::Result<Ticket, Error> {
     Ticket::parse(text).map_err(Error::from)
 }
@@ -114,7 +111,7 @@ fn stdin() -> Result<String> {
 /// The target's own default, at most an hour, shown before anything is sent.
 fn default_duration(ctx: &Ctx, desk: &Desk, target: &TargetName) -> Result<Duration> {
     let view = targets::find(&desk.backend, target)?;
-    let duration = Duration::from_secs(view.default_duration_s.min(LONGEST_DEFAULT_S))?;
+    let duration = crate::client::default_duration(&view)?;
     ctx.ui
         .note(&format!("For {duration}, the default of {target} (--for changes it)."));
     Ok(duration)

@@ -16,6 +16,12 @@ pub(super) struct Args {
     /// Targets to write profiles for
     #[arg(value_name = "TARGET")]
     targets: Vec<String>,
+    /// Let AWS tools ask for access themselves
+    #[arg(long)]
+    request_on_miss: bool,
+    /// Why, for those requests
+    #[arg(long, value_name = "TEXT", requires = "request_on_miss")]
+    reason: Option<String>,
     /// Write without asking
     #[arg(short, long)]
     yes: bool,
@@ -41,7 +47,10 @@ pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
     let desk = ctx.desk()?;
     let profiles = names
         .iter()
-        .map(|name| profile(&desk, name))
+        .map(|name| match args.request_on_miss {
+            true => profile(&desk, name)?.that_asks(args.reason.as_deref()),
+            false => profile(&desk, name),
+        })
         .collect::<Result<Vec<_>>>()?;
     let files = desk.client.aws_files();
     let edit = files.with(&profiles)?;

@@ -86,6 +86,20 @@ impl Profile {
         Ok(Self { target, command })
     }
 
+    /// The same, whose program files a request where nothing is live.
+    ///
+    /// # Errors
+    /// Exit 2 for a reason that is none, 3 for one with characters that shells take apart.
+    pub fn that_asks(mut self, reason: Option<&str>) -> Result<Self> {
+        self.command.push_str(" --request-on-miss");
+        if let Some(reason) = reason {
+            crate::domain::text::Reason::parse(reason)?;
+            let word = word(reason).ok_or_else(|| unfit("the reason", reason))?;
+            self.command.push_str(&format!(" --reason {word}"));
+        }
+        Ok(self)
+    }
+
     fn section(&self) -> String {
         format!("profile {}", Self::name_of(&self.target))
     }
@@ -248,6 +262,21 @@ mod tests {
             profile("alice", "/opt/my jit/jit-credential").unwrap().command,
             "\"/opt/my jit/jit-credential\" prod --server \"http://[::1]:7878\" --identity alice"
         );
+    }
+
+    #[test]
+    fn reason_of_a_profile_is_one_word_to_every_splitter() {
+        let asking = |reason| -> Result<String> { Ok(profile("alice", "/b/jit")?.that_asks(reason)?.command) };
+        let plain = "/b/jit prod --server \"http://[::1]:7878\" --identity alice --request-on-miss";
+        assert_eq!(asking(None).unwrap(), plain);
+        assert_eq!(
+            asking(Some("nightly report")).unwrap(),
+            format!("{plain} --reason \"nightly report\"")
+        );
+        for (bad, exit) in [(" ", 2), ("$(touch x)", 3), ("a\"b", 3), ("--help", 3), ("it's", 3)] {
+            let error: Error = asking(Some(bad)).unwrap_err();
+            assert_eq!(error.exit.code(), exit, "{bad}");
+        }
     }
 
     #[test]

@@ -125,6 +125,14 @@ impl Backend {
         self.read(&answer)
     }
 
+    pub(super) fn post_once<T: DeserializeOwned>(&self, path: String, body: &impl Serialize, key: String) -> Result<T> {
+        let body = serde_json::to_vec(body).map_err(|error| Error::unexpected(error.to_string()))?;
+        let mut call = self.call(Method::POST, path, Some(body));
+        call.idempotency_key = Some(key);
+        let answer = self.send(call)?;
+        self.read(&answer)
+    }
+
     pub(super) fn delete(&self, path: String) -> Result<()> {
         self.send(self.call(Method::DELETE, path, None)).map(drop)
     }

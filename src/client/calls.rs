@@ -72,6 +72,14 @@ impl Backend {
         self.post(paths::DRY_RUN.to_owned(), new)
     }
 
+    /// Files a request, at most once with this key, whatever machine sends it.
+    ///
+    /// # Errors
+    /// What the backend says, or that there is none.
+    pub(super) fn file_once(&self, new: &NewRequest, key: String) -> Result<Filed> {
+        self.post_once(paths::REQUESTS.to_owned(), new, key)
+    }
+
     /// One request, by id, prefix, or name of a target with exactly one open.
     ///
     /// # Errors

@@ -1,5 +1,5 @@
 //! The miss of `credential_process`: one flight, a remembered failure, an end in under 4 s.
-//! Owns the order of 50-aws.md. Refuses to ask a person anything, and to file a request.
+//! Owns the order: cache, lock, cache again, backend. Refuses to ask a person anything, and to file a request unless told.
 
 use std::time::{Duration, Instant};
 
@@ -8,6 +8,7 @@ use hot::{Account, Entry, Failure, Json, State};
 use super::account::{Client, cache_problem};
 use super::backend::Deadline;
 use super::credential::no_live_grant;
+use super::request_on_miss::OnMiss;
 use crate::domain::refusal::Code;
 use crate::domain::text::TargetName;
 use crate::error::{Error, Exit, Result};
@@ -25,12 +26,17 @@ impl Client {
     ///
     /// # Errors
     /// One line that names the command to type; exit codes as everywhere.
-    pub fn credential_process(&self, target: &TargetName) -> Result<Json> {
-        self.entry(target).map(|entry| entry.json)
+    pub fn credential_process(&self, target: &TargetName, on_miss: Option<&OnMiss>) -> Result<Json> {
+        self.entry_or_ask(target, on_miss).map(|entry| entry.json)
     }
 
     /// A credential that works now, from the cache or minted.
     pub(super) fn entry(&self, target: &TargetName) -> Result<Entry> {
+        self.entry_or_ask(target, None)
+    }
+
+    /// The same; where nothing is live or on its way, the request is filed.
+    fn entry_or_ask(&self, target: &TargetName, on_miss: Option<&OnMiss>) -> Result<Entry> {
         let deadline = Deadline(Instant::now() + LIMIT);
         if hot::chain_names(&|name| self.env.os(name), target.as_str()) {
             let message = format!("{target} asks for itself through a profile of jit");
@@ -49,11 +55,15 @@ impl Client {
             return answer;
         }
         let old = self.cache.read(&account, target.as_str()).ok();
-        match self.fetched(&account, target, deadline) {
+        let old = old.filter(|old| old.facts.state(self.now_ms()) != State::Dead);
+        // what still works is no miss
+        let on_miss = on_miss.filter(|_| old.is_none());
+        match self.fetched(&account, target, on_miss, deadline) {
             Ok(entry) => Ok(entry),
             Err(error) => {
                 self.remember(&account, target, &error);
-                self.still_valid(old).ok_or(error)
+                // better than nothing when it cannot be renewed
+                old.ok_or(error)
             }
         }
     }
@@ -76,10 +86,23 @@ impl Client {
         Ok(failure().map(|failure| Err(remembered(&failure))))
     }
 
-    fn fetched(&self, account: &Account, target: &TargetName, deadline: Deadline) -> Result<Entry> {
+    fn fetched(
+        &self,
+        account: &Account,
+        target: &TargetName,
+        on_miss: Option<&OnMiss>,
+        deadline: Deadline,
+    ) -> Result<Entry> {
         let (picked, backend) = self.signed_in()?;
         backend.set_deadline(deadline);
-        let result = self.minted_for(&backend, target);
+        let result = match self.minted_for(&backend, target) {
+            Err(Missing::Nothing) => match on_miss {
+                Some(on_miss) => self.asked(&backend, &picked, target, on_miss, deadline),
+                None => Err(no_live_grant(target)),
+            },
+            Err(Missing::Because(error)) => Err(error),
+            Ok(minted) => Ok(minted),
+        };
         self.keep_clock(&picked, &backend);
         let minted = result?;
         if let Err(problem) = self.cache.write(account, target.as_str(), &minted.entry) {
@@ -90,12 +113,17 @@ impl Client {
     }
 
     /// From the live grant that ends last; where there is none, what is on its way.
-    fn minted_for(&self, backend: &super::Backend, target: &TargetName) -> Result<super::credential::Minted> {
+    fn minted_for(
+        &self,
+        backend: &super::Backend,
+        target: &TargetName,
+    ) -> std::result::Result<super::credential::Minted, Missing> {
         match self.minted_on(backend, target) {
             Err(error) if error.exit == Exit::Gone && error.wire_code() != Some(Code::RequestChanged) => {
-                Err(waiting(&backend.requests(true, None)?.requests, target))
+                let open = backend.requests(true, None).map_err(Missing::Because)?.requests;
+                Err(waiting(&open, target).map_or(Missing::Nothing, Missing::Because))
             }
-            minted => minted,
+            minted => minted.map_err(Missing::Because),
         }
     }
 
@@ -110,18 +138,21 @@ impl Client {
         }
     }
 
-    /// What is cached, where it still works: better than nothing when it cannot be renewed.
-    fn still_valid(&self, old: Option<Entry>) -> Option<Entry> {
-        old.filter(|old| old.facts.state(self.now_ms()) != State::Dead)
-    }
-
     fn now_ms(&self) -> u64 {
         u64::try_from(self.clock.now().millis()).unwrap_or(0)
     }
 }
 
+/// Why there is no credential.
+enum Missing {
+    /// Nothing is live and nothing is on its way.
+    Nothing,
+    /// What is to be said.
+    Because(Error),
+}
+
 /// No live grant: is something on its way?
-fn waiting(open: &[RequestView], target: &TargetName) -> Error {
+fn waiting(open: &[RequestView], target: &TargetName) -> Option<Error> {
     let ours = open.iter().filter(|request| request.target == target.as_str());
     for request in ours {
         let Ok(id) = crate::domain::id::RequestId::parse(&request.id) else {
@@ -137,10 +168,10 @@ fn waiting(open: &[RequestView], target: &TargetName) -> Error {
             } else {
                 "waits for approval"
             };
-            return Error::of(Code::GrantNotLive, format!("{target} {what}")).try_(format!("jit wait {id}"));
+            return Some(Error::of(Code::GrantNotLive, format!("{target} {what}")).try_(format!("jit wait {id}")));
         }
     }
-    no_live_grant(target)
+    None
 }
 
 fn remembered(failure: &Failure) -> Error {

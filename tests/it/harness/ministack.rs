@@ -9,7 +9,7 @@ use super::child::Running;
 use super::faked_time::FakedTime;
 use super::redact::Redactions;
 use super::venv::venv_program;
-use super::wait::LIMIT;
+use super::wait::{LIMIT, wait_until};
 
 /// The roles that the bundle of `jit serve --dev` names.
 const DEV_ROLES: [&str; 4] = [
@@ -40,19 +40,32 @@ impl MiniStack {
         })
     }
 
-    /// One for a test alone, under the test's clock and with the roles of the dev bundle; it counts its calls.
+    /// One for a test alone, which counts its calls, with the roles of the dev bundle.
+    pub fn of_its_own() -> Self {
+        Self::counting(Vec::new())
+    }
+
+    /// The same under the test's clock.
     pub fn under(clock: &FakedTime) -> Self {
-        let mut env = clock.env().to_vec();
+        Self::counting(clock.env().to_vec())
+    }
+
+    fn counting(mut env: Vec<(&'static str, OsString)>) -> Self {
         env.push(("LOG_LEVEL", "DEBUG".into()));
         let started = Self::start(&env);
         started.make_roles(&DEV_ROLES);
         started
     }
 
-    /// How many calls of `service` (`sts`, `s3`) have arrived at one that counts.
-    pub fn calls_of(&self, service: &str) -> usize {
+    /// How many calls of `service` (`sts`, `s3`) one that counts has had, once it is `count` or more: what it says
+    /// comes a moment after what it answers.
+    #[track_caller]
+    pub fn calls_of(&self, service: &str, count: usize) -> usize {
         let wanted = format!(" -> service={service} ");
-        self.running.said().matches(&wanted).count()
+        wait_until(&format!("call {count} of {service}"), LIMIT, || {
+            let seen = self.running.said().matches(&wanted).count();
+            (seen >= count).then_some(seen)
+        })
     }
 
     fn start(env: &[(&'static str, OsString)]) -> Self {

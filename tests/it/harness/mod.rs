@@ -8,12 +8,14 @@ mod aws_proxy;
 mod backend;
 mod child;
 mod corporate;
+mod counted;
 mod faked_time;
 mod left_out;
 mod ministack;
 mod raw_server;
 mod redact;
 mod run;
+mod sdks;
 mod sealed_box;
 mod sts_answer;
 mod sts_recorder;
@@ -28,12 +30,15 @@ pub use self::{
     backend::{Backend, BackendPlan},
     child::Running,
     corporate::{Authority, ConnectProxy, ProxyManners, TlsEnd},
+    counted::{Counted, Seen},
     faked_time::FakedTime,
     left_out::{deep, is_there, left_out, left_out_everywhere},
+    left_out::{left_out_everywhere, deep, is_there, left_out},
     ministack::MiniStack,
     raw_server::RawServer,
     redact::Redactions,
     run::Run,
+    sdks::Sdk,
     sealed_box::{JitCommand, SealedBox, jit_credential_program, jit_program},
     sts_answer::StsAnswer,
     sts_recorder::{StsCall, StsRecorder},
