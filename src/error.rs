@@ -157,7 +157,7 @@ const fn exit_of_status(status: u16) -> Exit {
 }
 
 /// Why a command failed.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Error {
     /// How the command ends.
     pub exit: Exit,

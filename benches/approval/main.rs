@@ -55,7 +55,7 @@ async fn main() -> Result<(), Failure> {
         endpoint: Some(sts.url.clone()),
         ..AwsSettings::default()
     };
-    let opened = open(dev::settings(&data, address, aws.with_keys("test", "test"))).await?;
+    let opened = open(dev::settings(&data, address, aws.with_keys("test", "test")).await?).await?;
     let backend = opened.backend.clone();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let serving = tokio::spawn(serve_on(opened, listener, async move {

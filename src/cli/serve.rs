@@ -64,9 +64,10 @@ async fn serve(args: &Args, ctx: &Ctx) -> Result<()> {
     };
     // signals are caught before anybody is told that we are here
     let stop = stop_signal()?;
-    let opened = server::open(dev::settings(&data, address, aws))
+    let settings = dev::settings(&data, address, aws)
         .await
         .map_err(|error| refused(&error))?;
+    let opened = server::open(settings).await.map_err(|error| refused(&error))?;
     let people = dev::people(&opened.backend)
         .await
         .map_err(|failure| refused(&StartError::from(failure)))?;
@@ -152,6 +153,11 @@ fn refused(error: &StartError) -> Error {
             "server.store",
             "check the disk, or use another folder: --data DIR".to_owned(),
         ),
+        StartError::SealingKey(_) => refusal(
+            "server.sealing_key",
+            "give the key that this database was first started with; --dev keeps it in DIR/sealing.key".to_owned(),
+        ),
+        StartError::Configuration(error) => error.clone(),
         StartError::Failed(_) => Error::new(Exit::Unexpected, "server.failed", error.to_string()),
     }
 }

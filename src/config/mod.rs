@@ -4,11 +4,14 @@
 mod environment;
 mod file;
 mod folders;
+mod issuer_url;
 mod network;
+mod sealing_file;
 mod sealing_key;
 
 pub use environment::{Environment, VARIABLES, Variable};
 pub use file::ConfigFile;
 pub use folders::Folders;
+pub use issuer_url::IssuerUrl;
 pub use network::{NetworkSettings, ProxySetting};
 pub use sealing_key::SealingKey;

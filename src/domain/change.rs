@@ -10,6 +10,7 @@ use super::grant::Grant;
 use super::id::{GrantId, PersonId, RequestId};
 use super::person::{Device, Person, Session, SignInCode};
 use super::request::Request;
+use super::sealing::SealingCheck;
 use super::time::Timestamp;
 
 /// A row as it shall stand. Rows with a version are inserted at 1 and replace exactly the version before
@@ -31,6 +32,8 @@ pub enum Row {
     Session(Session),
     /// A sign-in code.
     SignInCode(SignInCode),
+    /// The check value of the sealing key; there is one.
+    SealingCheck(SealingCheck),
 }
 
 /// Who did it.
@@ -272,7 +275,8 @@ impl Change {
             | Row::Person(_)
             | Row::Device(_)
             | Row::Session(_)
-            | Row::SignInCode(_) => None,
+            | Row::SignInCode(_)
+            | Row::SealingCheck(_) => None,
         })
     }
 
@@ -285,7 +289,8 @@ impl Change {
             | Row::Person(_)
             | Row::Device(_)
             | Row::Session(_)
-            | Row::SignInCode(_) => None,
+            | Row::SignInCode(_)
+            | Row::SealingCheck(_) => None,
         })
     }
 }

@@ -16,6 +16,7 @@ pub mod refusal;
 pub mod request;
 #[cfg(test)]
 mod samples;
+pub mod sealing;
 pub mod sign_in;
 pub mod target;
 pub mod text;
@@ -36,6 +37,7 @@ pub use id::{DeviceId, GrantId, PersonId, RequestId, SessionId};
 pub use person::{Device, KeyStorage, Person, Session, SignInCode, SignInMethod};
 pub use refusal::{Code, Refusal};
 pub use request::{Body, Frozen, Request, RequestState};
+pub use sealing::SealingCheck;
 pub use sign_in::sign_in;
 pub use target::{Binding, KillSwitch, Partition, Road, Trace};
 pub use text::{Comment, Narrowing, Reason, TargetName, Ticket};

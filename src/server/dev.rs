@@ -6,15 +6,20 @@ use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use crate::config::{IssuerUrl, SealingKey};
 use crate::domain::Duration;
 use crate::policy::small;
+use crate::random::Random;
 use crate::server::StartError;
 use crate::server::backend::Backend;
 use crate::server::failure::Failure;
+use crate::server::issuer::IssuerSettings;
 use crate::server::provider::aws::AwsSettings;
 use crate::server::service::sign_in::issue_code;
 use crate::server::settings::Settings;
+use crate::server::store::{Sealing as _, SqliteStore};
 use crate::wire::ServingPerson;
 
 /// Local people: name, what they are.
@@ -74,6 +79,11 @@ impl Data {
             _held: held,
         })
     }
+
+    /// The database file in it.
+    pub fn database(&self) -> PathBuf {
+        self.dir.join("jit.db")
+    }
 }
 
 /// Whoever can write in the folder can put another policy in force, or another database in place.
@@ -107,11 +117,33 @@ fn write_small(policy: &Path) -> io::Result<()> {
     fs::rename(half, policy)
 }
 
+/// The key in the folder, made on the first start.
+async fn sealing_key(data: &Data) -> Result<Arc<SealingKey>, StartError> {
+    let path = data.dir.join("sealing.key");
+    if let Some(key) = SealingKey::read_file(&path)? {
+        return Ok(Arc::new(key));
+    }
+    let database = data.database();
+    if database.exists() {
+        let check = SqliteStore::open(&database).await?.sealing_check().await?;
+        if check.is_some_and(|check| check.sealed.is_some()) {
+            return Err(StartError::SealingKey("is missing"));
+        }
+    }
+    let key = SealingKey::new(Random::default().bytes());
+    key.write_new_file(&path)?;
+    Ok(Arc::new(key))
+}
+
 /// The settings of `--dev` for a listener at `address`.
-pub fn settings(data: &Data, address: SocketAddr, aws: AwsSettings) -> Settings {
+///
+/// # Errors
+/// [`StartError`] for a sealing key that is refused or gone.
+pub async fn settings(data: &Data, address: SocketAddr, aws: AwsSettings) -> Result<Settings, StartError> {
+    let sealing_key = sealing_key(data).await?;
     let port = address.port();
     let own = |secs| Duration::from_secs(secs).expect("a constant between one second and a year");
-    Settings {
+    Ok(Settings {
         dev: true,
         origin: format!("http://{address}"),
         // nobody else can make these names point elsewhere, so both spellings of loopback are ours
@@ -121,12 +153,13 @@ pub fn settings(data: &Data, address: SocketAddr, aws: AwsSettings) -> Settings 
             format!("[::1]:{port}"),
         ],
         policy_dir: data.dir.join("policy"),
-        database: data.dir.join("jit.db"),
+        database: data.database(),
         aws,
+        issuer: Some(IssuerSettings::new(IssuerUrl::loopback(address), sealing_key)),
         session_life: own(SESSION_S),
         code_life: own(CODE_S),
         shared_devices_decide: true,
-    }
+    })
 }
 
 /// A new code for each local person.

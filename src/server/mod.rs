@@ -6,10 +6,12 @@ pub mod dev;
 pub mod edge;
 pub mod failure;
 pub mod handlers;
+pub mod issuer;
 pub mod openapi;
 pub mod policy_folder;
 pub mod provider;
 pub mod routes;
+mod sealed_store;
 pub mod service;
 pub mod settings;
 #[cfg(test)]
@@ -69,6 +71,12 @@ pub enum StartError {
     /// The database cannot be used.
     #[error("the database cannot be used: {0}")]
     Store(#[from] StoreError),
+    /// The sealing key is not there, or another one than before.
+    #[error("the sealing key {0}")]
+    SealingKey(&'static str),
+    /// A file of the set-up is refused.
+    #[error("{0}")]
+    Configuration(#[from] crate::error::Error),
     /// Something failed while starting.
     #[error("{0}")]
     Failed(String),
@@ -82,7 +90,12 @@ impl StartError {
                 let lines: Vec<String> = findings.iter().map(ToString::to_string).collect();
                 lines.join("\n")
             }
-            Self::Folder { .. } | Self::InUse { .. } | Self::Store(_) | Self::Failed(_) => self.to_string(),
+            Self::Folder { .. }
+            | Self::InUse { .. }
+            | Self::Store(_)
+            | Self::SealingKey(_)
+            | Self::Configuration(_)
+            | Self::Failed(_) => self.to_string(),
         }
     }
 }
@@ -109,6 +122,7 @@ pub async fn open(settings: Settings) -> Result<Opened, StartError> {
     let (bundle, broken) = bundle_to_start_with(&settings, store.as_ref()).await?;
     let bundle = Arc::new(bundle);
     let clock = Clock::real_after(store.newest_at().await?);
+    sealed_store::check(store.as_ref(), &clock, settings.issuer.as_ref()).await?;
     let aws = Arc::new(AwsProvider::new(settings.aws.clone()));
     let (stop, stopping) = watch::channel(false);
     let backend = Backend::new(Parts {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::domain::Duration;
+pub use crate::server::issuer::IssuerSettings;
 pub use crate::server::provider::aws::AwsSettings;
 
 /// How a backend is set up.
@@ -20,6 +21,8 @@ pub struct Settings {
     pub database: PathBuf,
     /// How AWS is reached.
     pub aws: AwsSettings,
+    /// How we are an OpenID Connect issuer; none where no road needs one.
+    pub issuer: Option<IssuerSettings>,
     /// A session lives this long.
     pub session_life: Duration,
     /// A one-time code lives this long.

@@ -160,6 +160,7 @@ impl Stage {
             policy_dir: dir.path().join("policy"),
             database: dir.path().join("jit.db"),
             aws: AwsSettings::default(),
+            issuer: None,
             session_life: Duration::from_secs(12 * 3600).unwrap(),
             code_life: Duration::from_secs(600).unwrap(),
             shared_devices_decide: false,

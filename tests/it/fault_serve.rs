@@ -272,3 +272,28 @@ fn killed_backend_leaves_a_folder_that_starts() {
         (alice.jit(&["whoami"]).status == Some(0)).then_some(())
     });
 }
+
+#[test]
+fn store_refuses_a_wrong_or_missing_sealing_key() {
+    let mut backend = backend();
+    drop(backend.stop().exits(0));
+    let key = backend.data().join("sealing.key");
+    let kept = std::fs::read(&key).unwrap();
+    std::fs::remove_file(&key).unwrap();
+    let again = || serve(&backend.data(), "127.0.0.1:0");
+    refused(again(), 3, &["sealing key is missing", "sealing.key"]);
+    assert!(!key.exists(), "no other key is made for a database that has one");
+    write_private(&key, b"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n");
+    refused(again(), 3, &["sealing key is not the one of this database"]);
+    write_private(&key, b"no key\n");
+    refused(again(), 3, &["holds no key", "openssl rand"]);
+    write_private(&key, &kept);
+    drop(backend.start_again());
+}
+
+/// A file of mode 0600.
+fn write_private(path: &std::path::Path, bytes: &[u8]) {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::write(path, bytes).unwrap();
+    std::fs::set_permissions(path, PermissionsExt::from_mode(0o600)).unwrap();
+}

@@ -7,6 +7,7 @@ mod commits;
 mod outbox;
 mod people;
 mod races;
+mod sealing;
 mod switches;
 
 use std::sync::Arc;

@@ -5,6 +5,7 @@ mod audit;
 mod cases;
 mod outbox;
 mod people;
+mod sealing;
 mod switches;
 mod write;
 
@@ -15,8 +16,8 @@ use async_trait::async_trait;
 
 use super::{Commits, Evidence, StoreError, Switch};
 use crate::domain::{
-    Change, Decision, Device, DeviceId, Digest, Effect, Grant, Once, Person, PersonId, Request, Session, SignInCode,
-    Timestamp,
+    Change, Decision, Device, DeviceId, Digest, Effect, Grant, Once, Person, PersonId, Request, SealingCheck, Session,
+    SignInCode, Timestamp,
 };
 use crate::random::Random;
 
@@ -43,6 +44,7 @@ struct State {
     once: BTreeMap<(PersonId, String), Once>,
     evidence: Vec<Evidence>,
     bundles: BTreeMap<String, String>,
+    sealing_check: Option<SealingCheck>,
 }
 
 /// The policy of one role, and who may write it.

@@ -49,6 +49,7 @@ migrations! {
     31 "0031_grants_killed_role"
     32 "0032_grants_by_killed_role"
     33 "0033_kill_switches"
+    34 "0034_sealing_check"
 }
 
 /// All of them, ready to be run.

@@ -18,7 +18,7 @@ pub use sqlite::SqliteStore;
 
 use crate::domain::{
     Case, Change, Decision, Device, DeviceId, Digest, Effect, EffectId, Grant, GrantId, Killed, Person, PersonId,
-    Request, RequestId, Session, SessionId, SignInCode, TargetName, Timestamp,
+    Request, RequestId, SealingCheck, Session, SessionId, SignInCode, TargetName, Timestamp,
 };
 
 /// What can go wrong.
@@ -276,7 +276,14 @@ pub trait Audit: Send + Sync {
     async fn bundle(&self, hash: &str) -> Result<Option<String>, StoreError>;
 }
 
-/// Everything together.
-pub trait Store: Commits + Cases + People + Outbox + Switches + Audit {}
+/// What secrets in the store are wrapped with.
+#[async_trait]
+pub trait Sealing: Send + Sync {
+    /// The check value of the sealing key.
+    async fn sealing_check(&self) -> Result<Option<SealingCheck>, StoreError>;
+}
 
-impl<T: Commits + Cases + People + Outbox + Switches + Audit> Store for T {}
+/// Everything together.
+pub trait Store: Commits + Cases + People + Outbox + Switches + Audit + Sealing {}
+
+impl<T: Commits + Cases + People + Outbox + Switches + Audit + Sealing> Store for T {}

@@ -65,7 +65,9 @@ impl Stage {
             endpoint: Some(sts.url.clone()),
             ..AwsSettings::default()
         };
-        let mut settings = dev::settings(&data, address, aws.with_keys("test", "test"));
+        let mut settings = dev::settings(&data, address, aws.with_keys("test", "test"))
+            .await
+            .unwrap();
         change(&mut settings);
         let opened = server::open(settings).await.unwrap();
         let (stop, stopped) = oneshot::channel();

@@ -71,6 +71,7 @@ impl State {
             Row::Device(device) => self.write_device(device),
             Row::Session(session) => self.write_session(session),
             Row::SignInCode(code) => self.write_code(code),
+            Row::SealingCheck(check) => self.write_sealing_check(check),
         }
     }
 

@@ -9,7 +9,7 @@ use super::super::writer::Work;
 use super::super::{Commits, StoreError};
 use super::audit::Log;
 use super::read::{raw, word};
-use super::{grants, outbox, people, requests};
+use super::{grants, outbox, people, requests, sealing};
 use crate::domain::{Change, Digest, Once, PersonId, Row, Timestamp};
 use crate::random::Random;
 
@@ -50,6 +50,7 @@ async fn write(connection: &mut Connection, row: &Row) -> Result<(), Failure> {
         Row::Device(device) => people::write_device(connection, device).await,
         Row::Session(session) => people::write_session(connection, session).await,
         Row::SignInCode(code) => people::write_code(connection, code).await,
+        Row::SealingCheck(check) => sealing::write(connection, check).await,
     }
 }
 

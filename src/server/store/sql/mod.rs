@@ -9,6 +9,7 @@ pub(super) mod outbox;
 mod people;
 mod read;
 mod requests;
+mod sealing;
 pub(super) mod switches;
 
 /// What is asked at every call or tick: none of it may read a whole table.
