@@ -54,6 +54,7 @@ complete -c jit -n "__fish_jit_needs_command" -f -a "login" -d 'Sign in'
 complete -c jit -n "__fish_jit_needs_command" -f -a "logout" -d 'Sign out'
 complete -c jit -n "__fish_jit_needs_command" -f -a "whoami" -d 'Show who you are'
 complete -c jit -n "__fish_jit_needs_command" -f -a "serve" -d 'Run the approval backend'
+complete -c jit -n "__fish_jit_needs_command" -f -a "issuer" -d 'Look after the keys that sign for AWS'
 complete -c jit -n "__fish_jit_needs_command" -f -a "completions" -d 'Print a shell\'s completion script'
 complete -c jit -n "__fish_jit_needs_command" -f -a "man" -d 'Print a manual page'
 complete -c jit -n "__fish_jit_needs_command" -f -a "help" -d 'Show help for a verb or the environment'
@@ -276,6 +277,72 @@ complete -c jit -n "__fish_jit_using_subcommand serve" -l no-input -d 'Never ask
 complete -c jit -n "__fish_jit_using_subcommand serve" -s q -l quiet -d 'Say nothing but data and failures'
 complete -c jit -n "__fish_jit_using_subcommand serve" -s v -l verbose -d 'Log to stderr, twice for more'
 complete -c jit -n "__fish_jit_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand issuer; and not __fish_seen_subcommand_from show publish rotate revoke" -l server -d 'Backend to talk to' -r
+complete -c jit -n "__fish_jit_using_subcommand issuer; and not __fish_seen_subcommand_from show publish rotate revoke" -l identity -d 'Identity to use there' -r
+complete -c jit -n "__fish_jit_using_subcommand issuer; and not __fish_seen_subcommand_from show publish rotate revoke" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
+json\t'For programs'"
+complete -c jit -n "__fish_jit_using_subcommand issuer; and not __fish_seen_subcommand_from show publish rotate revoke" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c jit -n "__fish_jit_using_subcommand issuer; and not __fish_seen_subcommand_from show publish rotate revoke" -l no-input -d 'Never ask anything'
+complete -c jit -n "__fish_jit_using_subcommand issuer; and not __fish_seen_subcommand_from show publish rotate revoke" -s q -l quiet -d 'Say nothing but data and failures'
+complete -c jit -n "__fish_jit_using_subcommand issuer; and not __fish_seen_subcommand_from show publish rotate revoke" -s v -l verbose -d 'Log to stderr, twice for more'
+complete -c jit -n "__fish_jit_using_subcommand issuer; and not __fish_seen_subcommand_from show publish rotate revoke" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand issuer; and not __fish_seen_subcommand_from show publish rotate revoke" -f -a "show" -d 'List keys, and what is published'
+complete -c jit -n "__fish_jit_using_subcommand issuer; and not __fish_seen_subcommand_from show publish rotate revoke" -f -a "publish" -d 'Write the files that AWS fetches'
+complete -c jit -n "__fish_jit_using_subcommand issuer; and not __fish_seen_subcommand_from show publish rotate revoke" -f -a "rotate" -d 'Make the next key'
+complete -c jit -n "__fish_jit_using_subcommand issuer; and not __fish_seen_subcommand_from show publish rotate revoke" -f -a "revoke" -d 'Take keys away at once'
+complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from show" -l data -d 'Folder of a backend under --dev' -r -F
+complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from show" -l server -d 'Backend to talk to' -r
+complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from show" -l identity -d 'Identity to use there' -r
+complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from show" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
+json\t'For programs'"
+complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from show" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from show" -l all -d 'List removed keys too'
+complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from show" -l no-input -d 'Never ask anything'
+complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Say nothing but data and failures'
+complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Log to stderr, twice for more'
+complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from publish" -l data -d 'Folder of a backend under --dev' -r -F
+complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from publish" -l server -d 'Backend to talk to' -r
+complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from publish" -l identity -d 'Identity to use there' -r
+complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from publish" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
+json\t'For programs'"
+complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from publish" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from publish" -l no-input -d 'Never ask anything'
+complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from publish" -s q -l quiet -d 'Say nothing but data and failures'
+complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from publish" -s v -l verbose -d 'Log to stderr, twice for more'
+complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from publish" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from rotate" -l data -d 'Folder of a backend under --dev' -r -F
+complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from rotate" -l server -d 'Backend to talk to' -r
+complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from rotate" -l identity -d 'Identity to use there' -r
+complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from rotate" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
+json\t'For programs'"
+complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from rotate" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from rotate" -l no-input -d 'Never ask anything'
+complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from rotate" -s q -l quiet -d 'Say nothing but data and failures'
+complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from rotate" -s v -l verbose -d 'Log to stderr, twice for more'
+complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from rotate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from revoke" -l data -d 'Folder of a backend under --dev' -r -F
+complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from revoke" -l server -d 'Backend to talk to' -r
+complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from revoke" -l identity -d 'Identity to use there' -r
+complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from revoke" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
+json\t'For programs'"
+complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from revoke" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from revoke" -l all -d 'Every key'
+complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from revoke" -s y -l yes -d 'Do not ask'
+complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from revoke" -l no-input -d 'Never ask anything'
+complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from revoke" -s q -l quiet -d 'Say nothing but data and failures'
+complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from revoke" -s v -l verbose -d 'Log to stderr, twice for more'
+complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from revoke" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jit -n "__fish_jit_using_subcommand completions" -l server -d 'Backend to talk to' -r
 complete -c jit -n "__fish_jit_using_subcommand completions" -l identity -d 'Identity to use there' -r
 complete -c jit -n "__fish_jit_using_subcommand completions" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'

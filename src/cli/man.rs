@@ -36,6 +36,9 @@ pub(super) fn page(command: Command) -> std::io::Result<Vec<u8>> {
     } else {
         format!("jit-{}", command.get_name())
     };
+    let mut built = command.clone().disable_help_subcommand(true);
+    built.build();
+    let parts: Vec<Command> = built.get_subcommands().cloned().collect();
     let command = command
         .display_name(&name)
         .bin_name(&name)
@@ -50,6 +53,8 @@ pub(super) fn page(command: Command) -> std::io::Result<Vec<u8>> {
     man.render_options_section(&mut page)?;
     if is_top {
         man.render_subcommands_section(&mut page)?;
+    } else if !parts.is_empty() {
+        commands(&parts).to_writer(&mut page)?;
     }
     exit_codes().to_writer(&mut page)?;
     if is_top {
@@ -57,6 +62,27 @@ pub(super) fn page(command: Command) -> std::io::Result<Vec<u8>> {
     }
     man.render_extra_section(&mut page)?;
     Ok(page)
+}
+
+/// The commands of a verb that has some, each with its own options.
+fn commands(parts: &[Command]) -> Roff {
+    let mut roff = Roff::new();
+    roff.control("SH", ["COMMANDS"]);
+    for part in parts {
+        roff.control("TP", []);
+        let usage = part.clone().render_usage().to_string();
+        roff.text([bold(usage.replace("Usage: ", "jit "))]);
+        roff.text([roman(part.get_about().map(ToString::to_string).unwrap_or_default())]);
+        roff.control("RS", []);
+        let is_own = |arg: &&clap::Arg| !arg.is_global_set() && arg.get_id() != "help";
+        for arg in part.get_arguments().filter(is_own) {
+            roff.control("TP", []);
+            roff.text([bold(arg.to_string())]);
+            roff.text([roman(arg.get_help().map(ToString::to_string).unwrap_or_default())]);
+        }
+        roff.control("RE", []);
+    }
+    roff
 }
 
 fn exit_codes() -> Roff {

@@ -18,6 +18,8 @@ mod follow;
 mod has;
 mod help;
 mod inbox;
+#[cfg(feature = "server")]
+mod issuer;
 mod login;
 mod logout;
 mod man;
@@ -129,6 +131,8 @@ enum Verb {
     Whoami(whoami::Args),
     #[cfg(feature = "server")]
     Serve(serve::Args),
+    #[cfg(feature = "server")]
+    Issuer(issuer::Args),
     Completions(completions::Args),
     Man(man::Args),
     Help(help::Args),
@@ -170,6 +174,8 @@ impl Verb {
             Self::Whoami(args) => whoami::run(args, ctx),
             #[cfg(feature = "server")]
             Self::Serve(args) => serve::run(args, ctx),
+            #[cfg(feature = "server")]
+            Self::Issuer(args) => issuer::run(args, ctx),
             Self::Completions(args) => completions::run(args, ctx),
             Self::Man(args) => man::run(args, ctx),
             Self::Help(args) => help::run(args, ctx),

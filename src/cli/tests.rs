@@ -10,7 +10,10 @@ use super::{Cli, man};
 fn verbs() -> Vec<Command> {
     let mut command = Cli::command();
     command.build();
-    command.get_subcommands().cloned().collect()
+    let mut verbs: Vec<Command> = command.get_subcommands().cloned().collect();
+    let parts: Vec<Command> = verbs.iter().flat_map(|verb| verb.get_subcommands().cloned()).collect();
+    verbs.extend(parts);
+    verbs
 }
 
 /// A help line: short, imperative where it is a verb's, no full stop.
@@ -46,7 +49,7 @@ fn help_of_every_verb_has_an_example_that_parses() {
         let after = verb.get_after_help().map(ToString::to_string).unwrap_or_default();
         assert!(after.starts_with("Example"), "{}", verb.get_name());
         assert!(
-            after.contains(&format!("jit {}", verb.get_name())),
+            after.contains(verb.get_bin_name().unwrap_or("no name")),
             "{}",
             verb.get_name()
         );

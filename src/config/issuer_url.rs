@@ -34,6 +34,18 @@ impl IssuerUrl {
         Self(format!("http://{address}"))
     }
 
+    /// The same, read back from where [`Self::loopback`] was written.
+    pub fn of_loopback(text: &str) -> Option<Self> {
+        let address: SocketAddr = text.strip_prefix("http://")?.parse().ok()?;
+        address.ip().is_loopback().then(|| Self::loopback(address))
+    }
+
+    /// The host, as a call of ours names it.
+    pub fn host(&self) -> &str {
+        let (_, rest) = self.0.split_once("://").unwrap_or_default();
+        rest.split('/').next().unwrap_or_default()
+    }
+
     /// The address, as it stands in `iss`.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -139,6 +151,23 @@ mod tests {
             let url = IssuerUrl::parse(text).unwrap();
             assert_eq!(url.key_set(), format!("{text}/.well-known/jwks.json"));
             assert!(!url.is_loopback());
+        }
+    }
+
+    #[test]
+    fn address_of_this_machine_is_read_back() {
+        let url = IssuerUrl::loopback("[::1]:7878".parse().unwrap());
+        assert_eq!(
+            (IssuerUrl::of_loopback(url.as_str()), url.host()),
+            (Some(url.clone()), "[::1]:7878")
+        );
+        for text in [
+            "http://192.0.2.1:80",
+            "https://127.0.0.1:80",
+            "http://localhost:80",
+            "127.0.0.1:80",
+        ] {
+            assert_eq!(IssuerUrl::of_loopback(text), None, "{text}");
         }
     }
 

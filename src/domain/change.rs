@@ -8,6 +8,7 @@ use super::decision::Decision;
 use super::digest::Digest;
 use super::grant::Grant;
 use super::id::{GrantId, PersonId, RequestId};
+use super::issuer_key::IssuerKey;
 use super::person::{Device, Person, Session, SignInCode};
 use super::request::Request;
 use super::sealing::SealingCheck;
@@ -34,6 +35,8 @@ pub enum Row {
     SignInCode(SignInCode),
     /// The check value of the sealing key; there is one.
     SealingCheck(SealingCheck),
+    /// A key of ours as issuer.
+    IssuerKey(Box<IssuerKey>),
 }
 
 /// Who did it.
@@ -45,6 +48,8 @@ pub enum Actor {
     Person(PersonId),
     /// The backend by itself: a deadline, the worker, a start.
     Backend,
+    /// Somebody on the backend's machine, by a command there.
+    Operator,
 }
 
 impl From<Actor> for String {
@@ -52,6 +57,7 @@ impl From<Actor> for String {
         match actor {
             Actor::Person(id) => id.into(),
             Actor::Backend => "backend".to_owned(),
+            Actor::Operator => "operator".to_owned(),
         }
     }
 }
@@ -59,10 +65,10 @@ impl From<Actor> for String {
 impl TryFrom<String> for Actor {
     type Error = super::refusal::Refusal;
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        if text == "backend" {
-            Ok(Self::Backend)
-        } else {
-            PersonId::try_from(text).map(Self::Person)
+        match text.as_str() {
+            "backend" => Ok(Self::Backend),
+            "operator" => Ok(Self::Operator),
+            _ => PersonId::try_from(text).map(Self::Person),
         }
     }
 }
@@ -276,7 +282,8 @@ impl Change {
             | Row::Device(_)
             | Row::Session(_)
             | Row::SignInCode(_)
-            | Row::SealingCheck(_) => None,
+            | Row::SealingCheck(_)
+            | Row::IssuerKey(_) => None,
         })
     }
 
@@ -290,7 +297,8 @@ impl Change {
             | Row::Device(_)
             | Row::Session(_)
             | Row::SignInCode(_)
-            | Row::SealingCheck(_) => None,
+            | Row::SealingCheck(_)
+            | Row::IssuerKey(_) => None,
         })
     }
 }

@@ -90,53 +90,65 @@ ids! {
     SessionId = "ses_";
 }
 
-/// A device: the RFC 7638 thumbprint of its public key (43 base64url characters).
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct DeviceId(String);
+/// A key is named by the RFC 7638 thumbprint of its public half: 43 base64url characters.
+macro_rules! thumbprints {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
 
-impl DeviceId {
-    /// Checks and wraps a thumbprint.
-    ///
-    /// # Errors
-    /// [`Refusal::BadId`] where length or alphabet do not fit.
-    pub fn parse(text: &str) -> Result<Self, Refusal> {
-        let fits = text.len() == 43
-            && text
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-        if fits {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(Refusal::BadId {
-                given: text.chars().take(60).collect(),
-            })
+        impl $name {
+            /// Checks and wraps a thumbprint.
+            ///
+            /// # Errors
+            /// [`Refusal::BadId`] where length or alphabet do not fit.
+            pub fn parse(text: &str) -> Result<Self, Refusal> {
+                let fits = text.len() == 43
+                    && text
+                        .bytes()
+                        .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+                if fits {
+                    Ok(Self(text.to_owned()))
+                } else {
+                    Err(Refusal::BadId {
+                        given: text.chars().take(60).collect(),
+                    })
+                }
+            }
+
+            /// The thumbprint.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
         }
-    }
 
-    /// The thumbprint.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
+        impl TryFrom<String> for $name {
+            type Error = Refusal;
+            fn try_from(text: String) -> Result<Self, Refusal> {
+                Self::parse(&text)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> String {
+                id.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    )*};
 }
 
-impl TryFrom<String> for DeviceId {
-    type Error = Refusal;
-    fn try_from(text: String) -> Result<Self, Refusal> {
-        Self::parse(&text)
-    }
-}
-
-impl From<DeviceId> for String {
-    fn from(id: DeviceId) -> String {
-        id.0
-    }
-}
-
-impl fmt::Display for DeviceId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
+thumbprints! {
+    /// A device: the thumbprint of its public key.
+    DeviceId;
+    /// A key of ours as issuer: the thumbprint of its public half.
+    KeyId;
 }
 
 #[cfg(test)]

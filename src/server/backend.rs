@@ -15,6 +15,7 @@ use crate::server::edge::limits::Limits;
 use crate::server::failure::Failure;
 use crate::server::provider::MintingProvider;
 use crate::server::service::flight::Flights;
+use crate::server::service::issuer::Issuer;
 use crate::server::settings::Settings;
 use crate::server::store::Store;
 use crate::server::wake::Wakes;
@@ -36,6 +37,8 @@ pub struct Backend {
     pub store: Arc<dyn Store>,
     /// The AWS provider.
     pub aws: Arc<dyn MintingProvider>,
+    /// We as OpenID Connect issuer, where we are one.
+    pub issuer: Option<Arc<Issuer>>,
     /// The clock.
     pub clock: Arc<Clock>,
     /// Randomness.
@@ -65,6 +68,8 @@ pub struct Parts {
     pub store: Arc<dyn Store>,
     /// The AWS provider.
     pub aws: Arc<dyn MintingProvider>,
+    /// We as OpenID Connect issuer, where we are one.
+    pub issuer: Option<Arc<Issuer>>,
     /// The clock.
     pub clock: Arc<Clock>,
     /// The bundle in force.
@@ -81,6 +86,7 @@ impl Backend {
             settings: parts.settings,
             store: parts.store,
             aws: parts.aws,
+            issuer: parts.issuer,
             clock: parts.clock,
             random: Random::default(),
             wakes: Wakes::default(),

@@ -2,6 +2,7 @@
 //! Refuses the terminal and the client's rooms.
 
 pub mod backend;
+pub mod beside;
 pub mod dev;
 pub mod edge;
 pub mod failure;
@@ -10,6 +11,7 @@ pub mod issuer;
 pub mod openapi;
 pub mod policy_folder;
 pub mod provider;
+pub mod publication;
 pub mod routes;
 mod sealed_store;
 pub mod service;
@@ -36,6 +38,7 @@ use crate::server::backend::{Backend, InForce, Parts};
 use crate::server::edge::connections::{self, Seats};
 use crate::server::failure::Failure;
 use crate::server::provider::aws::AwsProvider;
+use crate::server::service::issuer::Issuer;
 use crate::server::settings::Settings;
 use crate::server::store::sqlite::SqliteStore;
 use crate::server::store::{Audit, Store, StoreError};
@@ -123,12 +126,17 @@ pub async fn open(settings: Settings) -> Result<Opened, StartError> {
     let bundle = Arc::new(bundle);
     let clock = Clock::real_after(store.newest_at().await?);
     sealed_store::check(store.as_ref(), &clock, settings.issuer.as_ref()).await?;
+    let issuer = settings
+        .issuer
+        .clone()
+        .map(|issuer| Arc::new(Issuer::new(issuer, store.clone(), clock.clone())));
     let aws = Arc::new(AwsProvider::new(settings.aws.clone()));
     let (stop, stopping) = watch::channel(false);
     let backend = Backend::new(Parts {
         settings,
         store,
         aws,
+        issuer,
         clock,
         bundle: bundle.clone(),
         stopping,
@@ -181,6 +189,7 @@ pub async fn serve_on(
     let Opened { backend, stop: stopper } = opened;
     let working = tokio::spawn(worker::run(backend.clone(), backend.stopping.clone()));
     let watching = tokio::spawn(policy_folder::watch(backend.clone(), backend.stopping.clone()));
+    let publishing = tokio::spawn(publication::watch(backend.clone(), backend.stopping.clone()));
     let stopping = tokio::spawn(async move {
         stop.await;
         // the receivers live as long as the backend does
@@ -195,7 +204,7 @@ pub async fn serve_on(
     {
         tracing::error!("a call did not end; what it had not committed is undone");
     }
-    for task in [stopping, working, watching] {
+    for task in [stopping, working, watching, publishing] {
         if let Err(error) = task.await {
             tracing::error!(%error, "a part of the backend ended badly");
         }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use utoipa::OpenApi;
 
-use crate::server::handlers::{grants, health, requests, sessions, targets};
+use crate::server::handlers::{grants, health, issuer, requests, sessions, targets};
 use crate::server::routes::{Access, table};
 use crate::wire::problem::MEDIA_TYPE;
 
@@ -17,6 +17,8 @@ use crate::wire::problem::MEDIA_TYPE;
         health::livez,
         health::readyz,
         health::description,
+        issuer::discovery,
+        issuer::key_set,
         sessions::open,
         sessions::look,
         sessions::close,

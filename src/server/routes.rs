@@ -17,7 +17,7 @@ use crate::server::edge::answer::described;
 use crate::server::edge::guard::{guard, signed_in};
 use crate::server::edge::whole::whole;
 use crate::server::failure::Failure;
-use crate::server::handlers::{grants, health, requests, sessions, targets};
+use crate::server::handlers::{grants, health, issuer, requests, sessions, targets};
 use crate::wire::{LARGEST_BODY, paths};
 
 /// Longer than any wait, shorter than most proxies.
@@ -56,6 +56,8 @@ pub fn table() -> Vec<Route> {
         route(Method::GET, paths::LIVEZ, Anyone, get(health::livez)),
         route(Method::GET, paths::READYZ, Anyone, get(health::readyz)),
         route(Method::GET, paths::OPENAPI, Anyone, get(health::description)),
+        route(Method::GET, paths::DISCOVERY, Anyone, get(issuer::discovery)),
+        route(Method::GET, paths::KEY_SET, Anyone, get(issuer::key_set)),
         route(Method::POST, paths::SESSIONS, Anyone, post(sessions::open)),
         route(Method::GET, paths::SESSIONS, SignedIn, get(sessions::look)),
         route(Method::DELETE, paths::SESSIONS, SignedIn, delete(sessions::close)),

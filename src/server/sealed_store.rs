@@ -6,13 +6,23 @@ use crate::domain::sealing::set_sealing_key;
 use crate::random::Random;
 use crate::server::StartError;
 use crate::server::issuer::{self, IssuerSettings};
-use crate::server::store::Store;
+use crate::server::store::{Store, StoreError};
 
 /// Holds the key of `settings` against the store. The first key that a store sees is its key from then on.
 ///
 /// # Errors
 /// [`StartError::SealingKey`] for another key, and for none where secrets are sealed.
 pub async fn check(store: &dyn Store, clock: &Clock, settings: Option<&IssuerSettings>) -> Result<(), StartError> {
+    loop {
+        match checked(store, clock, settings).await {
+            // another process was first: what it wrote is checked instead
+            Err(StartError::Store(StoreError::Conflict)) => {}
+            other => return other,
+        }
+    }
+}
+
+async fn checked(store: &dyn Store, clock: &Clock, settings: Option<&IssuerSettings>) -> Result<(), StartError> {
     let standing = store.sealing_check().await?;
     let sealed = standing.as_ref().and_then(|check| check.sealed.as_ref());
     match (sealed, settings) {

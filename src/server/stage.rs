@@ -171,6 +171,7 @@ impl Stage {
             settings,
             store,
             aws,
+            issuer: None,
             clock,
             bundle,
             stopping,

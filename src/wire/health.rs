@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::Timestamp;
+
 /// Whether the backend is well.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
@@ -18,6 +20,25 @@ pub struct Readiness {
     pub policy_hash: Option<String>,
     /// The worker ticked a short while ago.
     pub worker: bool,
+    /// How we stand as OpenID Connect issuer, where we are one. Never a reason not to be ready: approvals and
+    /// revokes go on, and what has to be published may come through this backend itself.
+    #[serde(default)]
+    pub issuer: Option<IssuerReadiness>,
+}
+
+/// How we stand as OpenID Connect issuer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub struct IssuerReadiness {
+    /// A published key signs.
+    pub signs: bool,
+    /// Why none does.
+    pub why_not: Option<String>,
+    /// How what is published differs from what should be, as it was seen last.
+    pub differences: Vec<String>,
+    /// When what is published was looked at last.
+    #[cfg_attr(feature = "server", schema(value_type = Option<String>))]
+    pub looked_at: Option<Timestamp>,
 }
 
 /// What `jit serve -o json` says first.

@@ -26,6 +26,10 @@ pub const ME: &str = "/v1/me";
 pub const SESSIONS: &str = "/v1/sessions";
 /// The description of this interface.
 pub const OPENAPI: &str = "/v1/openapi.json";
+/// What AWS reads of us as OpenID Connect issuer.
+pub const DISCOVERY: &str = "/.well-known/openid-configuration";
+/// The public keys of us as issuer.
+pub const KEY_SET: &str = "/.well-known/jwks.json";
 /// The process answers.
 pub const LIVEZ: &str = "/livez";
 /// Database, policy and worker are well.

@@ -293,7 +293,6 @@ fn store_refuses_a_wrong_or_missing_sealing_key() {
 
 /// A file of mode 0600.
 fn write_private(path: &std::path::Path, bytes: &[u8]) {
-    use std::os::unix::fs::PermissionsExt as _;
     std::fs::write(path, bytes).unwrap();
     std::fs::set_permissions(path, PermissionsExt::from_mode(0o600)).unwrap();
 }

@@ -169,7 +169,12 @@ impl World {
                     self.decisions.push(decision.clone());
                 }
                 Row::Grant(next) => self.put_grant(next, change),
-                Row::Person(_) | Row::Device(_) | Row::Session(_) | Row::SignInCode(_) | Row::SealingCheck(_) => {
+                Row::Person(_)
+                | Row::Device(_)
+                | Row::Session(_)
+                | Row::SignInCode(_)
+                | Row::SealingCheck(_)
+                | Row::IssuerKey(_) => {
                     panic!("a case has no such row: {row:?}")
                 }
             }

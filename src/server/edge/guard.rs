@@ -16,7 +16,7 @@ use crate::server::edge::connections::Seat;
 use crate::server::failure::{Failure, repeated};
 use crate::server::service::sign_in;
 use crate::wire::problem::{Code, MEDIA_TYPE};
-use crate::wire::{Problem, VERSION, VERSION_HEADER};
+use crate::wire::{Problem, VERSION, VERSION_HEADER, paths};
 
 const TRACE: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -46,7 +46,10 @@ pub async fn guard(State(backend): State<Arc<Backend>>, request: Request, next: 
     }
     let headers = response.headers_mut();
     headers.insert(VERSION_HEADER, HeaderValue::from_static(VERSION));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // what may be kept says so itself
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if let Ok(value) = HeaderValue::from_str(&trace) {
         headers.insert(TRACE, value);
@@ -77,7 +80,11 @@ fn check(backend: &Backend, request: &Request) -> Result<(), Failure> {
         .chain(request.uri().authority().map(axum::http::uri::Authority::as_str))
         .collect();
     hosts.dedup();
-    let is_own = |host: &&str| backend.settings.hosts.iter().any(|own| own.eq_ignore_ascii_case(host));
+    // the issuer may have a name of its own, under which nothing else is served
+    let issuer = backend.settings.issuer.as_ref().map(|issuer| issuer.url.host());
+    let issuer = issuer.filter(|_| [paths::DISCOVERY, paths::KEY_SET].contains(&request.uri().path()));
+    let own = backend.settings.hosts.iter().map(String::as_str).chain(issuer);
+    let is_own = |host: &&str| own.clone().any(|own| own.eq_ignore_ascii_case(host));
     if hosts.is_empty() || !hosts.iter().all(is_own) {
         let problem = Problem::new(Code::HostUnknown, "this backend has another address");
         return Err(problem.hint(format!("call {}", backend.settings.origin)).into());

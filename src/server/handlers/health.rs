@@ -33,6 +33,10 @@ pub async fn readyz(State(backend): State<Arc<Backend>>) -> Response {
         policy_error: policy.error,
         policy_hash: Some(policy.bundle.hash().to_string()),
         worker,
+        issuer: match &backend.issuer {
+            Some(issuer) => issuer.readiness().await.ok(),
+            None => None,
+        },
     };
     let status = if ready {
         StatusCode::OK

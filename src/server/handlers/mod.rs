@@ -2,6 +2,7 @@
 
 pub mod grants;
 pub mod health;
+pub mod issuer;
 pub mod requests;
 pub mod sessions;
 pub mod targets;

@@ -9,12 +9,14 @@ pub mod end;
 pub mod file;
 pub mod flight;
 pub mod inbox;
+pub mod issuer;
 #[cfg(test)]
 mod kills;
 pub mod look;
 pub mod mint;
 pub mod plan;
 pub mod resolve;
+pub mod sign;
 pub mod sign_in;
 pub mod targets;
 #[cfg(test)]

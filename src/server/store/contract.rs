@@ -4,6 +4,7 @@
 mod audit;
 mod cases;
 mod commits;
+mod issuer_keys;
 mod outbox;
 mod people;
 mod races;

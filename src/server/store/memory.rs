@@ -3,6 +3,7 @@
 
 mod audit;
 mod cases;
+mod issuer_keys;
 mod outbox;
 mod people;
 mod sealing;
@@ -16,8 +17,8 @@ use async_trait::async_trait;
 
 use super::{Commits, Evidence, StoreError, Switch};
 use crate::domain::{
-    Change, Decision, Device, DeviceId, Digest, Effect, Grant, Once, Person, PersonId, Request, SealingCheck, Session,
-    SignInCode, Timestamp,
+    Change, Decision, Device, DeviceId, Digest, Effect, Grant, IssuerKey, Once, Person, PersonId, Request,
+    SealingCheck, Session, SignInCode, Timestamp,
 };
 use crate::random::Random;
 
@@ -45,6 +46,7 @@ struct State {
     evidence: Vec<Evidence>,
     bundles: BTreeMap<String, String>,
     sealing_check: Option<SealingCheck>,
+    issuer_keys: Vec<IssuerKey>,
 }
 
 /// The policy of one role, and who may write it.

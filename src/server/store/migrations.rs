@@ -50,6 +50,12 @@ migrations! {
     32 "0032_grants_by_killed_role"
     33 "0033_kill_switches"
     34 "0034_sealing_check"
+    35 "0035_issuer_keys"
+}
+
+/// The version that the schema has after all of them.
+pub(super) fn newest() -> i64 {
+    ALL.last().map_or(0, |(version, _, _)| *version)
 }
 
 /// All of them, ready to be run.

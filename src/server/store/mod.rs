@@ -17,8 +17,8 @@ pub use memory::MemoryStore;
 pub use sqlite::SqliteStore;
 
 use crate::domain::{
-    Case, Change, Decision, Device, DeviceId, Digest, Effect, EffectId, Grant, GrantId, Killed, Person, PersonId,
-    Request, RequestId, SealingCheck, Session, SessionId, SignInCode, TargetName, Timestamp,
+    Case, Change, Decision, Device, DeviceId, Digest, Effect, EffectId, Grant, GrantId, IssuerKey, Killed, Person,
+    PersonId, Request, RequestId, SealingCheck, Session, SessionId, SignInCode, TargetName, Timestamp,
 };
 
 /// What can go wrong.
@@ -283,7 +283,14 @@ pub trait Sealing: Send + Sync {
     async fn sealing_check(&self) -> Result<Option<SealingCheck>, StoreError>;
 }
 
-/// Everything together.
-pub trait Store: Commits + Cases + People + Outbox + Switches + Audit + Sealing {}
+/// The keys that we sign with as issuer.
+#[async_trait]
+pub trait IssuerKeys: Send + Sync {
+    /// Every key that there ever was, in the order of making.
+    async fn issuer_keys(&self) -> Result<Vec<IssuerKey>, StoreError>;
+}
 
-impl<T: Commits + Cases + People + Outbox + Switches + Audit + Sealing> Store for T {}
+/// Everything together.
+pub trait Store: Commits + Cases + People + Outbox + Switches + Audit + Sealing + IssuerKeys {}
+
+impl<T: Commits + Cases + People + Outbox + Switches + Audit + Sealing + IssuerKeys> Store for T {}

@@ -12,7 +12,7 @@ use sqlx::{ConnectOptions as _, Connection as _};
 
 use super::StoreError;
 use super::dialect::{Connection, Pool, durable, meaning, reading};
-use super::migrations::migrator;
+use super::migrations::{migrator, newest};
 use super::writer::Writer;
 
 /// Connections that read. They never wait for the writer.
@@ -37,17 +37,54 @@ impl SqliteStore {
         Self::start(durable(SqliteConnectOptions::new().filename(path))).await
     }
 
+    /// Opens the file at `path` beside a backend that may be running: nothing is made, brought up to date or freed.
+    /// Commits of both go through one lock of the database, so the evidence stays without gaps.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] where there is no file, [`StoreError::Unreadable`] for the schema of another version.
+    pub async fn open_beside(path: &Path) -> Result<Self, StoreError> {
+        if !path.is_file() {
+            return Err(StoreError::Unavailable("there is no such file".to_owned()));
+        }
+        let options = durable(SqliteConnectOptions::new().filename(path)).create_if_missing(false);
+        let mut connection = options.connect().await.map_err(meaning)?;
+        is_current(&mut connection).await?;
+        connection.close().await.map_err(meaning)?;
+        Ok(Self::on(options))
+    }
+
+    fn on(options: SqliteConnectOptions) -> Self {
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .connect_lazy_with(reading(options.clone()));
+        let writer = Writer::start(options);
+        Self { readers, writer }
+    }
+
     /// Opens what `options` say.
     pub(super) async fn start(options: SqliteConnectOptions) -> Result<Self, StoreError> {
         let mut connection = options.connect().await.map_err(meaning)?;
         migrator().run(&mut connection).await.map_err(migration_failed)?;
         take_over(&mut connection).await?;
         connection.close().await.map_err(meaning)?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(READERS)
-            .connect_lazy_with(reading(options.clone()));
-        let writer = Writer::start(options);
-        Ok(Self { readers, writer })
+        Ok(Self::on(options))
+    }
+}
+
+/// Refuses a schema that is not exactly this version's: whoever works beside a backend changes none.
+async fn is_current(connection: &mut Connection) -> Result<(), StoreError> {
+    let row = sqlx::query("SELECT MAX(version) AS version FROM _sqlx_migrations WHERE success = 1")
+        .fetch_one(connection)
+        .await
+        .map_err(|error| StoreError::Unreadable(format!("it has no schema of ours: {error}")))?;
+    let version: Option<i64> = sqlx::Row::try_get(&row, "version").map_err(meaning)?;
+    match version {
+        Some(version) if version == newest() => Ok(()),
+        _ => Err(StoreError::Unreadable(format!(
+            "its schema (version {}) is not this jit's ({}): use the jit of the backend, or start the backend once",
+            version.unwrap_or(0),
+            newest()
+        ))),
     }
 }
 

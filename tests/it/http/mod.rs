@@ -8,6 +8,7 @@ mod caller;
 mod decisions;
 mod edge;
 mod ids;
+mod issuer;
 mod load;
 mod once;
 mod policy;

@@ -2,9 +2,13 @@
 
 use std::path::Path;
 
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use jit::server::provider::{Statement, TokenSigner};
+use secrecy::ExposeSecret;
 use serde_json::Value;
 
-use super::stage::{Stage, log};
+use super::stage::{Stage, eventually, log};
 
 /// Every file below `dir`.
 fn files(dir: &Path) -> Vec<(String, Vec<u8>)> {
@@ -54,6 +58,58 @@ async fn attack_10_secrets_are_in_no_file_and_no_log_line() {
     let key_id = text(&minted["access_key_id"]);
     assert!(written.iter().any(|(_, bytes)| holds(bytes, &key_id)));
     assert!(holds(&logged, "/v1/sessions"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn attack_10_issuer_keys_are_nowhere_in_the_open() {
+    let stage = Stage::open().await;
+    let issuer = stage.backend.issuer.clone().unwrap();
+    eventually("a key that signs", || async { issuer.readiness().await.unwrap().signs }).await;
+    let statement = Statement {
+        subject: "jit:aws/aws/111111111111/admin:usr_000000000001".into(),
+        audience: "sts.amazonaws.com".into(),
+        claims: serde_json::Map::new(),
+    };
+    let token = issuer.sign(stage.backend.now(), &statement).await.unwrap();
+    let key = issuer.keys().await.unwrap().remove(0);
+    let (settings, purpose) = (
+        issuer.settings(),
+        format!("jit issuer key {} of {}", key.id, key.issuer),
+    );
+    let private = jit::server::issuer::open(&settings.sealing_key, &purpose, key.sealed.as_deref().unwrap()).unwrap();
+    let private = private.expose_secret();
+    assert_eq!(private.len(), 32);
+    let hex = |bytes: &[u8]| {
+        bytes
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>()
+            .into_bytes()
+    };
+    let forms = |bytes: &[u8]| {
+        [
+            bytes.to_vec(),
+            STANDARD.encode(bytes).into_bytes(),
+            URL_SAFE_NO_PAD.encode(bytes).into_bytes(),
+            hex(bytes),
+        ]
+    };
+    let mut secrets = [forms(private), forms(settings.sealing_key.bytes())].concat();
+    let signature = token.expose_secret().rsplit('.').next().unwrap();
+    secrets.push(signature.as_bytes().to_vec());
+    let mut written = files(&stage.folder());
+    written.retain(|(name, _)| !name.ends_with("/sealing.key"));
+    written.push(("the log".to_owned(), log().lock().unwrap().clone()));
+    for (name, bytes) in &written {
+        for secret in &secrets {
+            let is_there = bytes.windows(secret.len()).any(|window| window == secret);
+            assert!(!is_there, "a secret stands in {name}");
+        }
+    }
+    assert!(
+        written.iter().any(|(_, bytes)| holds(bytes, key.id.as_str())),
+        "the search finds"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -72,6 +72,7 @@ impl State {
             Row::Session(session) => self.write_session(session),
             Row::SignInCode(code) => self.write_code(code),
             Row::SealingCheck(check) => self.write_sealing_check(check),
+            Row::IssuerKey(key) => self.write_issuer_key(key),
         }
     }
 

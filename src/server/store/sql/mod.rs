@@ -5,6 +5,7 @@ pub(super) mod audit;
 mod cases;
 pub(super) mod commit;
 mod grants;
+mod issuer_keys;
 pub(super) mod outbox;
 mod people;
 mod read;

@@ -1,0 +1,184 @@
+//! The life of the keys that we sign with as issuer: made, published, in use, retired, removed.
+//! Owns when each step is due, from the keys and the time alone. Refuses every other input.
+
+use super::id::KeyId;
+use super::issuer_key::IssuerKey;
+use super::time::{Duration, Timestamp};
+
+/// A key is published this long before it signs: whoever keeps a copy of our keys has it by then. In seconds.
+pub const AHEAD_S: i64 = 24 * 3600;
+/// The next key is made this long before it is to take over: a day to be published, a day to be known. In seconds.
+pub const LEAD_S: i64 = 2 * AHEAD_S;
+/// A token lives this long. In seconds.
+pub const TOKEN_S: u32 = 120;
+/// A key stays published this long after its last token: for clocks that are behind ours. In seconds.
+pub const AFTER_S: i64 = 300;
+
+/// Where a key is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyState {
+    /// Made, and not seen published so far.
+    Made,
+    /// Published, and not long enough to sign.
+    Published,
+    /// What signs now.
+    InUse,
+    /// It signed, and stays published until its last token is over.
+    Retired,
+    /// Gone.
+    Removed,
+}
+
+impl KeyState {
+    /// In a word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Made => "made",
+            Self::Published => "published",
+            Self::InUse => "in use",
+            Self::Retired => "retired",
+            Self::Removed => "removed",
+        }
+    }
+}
+
+/// What is due.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// Make the next key.
+    Make,
+    /// This key signs nothing any more.
+    Retire(KeyId),
+    /// Nobody needs this key any more.
+    Remove(KeyId),
+}
+
+/// All keys of a store, as the issuer at one address sees them.
+#[derive(Clone, Copy, Debug)]
+pub struct KeyLife<'a> {
+    issuer: &'a str,
+    keys: &'a [IssuerKey],
+}
+
+fn later(at: Timestamp, secs: i64) -> Timestamp {
+    Timestamp::from_millis(at.millis().saturating_add(secs * 1000))
+}
+
+impl<'a> KeyLife<'a> {
+    /// The life of `keys` for the issuer at the address `issuer`.
+    pub const fn new(issuer: &'a str, keys: &'a [IssuerKey]) -> Self {
+        Self { issuer, keys }
+    }
+
+    fn is_ours(&self, key: &IssuerKey) -> bool {
+        key.issuer == self.issuer
+    }
+
+    /// Whether `key` signs now or may come to it.
+    fn may_sign(&self, key: &IssuerKey) -> bool {
+        self.is_ours(key) && key.retired_at.is_none() && key.removed_at.is_none()
+    }
+
+    /// Whether no other key could have signed when `key` was made. Nobody can hold an older copy of our keys that
+    /// works without it, so there is nothing to wait for.
+    fn is_first(&self, key: &IssuerKey) -> bool {
+        let ended = |other: &IssuerKey| match (other.retired_at, other.removed_at) {
+            (Some(retired), Some(removed)) => Some(retired.min(removed)),
+            (retired, removed) => retired.or(removed),
+        };
+        let stood = |other: &IssuerKey| {
+            other.issuer == key.issuer && other.number < key.number && ended(other).is_none_or(|at| at > key.made_at)
+        };
+        !self.keys.iter().any(stood)
+    }
+
+    /// From when on `key` may sign; none while nobody has seen it published.
+    pub fn usable_from(&self, key: &IssuerKey) -> Option<Timestamp> {
+        let published = key.published_at?;
+        let ahead = if self.is_first(key) { 0 } else { AHEAD_S };
+        Some(later(published, ahead))
+    }
+
+    /// The key that signs at `now`: the latest of those that may.
+    pub fn signing(&self, now: Timestamp) -> Option<&'a IssuerKey> {
+        let is_usable = |key: &&IssuerKey| self.may_sign(key) && self.usable_from(key).is_some_and(|from| from <= now);
+        self.keys.iter().filter(is_usable).max_by_key(|key| key.number)
+    }
+
+    /// The key that is to sign next, where one was made already.
+    pub fn next(&self, now: Timestamp) -> Option<&'a IssuerKey> {
+        let after = self.signing(now).map_or(0, |key| key.number);
+        let waits = |key: &&IssuerKey| self.may_sign(key) && key.number > after;
+        self.keys.iter().filter(waits).max_by_key(|key| key.number)
+    }
+
+    /// The keys that everybody has to be able to fetch: also those whose tokens may still be good.
+    pub fn to_publish(self) -> impl Iterator<Item = &'a IssuerKey> {
+        self.keys
+            .iter()
+            .filter(move |key| self.is_ours(key) && key.removed_at.is_none())
+    }
+
+    /// Where `key` is in its life at `now`.
+    pub fn state(&self, now: Timestamp, key: &IssuerKey) -> KeyState {
+        let signing = self.signing(now).map(|signing| signing.number);
+        if key.removed_at.is_some() {
+            KeyState::Removed
+        } else if !self.may_sign(key) || signing.is_some_and(|signing| signing > key.number) {
+            KeyState::Retired
+        } else if signing == Some(key.number) {
+            KeyState::InUse
+        } else if key.published_at.is_some() {
+            KeyState::Published
+        } else {
+            KeyState::Made
+        }
+    }
+
+    /// When `key` was, or will be, used for `period`; none while it cannot sign.
+    pub fn use_ends(&self, key: &IssuerKey, period: Duration) -> Option<Timestamp> {
+        if !self.may_sign(key) {
+            return key.retired_at;
+        }
+        self.usable_from(key).map(|from| from.plus(period))
+    }
+
+    /// When nobody needs `key` any more; none before it is retired.
+    pub fn removable_from(key: &IssuerKey) -> Option<Timestamp> {
+        key.retired_at
+            .map(|retired| later(retired, i64::from(TOKEN_S) + AFTER_S))
+    }
+
+    /// What is due at `now` where a key is to be used for `period`.
+    pub fn due(&self, now: Timestamp, period: Duration) -> Vec<Due> {
+        let mut due = Vec::new();
+        if self.is_next_due(now, period) {
+            due.push(Due::Make);
+        }
+        let signing = self.signing(now).map_or(0, |key| key.number);
+        for key in self.keys.iter().filter(|key| key.removed_at.is_none()) {
+            let is_over = !self.is_ours(key) || key.number < signing;
+            match Self::removable_from(key) {
+                None if is_over => due.push(Due::Retire(key.id.clone())),
+                Some(from) if from <= now => due.push(Due::Remove(key.id.clone())),
+                _ => {}
+            }
+        }
+        due
+    }
+
+    fn is_next_due(&self, now: Timestamp, period: Duration) -> bool {
+        let newest = self
+            .keys
+            .iter()
+            .filter(|key| self.may_sign(key))
+            .max_by_key(|key| key.number);
+        let Some(newest) = newest else { return true };
+        // one that waits is enough, however short the period
+        self.usable_from(newest)
+            .is_some_and(|from| from <= now && later(from.plus(period), -LEAD_S) <= now)
+    }
+}
+
+#[cfg(test)]
+mod tests;

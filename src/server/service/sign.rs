@@ -1,0 +1,87 @@
+//! Tokens for the systems that providers call, signed as the issuer that we are.
+//! Owns the order: the evidence is on the disk before a token leaves. Refuses to sign with what nobody can check.
+
+use async_trait::async_trait;
+use secrecy::SecretString;
+use serde_json::json;
+
+use super::issuer::Issuer;
+use crate::domain::key_life::KeyLife;
+use crate::domain::{Actor, Change, IssuerKey, Timestamp};
+use crate::server::issuer::token::{self, NoToken, Saying};
+use crate::server::provider::{ProviderError, Statement, TokenSigner};
+use crate::server::store::StoreError;
+use crate::wire::IssuerReadiness;
+
+/// Why nothing can sign at `now`, for whoever can mend it.
+pub fn why_not(life: &KeyLife<'_>, now: Timestamp, url: &str) -> String {
+    let Some(next) = life.next(now) else {
+        return "no key is there to sign: the worker makes one within a minute".to_owned();
+    };
+    match life.usable_from(next) {
+        None => format!(
+            "no published key can sign: key {} was not seen at {url} so far",
+            next.id
+        ),
+        Some(from) => format!("no published key can sign: key {} signs from {from}", next.id),
+    }
+}
+
+impl Issuer {
+    /// How we stand as issuer.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn readiness(&self) -> Result<IssuerReadiness, StoreError> {
+        let (now, keys) = (self.now(), self.keys().await?);
+        let (looked_at, seen) = self.published().unzip();
+        let why_not = self.signing(now, &keys).err().map(|error| match error {
+            ProviderError::Unreachable(why) => why,
+            other => other.to_string(),
+        });
+        Ok(IssuerReadiness {
+            signs: why_not.is_none(),
+            why_not,
+            differences: seen.map(|seen| seen.differences).unwrap_or_default(),
+            looked_at,
+        })
+    }
+
+    /// The key that signs at `now`.
+    fn signing<'a>(&'a self, now: Timestamp, keys: &'a [IssuerKey]) -> Result<&'a IssuerKey, ProviderError> {
+        let url = self.settings.url.as_str();
+        let life = KeyLife::new(url, keys);
+        life.signing(now)
+            .ok_or_else(|| ProviderError::Unreachable(why_not(&life, now, url)))
+    }
+}
+
+#[async_trait]
+impl TokenSigner for Issuer {
+    async fn sign(&self, now: Timestamp, statement: &Statement) -> Result<SecretString, ProviderError> {
+        let unreachable = |error: &dyn std::fmt::Display| ProviderError::Unreachable(error.to_string());
+        // read anew each time: what another process revoked signs nothing any more
+        let keys = self.keys().await.map_err(|error| unreachable(&error))?;
+        let key = self.signing(now, &keys)?;
+        let open = self.opened(key).map_err(|error| unreachable(&error))?;
+        let id = self.random.key();
+        let saying = Saying {
+            issuer: self.settings.url.as_str(),
+            subject: &statement.subject,
+            audience: &statement.audience,
+            id: &id,
+            claims: &statement.claims,
+        };
+        let token = token::sign(&open, now, &saying).map_err(|error| match error {
+            NoToken::Reserved(_) => ProviderError::Refused(error.to_string()),
+            NoToken::Failed => unreachable(&error),
+        })?;
+        let details = json!({
+            "key": key.id, "jti": id, "sub": statement.subject, "aud": statement.audience,
+            "exp": token::ends_at(now),
+        });
+        let event = Change::new(now, "issuer.token_signed", Actor::Backend, None, Vec::new(), details);
+        self.store.commit(&event).await.map_err(|error| unreachable(&error))?;
+        Ok(token)
+    }
+}
