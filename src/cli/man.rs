@@ -36,7 +36,7 @@ pub(super) fn page(command: Command) -> std::io::Result<Vec<u8>> {
     } else {
         format!("jit-{}", command.get_name())
     };
-    let mut built = command.clone();
+    let mut built = command.clone().disable_help_subcommand(true);
     built.build();
     let parts: Vec<Command> = built.get_subcommands().cloned().collect();
     let command = command
@@ -53,7 +53,7 @@ pub(super) fn page(command: Command) -> std::io::Result<Vec<u8>> {
     man.render_options_section(&mut page)?;
     if is_top {
         man.render_subcommands_section(&mut page)?;
-    } else {
+    } else if !parts.is_empty() {
         commands(&parts).to_writer(&mut page)?;
     }
     exit_codes().to_writer(&mut page)?;
@@ -64,15 +64,14 @@ pub(super) fn page(command: Command) -> std::io::Result<Vec<u8>> {
     Ok(page)
 }
 
-/// The commands of a verb that has some, each with its own options; nothing for the others.
+/// The commands of a verb that has some, each with its own options.
 fn commands(parts: &[Command]) -> Roff {
     let mut roff = Roff::new();
-    if !parts.is_empty() {
-        roff.control("SH", ["COMMANDS"]);
-    }
+    roff.control("SH", ["COMMANDS"]);
     for part in parts {
         roff.control("TP", []);
-        roff.text([bold(part.clone().render_usage().to_string().replace("Usage: ", ""))]);
+        let usage = part.clone().render_usage().to_string();
+        roff.text([bold(usage.replace("Usage: ", "jit "))]);
         roff.text([roman(part.get_about().map(ToString::to_string).unwrap_or_default())]);
         roff.control("RS", []);
         let is_own = |arg: &&clap::Arg| !arg.is_global_set() && arg.get_id() != "help";

@@ -174,8 +174,9 @@ impl<'a> KeyLife<'a> {
             .filter(|key| self.may_sign(key))
             .max_by_key(|key| key.number);
         let Some(newest) = newest else { return true };
-        self.use_ends(newest, period)
-            .is_some_and(|end| later(end, -LEAD_S) <= now)
+        // one that waits is enough, however short the period
+        self.usable_from(newest)
+            .is_some_and(|from| from <= now && later(from.plus(period), -LEAD_S) <= now)
     }
 }
 

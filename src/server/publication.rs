@@ -4,11 +4,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::Client;
+use reqwest::Method;
 use tokio::sync::watch;
 
 use crate::config::IssuerUrl;
 use crate::domain::IssuerKey;
+use crate::network::{HttpClient, Network};
 use crate::server::backend::Backend;
 use crate::server::issuer::{Published, compare};
 use crate::server::service::issuer::{Issuer, IssuerError};
@@ -24,7 +25,7 @@ const LARGEST: usize = 64 * 1024;
 /// Looks every minute until `stop` turns true; the first time at once.
 pub async fn watch(backend: Arc<Backend>, mut stop: watch::Receiver<bool>) {
     let Some(issuer) = backend.issuer.clone() else { return };
-    let client = match client(&issuer.settings().url) {
+    let client = match backend.settings.aws.network.client(issuer.settings().url.as_str()) {
         Ok(client) => client,
         Err(error) => return tracing::error!(%error, "nobody looks at what is published: no HTTP client"),
     };
@@ -44,7 +45,7 @@ pub async fn watch(backend: Arc<Backend>, mut stop: watch::Receiver<bool>) {
 }
 
 /// One look: what is due first, so that a new key is compared too; again after it, for keys seen just now.
-async fn look(issuer: &Issuer, client: &Client) -> Result<Vec<String>, IssuerError> {
+async fn look(issuer: &Issuer, client: &HttpClient) -> Result<Vec<String>, IssuerError> {
     issuer.advance().await?;
     let keys = issuer.keys().await?;
     let wanted: Vec<&IssuerKey> = issuer.life(&keys).to_publish().collect();
@@ -69,17 +70,17 @@ fn tell(looked: Result<Vec<String>, IssuerError>, told: &mut Vec<String>) {
 }
 
 /// What is published at `url` now, for whoever asks once.
-pub async fn look_once(url: &IssuerUrl, wanted: &[&IssuerKey]) -> Published {
-    match client(url) {
+pub async fn look_once(network: &Network, url: &IssuerUrl, wanted: &[&IssuerKey]) -> Published {
+    match network.client(url.as_str()) {
         Ok(client) => fetch(url, &client, wanted).await,
         Err(error) => Published {
             keys: Vec::new(),
-            differences: vec![format!("nothing can be fetched: {}", reason(&error))],
+            differences: vec![format!("nothing can be fetched: {error}")],
         },
     }
 }
 
-async fn fetch(url: &IssuerUrl, client: &Client, wanted: &[&IssuerKey]) -> Published {
+async fn fetch(url: &IssuerUrl, client: &HttpClient, wanted: &[&IssuerKey]) -> Published {
     let both = tokio::join!(get(client, url.discovery()), get(client, url.key_set()));
     match both {
         (Ok(discovery), Ok(keys)) => compare(url, wanted, &discovery, &keys),
@@ -91,9 +92,10 @@ async fn fetch(url: &IssuerUrl, client: &Client, wanted: &[&IssuerKey]) -> Publi
 }
 
 /// The body at `url`, or why there is none.
-async fn get(client: &Client, url: String) -> Result<Vec<u8>, String> {
-    let failed = |error: reqwest::Error| format!("{url} cannot be fetched: {}", reason(&error));
-    let mut response = client.get(&url).send().await.map_err(failed)?;
+async fn get(client: &HttpClient, url: String) -> Result<Vec<u8>, String> {
+    let failed = |error: reqwest::Error| format!("{url} cannot be fetched: {}", client.why(&error).words);
+    let call = client.request(Method::GET, &url).timeout(LONGEST);
+    let mut response = call.send().await.map_err(failed)?;
     let status = response.status();
     if !status.is_success() {
         return Err(format!("{url} answers {}", status.as_u16()));
@@ -106,31 +108,4 @@ async fn get(client: &Client, url: String) -> Result<Vec<u8>, String> {
         }
     }
     Ok(body)
-}
-
-/// The innermost cause: the outer ones repeat the address.
-fn reason(error: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    match error.is_timeout() {
-        true => "no answer within 5 s".to_owned(),
-        false => cause.to_string(),
-    }
-}
-
-#[expect(clippy::disallowed_methods, reason = "the backend has no other HTTP client")]
-fn client(url: &IssuerUrl) -> reqwest::Result<Client> {
-    let builder = Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .referer(false)
-        .timeout(LONGEST)
-        .user_agent(concat!("jit/", env!("CARGO_PKG_VERSION")));
-    // under --dev it is ourselves, without TLS
-    let builder = match url.is_loopback() {
-        true => builder.no_proxy().tls_certs_only([]),
-        false => builder,
-    };
-    builder.build()
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::docs_blocks::TOP;
-use crate::harness::{AwsKeys, BackendPlan, Counted, LIMIT, MiniStack, Run, SealedBox, left_out_everywhere, is_there};
+use crate::harness::{AwsKeys, BackendPlan, Counted, LIMIT, MiniStack, Run, SealedBox, is_there, left_out_everywhere};
 
 struct Stage<'a> {
     terraform: &'a Path,

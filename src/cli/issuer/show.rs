@@ -4,8 +4,10 @@ use serde::Serialize;
 
 use super::{KeyView, Place, failed};
 use crate::cli::Ctx;
+use crate::config::NetworkSettings;
 use crate::domain::key_life::KeyLife;
 use crate::error::Result;
+use crate::network::Network;
 use crate::server::beside::Beside;
 use crate::server::publication;
 use crate::ui::{Table, TimeWords};
@@ -30,7 +32,8 @@ struct Shown {
 
 pub(super) async fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
     let beside = args.place.open().await?;
-    let shown = look(&beside, args.all).await?;
+    let network = Network::for_address(&NetworkSettings::find(&ctx.env), beside.url.as_str())?;
+    let shown = look(&beside, &network, args.all).await?;
     if ctx.ui.is_json() {
         return ctx.ui.json("jit/issuer/1", &shown);
     }
@@ -59,11 +62,11 @@ pub(super) async fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
     Ok(())
 }
 
-async fn look(beside: &Beside, all: bool) -> Result<Shown> {
+async fn look(beside: &Beside, network: &Network, all: bool) -> Result<Shown> {
     let keys = beside.store.issuer_keys().await.map_err(|error| failed(error.into()))?;
     let (now, life) = (beside.clock.now(), KeyLife::new(beside.url.as_str(), &keys));
     let wanted: Vec<_> = life.to_publish().collect();
-    let published = publication::look_once(&beside.url, &wanted).await;
+    let published = publication::look_once(network, &beside.url, &wanted).await;
     let is_listed = |key: &&crate::domain::IssuerKey| all || key.removed_at.is_none();
     let listed = keys.iter().filter(is_listed);
     Ok(Shown {

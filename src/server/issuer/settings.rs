@@ -4,9 +4,13 @@ use std::sync::Arc;
 
 use crate::config::{IssuerUrl, SealingKey};
 use crate::domain::Duration;
+use crate::error::{Error, Result};
 
 /// A key is used for 30 days unless somebody says otherwise.
 const PERIOD_S: u32 = 30 * 86_400;
+
+/// No key is used for less.
+const SHORTEST_S: u32 = 3 * 86_400;
 
 /// How we are an issuer.
 #[derive(Clone, Debug)]
@@ -28,5 +32,31 @@ impl IssuerSettings {
             sealing_key,
             period,
         }
+    }
+
+    /// The same with keys that are used for `period`.
+    ///
+    /// # Errors
+    /// Exit 3 for less than three days: the next key is made two days ahead.
+    pub fn rotating(mut self, period: Duration) -> Result<Self> {
+        if period.secs() < SHORTEST_S {
+            let message = format!("a key cannot change every {} s", period.secs());
+            return Err(Error::configuration(message).hint("three days at least: 3d"));
+        }
+        self.period = period;
+        Ok(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::issuer::sample;
+
+    #[test]
+    fn keys_change_every_three_days_at_most() {
+        let every = |text: &str| sample::settings(1).rotating(Duration::parse(text).unwrap());
+        assert_eq!(every("3d").unwrap().period.secs(), 3 * 86_400);
+        assert_eq!(every("71h").unwrap_err().exit.code(), 3);
     }
 }

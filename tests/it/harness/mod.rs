@@ -33,7 +33,6 @@ pub use self::{
     counted::{Counted, Seen},
     faked_time::FakedTime,
     left_out::{deep, is_there, left_out, left_out_everywhere},
-    left_out::{left_out_everywhere, deep, is_there, left_out},
     ministack::MiniStack,
     raw_server::RawServer,
     redact::Redactions,

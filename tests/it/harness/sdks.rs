@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::left_out::{left_out_everywhere, is_there, left_out};
+use super::left_out::{is_there, left_out, left_out_everywhere};
 use super::sealed_box::{JitCommand, SealedBox, jit_program};
 use super::venv::venv_program;
 
