@@ -244,12 +244,16 @@ _jit() {
             return 0
             ;;
         jit__subcmd__credential__subcmd__process)
-            opts="-o -q -v -h --server --identity --output --no-input --quiet --verbose --color --help"
+            opts="-o -q -v -h --request-on-miss --reason --server --identity --output --no-input --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --reason)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --server)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -950,12 +954,16 @@ _jit() {
             return 0
             ;;
         jit__subcmd__setup)
-            opts="-y -o -q -v -h --yes --server --identity --output --no-input --quiet --verbose --color --help"
+            opts="-y -o -q -v -h --request-on-miss --reason --yes --server --identity --output --no-input --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --reason)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --server)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

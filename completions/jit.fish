@@ -207,6 +207,7 @@ complete -c jit -n "__fish_jit_using_subcommand exec" -l no-input -d 'Never ask 
 complete -c jit -n "__fish_jit_using_subcommand exec" -s q -l quiet -d 'Say nothing but data and failures'
 complete -c jit -n "__fish_jit_using_subcommand exec" -s v -l verbose -d 'Log to stderr, twice for more'
 complete -c jit -n "__fish_jit_using_subcommand exec" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand credential-process" -l reason -d 'Why, for that request' -r
 complete -c jit -n "__fish_jit_using_subcommand credential-process" -l server -d 'Backend to talk to' -r
 complete -c jit -n "__fish_jit_using_subcommand credential-process" -l identity -d 'Identity to use there' -r
 complete -c jit -n "__fish_jit_using_subcommand credential-process" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
@@ -214,6 +215,7 @@ json\t'For programs'"
 complete -c jit -n "__fish_jit_using_subcommand credential-process" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
+complete -c jit -n "__fish_jit_using_subcommand credential-process" -l request-on-miss -d 'Ask for access where nothing is live'
 complete -c jit -n "__fish_jit_using_subcommand credential-process" -l no-input -d 'Never ask anything'
 complete -c jit -n "__fish_jit_using_subcommand credential-process" -s q -l quiet -d 'Say nothing but data and failures'
 complete -c jit -n "__fish_jit_using_subcommand credential-process" -s v -l verbose -d 'Log to stderr, twice for more'
@@ -239,6 +241,7 @@ complete -c jit -n "__fish_jit_using_subcommand env" -l no-input -d 'Never ask a
 complete -c jit -n "__fish_jit_using_subcommand env" -s q -l quiet -d 'Say nothing but data and failures'
 complete -c jit -n "__fish_jit_using_subcommand env" -s v -l verbose -d 'Log to stderr, twice for more'
 complete -c jit -n "__fish_jit_using_subcommand env" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand setup" -l reason -d 'Why, for those requests' -r
 complete -c jit -n "__fish_jit_using_subcommand setup" -l server -d 'Backend to talk to' -r
 complete -c jit -n "__fish_jit_using_subcommand setup" -l identity -d 'Identity to use there' -r
 complete -c jit -n "__fish_jit_using_subcommand setup" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
@@ -246,6 +249,7 @@ json\t'For programs'"
 complete -c jit -n "__fish_jit_using_subcommand setup" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
+complete -c jit -n "__fish_jit_using_subcommand setup" -l request-on-miss -d 'Let AWS tools ask for access themselves'
 complete -c jit -n "__fish_jit_using_subcommand setup" -s y -l yes -d 'Write without asking'
 complete -c jit -n "__fish_jit_using_subcommand setup" -l no-input -d 'Never ask anything'
 complete -c jit -n "__fish_jit_using_subcommand setup" -s q -l quiet -d 'Say nothing but data and failures'
