@@ -58,6 +58,7 @@ fn filing(n: u64) -> Result<Change, Failure> {
         reason: Reason::parse("payments are stuck, see the incident channel")?,
         ticket: None,
         only: Vec::new(),
+        extends: None,
     };
     let workflow = Workflow {
         name: "one".to_owned(),

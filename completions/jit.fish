@@ -37,6 +37,7 @@ complete -c jit -n "__fish_jit_needs_command" -s v -l verbose -d 'Log to stderr,
 complete -c jit -n "__fish_jit_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jit -n "__fish_jit_needs_command" -s V -l version -d 'Print version'
 complete -c jit -n "__fish_jit_needs_command" -f -a "request" -d 'Ask for access and wait for it'
+complete -c jit -n "__fish_jit_needs_command" -f -a "extend" -d 'Ask to hold access for longer'
 complete -c jit -n "__fish_jit_needs_command" -f -a "targets" -d 'List what you may ask for'
 complete -c jit -n "__fish_jit_needs_command" -f -a "status" -d 'Show pending requests and live grants'
 complete -c jit -n "__fish_jit_needs_command" -f -a "wait" -d 'Wait for a request'
@@ -50,18 +51,23 @@ complete -c jit -n "__fish_jit_needs_command" -f -a "has" -d 'Exit 0 if you hold
 complete -c jit -n "__fish_jit_needs_command" -f -a "exec" -d 'Run a command with a target\'s credentials'
 complete -c jit -n "__fish_jit_needs_command" -f -a "credential-process" -d 'Print credentials for AWS tools'
 complete -c jit -n "__fish_jit_needs_command" -f -a "env" -d 'Print a target\'s keys for a shell'
+complete -c jit -n "__fish_jit_needs_command" -f -a "console" -d 'Open the AWS console'
+complete -c jit -n "__fish_jit_needs_command" -f -a "use" -d 'Use a target\'s profile in this shell'
 complete -c jit -n "__fish_jit_needs_command" -f -a "setup" -d 'Write AWS profiles for targets'
 complete -c jit -n "__fish_jit_needs_command" -f -a "login" -d 'Sign in'
 complete -c jit -n "__fish_jit_needs_command" -f -a "logout" -d 'Sign out'
 complete -c jit -n "__fish_jit_needs_command" -f -a "whoami" -d 'Show who you are'
 complete -c jit -n "__fish_jit_needs_command" -f -a "serve" -d 'Run the approval backend'
+complete -c jit -n "__fish_jit_needs_command" -f -a "shell-init" -d 'Print a script for your shell\'s start'
 complete -c jit -n "__fish_jit_needs_command" -f -a "issuer" -d 'Look after the keys that sign for AWS'
+complete -c jit -n "__fish_jit_needs_command" -f -a "aws" -d 'Set up and check AWS accounts'
 complete -c jit -n "__fish_jit_needs_command" -f -a "completions" -d 'Print a shell\'s completion script'
 complete -c jit -n "__fish_jit_needs_command" -f -a "man" -d 'Print a manual page'
 complete -c jit -n "__fish_jit_needs_command" -f -a "help" -d 'Show help for a verb or the environment'
 complete -c jit -n "__fish_jit_using_subcommand request" -l for -d 'How long, such as 30m or 2h' -r
 complete -c jit -n "__fish_jit_using_subcommand request" -l reason -d 'Why; - reads it from stdin' -r
 complete -c jit -n "__fish_jit_using_subcommand request" -l ticket -d 'Ticket behind it, such as PAY-311' -r
+complete -c jit -n "__fish_jit_using_subcommand request" -l on-behalf-of -d 'Ask for somebody else' -r
 complete -c jit -n "__fish_jit_using_subcommand request" -l timeout -d 'Longest time to wait' -r
 complete -c jit -n "__fish_jit_using_subcommand request" -l only -d 'Narrow the session to ACTION[@RESOURCE]' -r
 complete -c jit -n "__fish_jit_using_subcommand request" -l server -d 'Backend to talk to' -r
@@ -77,6 +83,24 @@ complete -c jit -n "__fish_jit_using_subcommand request" -l no-input -d 'Never a
 complete -c jit -n "__fish_jit_using_subcommand request" -s q -l quiet -d 'Say nothing but data and failures'
 complete -c jit -n "__fish_jit_using_subcommand request" -s v -l verbose -d 'Log to stderr, twice for more'
 complete -c jit -n "__fish_jit_using_subcommand request" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand extend" -l for -d 'How long, such as 30m or 2h' -r
+complete -c jit -n "__fish_jit_using_subcommand extend" -l reason -d 'Why; - reads it from stdin' -r
+complete -c jit -n "__fish_jit_using_subcommand extend" -l ticket -d 'Ticket behind it, such as PAY-311' -r
+complete -c jit -n "__fish_jit_using_subcommand extend" -l on-behalf-of -d 'Ask for somebody else' -r
+complete -c jit -n "__fish_jit_using_subcommand extend" -l timeout -d 'Longest time to wait' -r
+complete -c jit -n "__fish_jit_using_subcommand extend" -l server -d 'Backend to talk to' -r
+complete -c jit -n "__fish_jit_using_subcommand extend" -l identity -d 'Identity to use there' -r
+complete -c jit -n "__fish_jit_using_subcommand extend" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
+json\t'For programs'"
+complete -c jit -n "__fish_jit_using_subcommand extend" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c jit -n "__fish_jit_using_subcommand extend" -l dry-run -d 'Say what would happen, file nothing'
+complete -c jit -n "__fish_jit_using_subcommand extend" -l no-wait -d 'File it and return'
+complete -c jit -n "__fish_jit_using_subcommand extend" -l no-input -d 'Never ask anything'
+complete -c jit -n "__fish_jit_using_subcommand extend" -s q -l quiet -d 'Say nothing but data and failures'
+complete -c jit -n "__fish_jit_using_subcommand extend" -s v -l verbose -d 'Log to stderr, twice for more'
+complete -c jit -n "__fish_jit_using_subcommand extend" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jit -n "__fish_jit_using_subcommand targets" -l server -d 'Backend to talk to' -r
 complete -c jit -n "__fish_jit_using_subcommand targets" -l identity -d 'Identity to use there' -r
 complete -c jit -n "__fish_jit_using_subcommand targets" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
@@ -203,6 +227,8 @@ json\t'For programs'"
 complete -c jit -n "__fish_jit_using_subcommand exec" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
+complete -c jit -n "__fish_jit_using_subcommand exec" -l refresh -d 'Stay beside it, give new ones'
+complete -c jit -n "__fish_jit_using_subcommand exec" -l no-refresh -d 'Give what is there, once'
 complete -c jit -n "__fish_jit_using_subcommand exec" -l no-input -d 'Never ask anything'
 complete -c jit -n "__fish_jit_using_subcommand exec" -s q -l quiet -d 'Say nothing but data and failures'
 complete -c jit -n "__fish_jit_using_subcommand exec" -s v -l verbose -d 'Log to stderr, twice for more'
@@ -241,7 +267,43 @@ complete -c jit -n "__fish_jit_using_subcommand env" -l no-input -d 'Never ask a
 complete -c jit -n "__fish_jit_using_subcommand env" -s q -l quiet -d 'Say nothing but data and failures'
 complete -c jit -n "__fish_jit_using_subcommand env" -s v -l verbose -d 'Log to stderr, twice for more'
 complete -c jit -n "__fish_jit_using_subcommand env" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand console" -l service -d 'Page to open, such as s3' -r
+complete -c jit -n "__fish_jit_using_subcommand console" -l region -d 'Region to open it in' -r
+complete -c jit -n "__fish_jit_using_subcommand console" -l server -d 'Backend to talk to' -r
+complete -c jit -n "__fish_jit_using_subcommand console" -l identity -d 'Identity to use there' -r
+complete -c jit -n "__fish_jit_using_subcommand console" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
+json\t'For programs'"
+complete -c jit -n "__fish_jit_using_subcommand console" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c jit -n "__fish_jit_using_subcommand console" -l print -d 'Print the secret address instead'
+complete -c jit -n "__fish_jit_using_subcommand console" -l no-input -d 'Never ask anything'
+complete -c jit -n "__fish_jit_using_subcommand console" -s q -l quiet -d 'Say nothing but data and failures'
+complete -c jit -n "__fish_jit_using_subcommand console" -s v -l verbose -d 'Log to stderr, twice for more'
+complete -c jit -n "__fish_jit_using_subcommand console" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand use" -l shell -d 'Shell to print lines for' -r -f -a "sh\t''
+bash\t''
+zsh\t''
+fish\t''
+elvish\t''
+nu\t''
+pwsh\t''
+cmd\t''"
+complete -c jit -n "__fish_jit_using_subcommand use" -l server -d 'Backend to talk to' -r
+complete -c jit -n "__fish_jit_using_subcommand use" -l identity -d 'Identity to use there' -r
+complete -c jit -n "__fish_jit_using_subcommand use" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
+json\t'For programs'"
+complete -c jit -n "__fish_jit_using_subcommand use" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c jit -n "__fish_jit_using_subcommand use" -l none -d 'Go back to the profile before'
+complete -c jit -n "__fish_jit_using_subcommand use" -l hook -d 'Say nothing about evaluating'
+complete -c jit -n "__fish_jit_using_subcommand use" -l no-input -d 'Never ask anything'
+complete -c jit -n "__fish_jit_using_subcommand use" -s q -l quiet -d 'Say nothing but data and failures'
+complete -c jit -n "__fish_jit_using_subcommand use" -s v -l verbose -d 'Log to stderr, twice for more'
+complete -c jit -n "__fish_jit_using_subcommand use" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jit -n "__fish_jit_using_subcommand setup" -l reason -d 'Why, for those requests' -r
+complete -c jit -n "__fish_jit_using_subcommand setup" -l prefix -d 'Begin the profiles\' names so' -r
 complete -c jit -n "__fish_jit_using_subcommand setup" -l server -d 'Backend to talk to' -r
 complete -c jit -n "__fish_jit_using_subcommand setup" -l identity -d 'Identity to use there' -r
 complete -c jit -n "__fish_jit_using_subcommand setup" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
@@ -250,6 +312,9 @@ complete -c jit -n "__fish_jit_using_subcommand setup" -l color -d 'Use colour' 
 always\t'Always'
 never\t'Never'"
 complete -c jit -n "__fish_jit_using_subcommand setup" -l request-on-miss -d 'Let AWS tools ask for access themselves'
+complete -c jit -n "__fish_jit_using_subcommand setup" -l all -d 'Take every target you may ask for'
+complete -c jit -n "__fish_jit_using_subcommand setup" -l undo -d 'Take away what setup wrote'
+complete -c jit -n "__fish_jit_using_subcommand setup" -l dry-run -d 'Show the change and write nothing'
 complete -c jit -n "__fish_jit_using_subcommand setup" -s y -l yes -d 'Write without asking'
 complete -c jit -n "__fish_jit_using_subcommand setup" -l no-input -d 'Never ask anything'
 complete -c jit -n "__fish_jit_using_subcommand setup" -s q -l quiet -d 'Say nothing but data and failures'
@@ -289,6 +354,7 @@ complete -c jit -n "__fish_jit_using_subcommand whoami" -l no-input -d 'Never as
 complete -c jit -n "__fish_jit_using_subcommand whoami" -s q -l quiet -d 'Say nothing but data and failures'
 complete -c jit -n "__fish_jit_using_subcommand whoami" -s v -l verbose -d 'Log to stderr, twice for more'
 complete -c jit -n "__fish_jit_using_subcommand whoami" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand serve" -l config -d 'File that sets the backend up' -r -F
 complete -c jit -n "__fish_jit_using_subcommand serve" -l data -d 'Folder of database and policy' -r -F
 complete -c jit -n "__fish_jit_using_subcommand serve" -l listen -d 'Address to listen on, port 0 picks one' -r
 complete -c jit -n "__fish_jit_using_subcommand serve" -l server -d 'Backend to talk to' -r
@@ -303,6 +369,17 @@ complete -c jit -n "__fish_jit_using_subcommand serve" -l no-input -d 'Never ask
 complete -c jit -n "__fish_jit_using_subcommand serve" -s q -l quiet -d 'Say nothing but data and failures'
 complete -c jit -n "__fish_jit_using_subcommand serve" -s v -l verbose -d 'Log to stderr, twice for more'
 complete -c jit -n "__fish_jit_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand shell-init" -l server -d 'Backend to talk to' -r
+complete -c jit -n "__fish_jit_using_subcommand shell-init" -l identity -d 'Identity to use there' -r
+complete -c jit -n "__fish_jit_using_subcommand shell-init" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
+json\t'For programs'"
+complete -c jit -n "__fish_jit_using_subcommand shell-init" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c jit -n "__fish_jit_using_subcommand shell-init" -l no-input -d 'Never ask anything'
+complete -c jit -n "__fish_jit_using_subcommand shell-init" -s q -l quiet -d 'Say nothing but data and failures'
+complete -c jit -n "__fish_jit_using_subcommand shell-init" -s v -l verbose -d 'Log to stderr, twice for more'
+complete -c jit -n "__fish_jit_using_subcommand shell-init" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jit -n "__fish_jit_using_subcommand issuer; and not __fish_seen_subcommand_from show publish rotate revoke" -l server -d 'Backend to talk to' -r
 complete -c jit -n "__fish_jit_using_subcommand issuer; and not __fish_seen_subcommand_from show publish rotate revoke" -l identity -d 'Identity to use there' -r
 complete -c jit -n "__fish_jit_using_subcommand issuer; and not __fish_seen_subcommand_from show publish rotate revoke" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
@@ -319,6 +396,7 @@ complete -c jit -n "__fish_jit_using_subcommand issuer; and not __fish_seen_subc
 complete -c jit -n "__fish_jit_using_subcommand issuer; and not __fish_seen_subcommand_from show publish rotate revoke" -f -a "rotate" -d 'Make the next key'
 complete -c jit -n "__fish_jit_using_subcommand issuer; and not __fish_seen_subcommand_from show publish rotate revoke" -f -a "revoke" -d 'Take keys away at once'
 complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from show" -l data -d 'Folder of a backend under --dev' -r -F
+complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from show" -l config -d 'File that sets the backend up' -r -F
 complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from show" -l server -d 'Backend to talk to' -r
 complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from show" -l identity -d 'Identity to use there' -r
 complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from show" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
@@ -332,6 +410,7 @@ complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcomma
 complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Log to stderr, twice for more'
 complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from publish" -l data -d 'Folder of a backend under --dev' -r -F
+complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from publish" -l config -d 'File that sets the backend up' -r -F
 complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from publish" -l server -d 'Backend to talk to' -r
 complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from publish" -l identity -d 'Identity to use there' -r
 complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from publish" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
@@ -344,6 +423,7 @@ complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcomma
 complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from publish" -s v -l verbose -d 'Log to stderr, twice for more'
 complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from publish" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from rotate" -l data -d 'Folder of a backend under --dev' -r -F
+complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from rotate" -l config -d 'File that sets the backend up' -r -F
 complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from rotate" -l server -d 'Backend to talk to' -r
 complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from rotate" -l identity -d 'Identity to use there' -r
 complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from rotate" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
@@ -356,6 +436,7 @@ complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcomma
 complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from rotate" -s v -l verbose -d 'Log to stderr, twice for more'
 complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from rotate" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from revoke" -l data -d 'Folder of a backend under --dev' -r -F
+complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from revoke" -l config -d 'File that sets the backend up' -r -F
 complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from revoke" -l server -d 'Backend to talk to' -r
 complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from revoke" -l identity -d 'Identity to use there' -r
 complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from revoke" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
@@ -369,6 +450,54 @@ complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcomma
 complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from revoke" -s q -l quiet -d 'Say nothing but data and failures'
 complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from revoke" -s v -l verbose -d 'Log to stderr, twice for more'
 complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from revoke" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand aws; and not __fish_seen_subcommand_from bootstrap check" -l server -d 'Backend to talk to' -r
+complete -c jit -n "__fish_jit_using_subcommand aws; and not __fish_seen_subcommand_from bootstrap check" -l identity -d 'Identity to use there' -r
+complete -c jit -n "__fish_jit_using_subcommand aws; and not __fish_seen_subcommand_from bootstrap check" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
+json\t'For programs'"
+complete -c jit -n "__fish_jit_using_subcommand aws; and not __fish_seen_subcommand_from bootstrap check" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c jit -n "__fish_jit_using_subcommand aws; and not __fish_seen_subcommand_from bootstrap check" -l no-input -d 'Never ask anything'
+complete -c jit -n "__fish_jit_using_subcommand aws; and not __fish_seen_subcommand_from bootstrap check" -s q -l quiet -d 'Say nothing but data and failures'
+complete -c jit -n "__fish_jit_using_subcommand aws; and not __fish_seen_subcommand_from bootstrap check" -s v -l verbose -d 'Log to stderr, twice for more'
+complete -c jit -n "__fish_jit_using_subcommand aws; and not __fish_seen_subcommand_from bootstrap check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand aws; and not __fish_seen_subcommand_from bootstrap check" -f -a "bootstrap" -d 'Print what an account needs, to apply'
+complete -c jit -n "__fish_jit_using_subcommand aws; and not __fish_seen_subcommand_from bootstrap check" -f -a "check" -d 'Judge what an account has'
+complete -c jit -n "__fish_jit_using_subcommand aws; and __fish_seen_subcommand_from bootstrap" -l policy -d 'Folder of the policy bundle' -r -F
+complete -c jit -n "__fish_jit_using_subcommand aws; and __fish_seen_subcommand_from bootstrap" -l issuer -d 'Address of our issuer, for road web-identity' -r
+complete -c jit -n "__fish_jit_using_subcommand aws; and __fish_seen_subcommand_from bootstrap" -l backend-role -d 'The backend\'s own role, for road assume-role' -r
+complete -c jit -n "__fish_jit_using_subcommand aws; and __fish_seen_subcommand_from bootstrap" -l account -d 'Account of the catalogue, may stand repeatedly' -r
+complete -c jit -n "__fish_jit_using_subcommand aws; and __fish_seen_subcommand_from bootstrap" -l format -d 'Print CloudFormation or Terraform' -r -f -a "cloudformation\t'YAML, a stack for each account'
+terraform\t'HCL, a root for each account'"
+complete -c jit -n "__fish_jit_using_subcommand aws; and __fish_seen_subcommand_from bootstrap" -l out -d 'File, or folder for several accounts' -r -F
+complete -c jit -n "__fish_jit_using_subcommand aws; and __fish_seen_subcommand_from bootstrap" -l server -d 'Backend to talk to' -r
+complete -c jit -n "__fish_jit_using_subcommand aws; and __fish_seen_subcommand_from bootstrap" -l identity -d 'Identity to use there' -r
+complete -c jit -n "__fish_jit_using_subcommand aws; and __fish_seen_subcommand_from bootstrap" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
+json\t'For programs'"
+complete -c jit -n "__fish_jit_using_subcommand aws; and __fish_seen_subcommand_from bootstrap" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c jit -n "__fish_jit_using_subcommand aws; and __fish_seen_subcommand_from bootstrap" -l kill-switch -d 'With the kill switch, whatever targets say'
+complete -c jit -n "__fish_jit_using_subcommand aws; and __fish_seen_subcommand_from bootstrap" -l no-input -d 'Never ask anything'
+complete -c jit -n "__fish_jit_using_subcommand aws; and __fish_seen_subcommand_from bootstrap" -s q -l quiet -d 'Say nothing but data and failures'
+complete -c jit -n "__fish_jit_using_subcommand aws; and __fish_seen_subcommand_from bootstrap" -s v -l verbose -d 'Log to stderr, twice for more'
+complete -c jit -n "__fish_jit_using_subcommand aws; and __fish_seen_subcommand_from bootstrap" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand aws; and __fish_seen_subcommand_from check" -l policy -d 'Folder of the policy bundle' -r -F
+complete -c jit -n "__fish_jit_using_subcommand aws; and __fish_seen_subcommand_from check" -l issuer -d 'Address of our issuer, for road web-identity' -r
+complete -c jit -n "__fish_jit_using_subcommand aws; and __fish_seen_subcommand_from check" -l backend-role -d 'The backend\'s own role, for road assume-role' -r
+complete -c jit -n "__fish_jit_using_subcommand aws; and __fish_seen_subcommand_from check" -l account -d 'Account of the catalogue that this must be' -r
+complete -c jit -n "__fish_jit_using_subcommand aws; and __fish_seen_subcommand_from check" -l server -d 'Backend to talk to' -r
+complete -c jit -n "__fish_jit_using_subcommand aws; and __fish_seen_subcommand_from check" -l identity -d 'Identity to use there' -r
+complete -c jit -n "__fish_jit_using_subcommand aws; and __fish_seen_subcommand_from check" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
+json\t'For programs'"
+complete -c jit -n "__fish_jit_using_subcommand aws; and __fish_seen_subcommand_from check" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c jit -n "__fish_jit_using_subcommand aws; and __fish_seen_subcommand_from check" -l kill-switch -d 'With the kill switch, whatever targets say'
+complete -c jit -n "__fish_jit_using_subcommand aws; and __fish_seen_subcommand_from check" -l no-input -d 'Never ask anything'
+complete -c jit -n "__fish_jit_using_subcommand aws; and __fish_seen_subcommand_from check" -s q -l quiet -d 'Say nothing but data and failures'
+complete -c jit -n "__fish_jit_using_subcommand aws; and __fish_seen_subcommand_from check" -s v -l verbose -d 'Log to stderr, twice for more'
+complete -c jit -n "__fish_jit_using_subcommand aws; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jit -n "__fish_jit_using_subcommand completions" -l server -d 'Backend to talk to' -r
 complete -c jit -n "__fish_jit_using_subcommand completions" -l identity -d 'Identity to use there' -r
 complete -c jit -n "__fish_jit_using_subcommand completions" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'

@@ -1,12 +1,16 @@
 #!/usr/bin/env bash
 # Puts the pinned Python packages of the tests and the demo into .cache/venv, once for each requirements.txt.
+# `tests/venv.sh templates` does the same with templates.txt and .cache/venv-templates.
 # Prints nothing when they are there already. PYTHON names another interpreter than python3.
 set -euo pipefail
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 python=${PYTHON:-python3}
-venv=$top/.cache/venv
-locked=$top/tests/requirements.txt
+case ${1:-} in
+  '') venv=$top/.cache/venv locked=$top/tests/requirements.txt what='AWS stand-in, aws CLI, boto3' ;;
+  templates) venv=$top/.cache/venv-templates locked=$top/tests/templates.txt what=cfn-lint ;;
+  *) printf 'tests/venv.sh: no packages called %s\n' "$1" >&2; exit 2 ;;
+esac
 
 fail() {
   printf 'tests/venv.sh: %s\n  try: %s\n' "$1" "$2" >&2
@@ -23,7 +27,7 @@ fi
 "$python" -c 'import ensurepip, venv' 2>/dev/null ||
   fail "$python has no venv module" "apt-get install python3-venv"
 
-printf 'Python packages (AWS stand-in, aws CLI, boto3) into .cache/venv ...\n' >&2
+printf 'Python packages (%s) into %s ...\n' "$what" "${venv#"$top/"}" >&2
 rm -rf "$venv"
 mkdir -p "$top/.cache"
 "$python" -m venv "$venv"

@@ -130,7 +130,7 @@ impl Account {
     }
 
     /// `ORIGIN/IDENTITY` below the cache's root.
-    pub(crate) fn folder(&self) -> String {
+    pub fn folder(&self) -> String {
         let mut folder = encoded(&self.origin.0);
         folder.push('/');
         encode(&self.identity, &mut folder);

@@ -7,10 +7,10 @@ use super::context::{Ctx, Desk};
 use super::follow::{self, Goal};
 use super::{dry_run, finish, targets};
 use crate::domain::refusal::Code;
-use crate::domain::text::{Reason, TargetName, Ticket};
+use crate::domain::text::{PersonName, Reason, TargetName, Ticket};
 use crate::domain::time::Duration;
 use crate::error::{Error, Result};
-use crate::ui::{State, account_line, narrowed, span};
+use crate::ui::{State, account_line, for_whom, length, narrowed, span};
 use crate::wire::{Filed, NewRequest, Outcome, RequestView};
 
 /// Flags of whoever asks.
@@ -25,6 +25,9 @@ pub(super) struct Asking {
     /// Ticket behind it, such as PAY-311
     #[arg(long, value_name = "KEY", value_parser = ticket)]
     ticket: Option<Ticket>,
+    /// Ask for somebody else
+    #[arg(long, value_name = "WHO", value_parser = person)]
+    on_behalf_of: Option<PersonName>,
     /// Say what would happen, file nothing
     #[arg(long, conflicts_with_all = ["no_wait", "timeout"])]
     dry_run: bool,
@@ -40,7 +43,21 @@ fn ticket(text: &str) -> std::result::Result<Ticket, Error> {
     Ticket::parse(text).map_err(Error::from)
 }
 
+fn person(text: &str) -> std::result::Result<PersonName, Error> {
+    PersonName::parse(text).map_err(Error::from)
+}
+
 impl Asking {
+    /// Whether nobody said why, and somebody can be asked.
+    pub(super) fn asks_why(&self, ctx: &Ctx) -> bool {
+        self.reason.is_none() && ctx.ui.can_ask()
+    }
+
+    /// Whether it is for somebody else.
+    pub(super) fn is_for_another(&self) -> bool {
+        self.on_behalf_of.is_some()
+    }
+
     /// What is to be asked for `target`: what no flag says is asked for, or the target's own.
     pub(super) fn new_request(
         &self,
@@ -58,6 +75,7 @@ impl Asking {
             duration_s: duration.secs(),
             reason: reason.to_string(),
             ticket: self.ticket.as_ref().map(ToString::to_string),
+            on_behalf_of: self.on_behalf_of.as_ref().map(ToString::to_string),
             ..NewRequest::default()
         })
     }
@@ -110,7 +128,7 @@ fn stdin() -> Result<String> {
 
 /// The target's own default, at most an hour, shown before anything is sent.
 fn default_duration(ctx: &Ctx, desk: &Desk, target: &TargetName) -> Result<Duration> {
-    let view = targets::find(&desk.backend, target)?;
+    let view = targets::find(desk, target)?;
     let duration = crate::client::default_duration(&view)?;
     ctx.ui
         .note(&format!("For {duration}, the default of {target} (--for changes it)."));
@@ -127,6 +145,9 @@ fn explained(ctx: &Ctx, desk: &Desk, error: Error, new: &NewRequest) -> Error {
                 .and_then(|cap| Duration::from_secs(cap).ok());
             match cap.filter(|cap| cap.secs() < new.duration_s) {
                 Some(cap) => error.try_(again(new, cap)),
+                None if new.extend => {
+                    error.hint(format!("nothing is left; when it is over: jit request {}", new.target))
+                }
                 None => error,
             }
         }
@@ -143,6 +164,7 @@ fn explained(ctx: &Ctx, desk: &Desk, error: Error, new: &NewRequest) -> Error {
             }
             error.try_(format!("jit wait {other}, or jit cancel {other}"))
         }
+        Some(Code::GrantNotLive) if new.extend => error.try_(format!("jit request {}{}", new.target, behalf(new))),
         Some(Code::GrantNarrowedOtherwise) => error.try_(format!("jit drop {}", new.target)),
         _ => error,
     }
@@ -155,7 +177,17 @@ fn again(new: &NewRequest, duration: Duration) -> String {
         .as_ref()
         .map_or_else(String::new, |ticket| format!(" --ticket {ticket}"));
     let reason = quoted(&new.reason);
-    format!("jit request {} --for {duration} --reason {reason}{ticket}", new.target)
+    let (verb, behalf) = (if new.extend { "extend" } else { "request" }, behalf(new));
+    format!(
+        "jit {verb} {}{behalf} --for {duration} --reason {reason}{ticket}",
+        new.target
+    )
+}
+
+/// The flag that says for whom.
+fn behalf(new: &NewRequest) -> String {
+    let who = new.on_behalf_of.as_deref();
+    who.map_or_else(String::new, |who| format!(" --on-behalf-of {}", quoted(who)))
 }
 
 /// Text as a shell reads it back.
@@ -172,12 +204,13 @@ fn note_filed(ctx: &Ctx, desk: &Desk, filed: &Filed) {
     let request = &filed.request;
     match filed.outcome {
         Outcome::Filed => ctx.ui.note(&format!(
-            "{}  {} ({})  {}{}{}",
+            "{}  {} ({})  {}{}{}{}",
             request.id,
             request.target,
             account_line(&request.title, &request.account_name, &request.account),
-            span(request.duration_s),
+            length(request),
             narrowed(&request.only),
+            for_whom(request),
             request
                 .ticket
                 .as_ref()
@@ -194,8 +227,14 @@ fn note_filed(ctx: &Ctx, desk: &Desk, filed: &Filed) {
             let until = end.map_or_else(String::new, |end| {
                 format!(" until {} ({} left)", words.at(end), words.left(end))
             });
+            let is_own = desk.picked.session.person == request.beneficiary.id;
+            let who = if is_own {
+                "You hold"
+            } else {
+                &format!("{} holds", request.beneficiary.name)
+            };
             ctx.ui
-                .note_marked(State::Live, &format!("You hold {}{until}.", request.target));
+                .note_marked(State::Live, &format!("{who} {}{until}.", request.target));
         }
     }
 }

@@ -18,6 +18,8 @@ pub struct Ctx {
     pub env: Environment,
     /// The clock.
     pub clock: Arc<Clock>,
+    /// The exit code where nothing failed: 0, or that of a command that was run.
+    pub ended_with: u8,
     globals: Globals,
 }
 
@@ -42,6 +44,7 @@ impl Ctx {
             ),
             env,
             clock: Clock::real(),
+            ended_with: 0,
             globals,
         }
     }

@@ -27,21 +27,22 @@ struct Dropped<'a> {
 pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
     let target = TargetName::parse(&args.target)?;
     let desk = ctx.desk()?;
-    let open = desk.backend.grants(&target)?.grants;
-    if open.is_empty() {
+    let mut grants = end_all(&desk, &target)?;
+    if grants.is_empty() {
+        grants = end_what_was_asked_for_another(&desk, &target)?;
+    }
+    if grants.is_empty() {
         desk.client.forget(&desk.picked.account, &target)?;
+        note(&desk, &target, &[]);
         return Err(nothing_to_give_back(&desk, &target));
     }
-    let grants = open
-        .into_iter()
-        .map(|grant| end(&desk, grant))
-        .collect::<Result<Vec<_>>>()?;
     // last: whoever fetched meanwhile did so from a grant that is over now
     desk.client.forget(&desk.picked.account, &target)?;
     let grants = grants
         .into_iter()
         .map(|grant| settled(&desk, grant))
         .collect::<Result<Vec<_>>>()?;
+    note(&desk, &target, &grants);
     if ctx.ui.is_json() {
         return ctx.ui.json(
             "jit/drop/1",
@@ -52,8 +53,44 @@ pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
         );
     }
     let rest = what_still_works(&grants, &desk.words(), desk.backend.now());
-    ctx.ui.note(&format!("Gave {target} back. {rest}"));
+    let whose = whose(&desk, &grants);
+    ctx.ui.note(&format!("Gave {target}{whose} back. {rest}"));
     Ok(())
+}
+
+/// Ends every grant of one's own; what was given meanwhile, too.
+fn end_all(desk: &Desk, target: &TargetName) -> Result<Vec<GrantView>> {
+    let mut ended: Vec<GrantView> = Vec::new();
+    loop {
+        let mut open = desk.backend.grants(target)?.grants;
+        open.retain(|grant| ended.iter().all(|before| before.id != grant.id));
+        if open.is_empty() {
+            return Ok(ended);
+        }
+        for grant in open {
+            ended.push(end(desk, grant)?);
+        }
+    }
+}
+
+/// Ends what one asked for somebody else, where one holds nothing oneself.
+fn end_what_was_asked_for_another(desk: &Desk, target: &TargetName) -> Result<Vec<GrantView>> {
+    let me = &desk.picked.session.person;
+    let mut open = desk.backend.requests(true, None)?.requests;
+    open.retain(|request| request.target == target.as_str() && request.requester.id == *me);
+    let grants: Vec<GrantView> = open.into_iter().filter_map(|request| request.grant).collect();
+    if let Some(other) = grants.iter().find(|grant| grant.beneficiary != grants[0].beneficiary) {
+        let (one, two) = (&grants[0].beneficiary.name, &other.beneficiary.name);
+        let message = format!("{one} and {two} hold {target} by your request");
+        return Err(Error::of(Code::RequestAmbiguous, message).try_("jit status, then  jit revoke GRANT --reason TEXT"));
+    }
+    grants.into_iter().map(|grant| end(desk, grant)).collect()
+}
+
+/// What a prompt shows of it from now on.
+fn note(desk: &Desk, target: &TargetName, grants: &[GrantView]) {
+    let offset_ms = desk.backend.offset_ms();
+    desk.client.note_grants(&desk.picked.account, offset_ms, target, grants);
 }
 
 /// No grant: a request that still waits is withdrawn, not given back.
@@ -73,4 +110,11 @@ fn end(desk: &Desk, grant: GrantView) -> Result<GrantView> {
         Err(error) if matches!(error.wire_code(), Some(Code::GrantNotLive)) => Ok(grant),
         ended => ended,
     }
+}
+
+/// Whose it was, where that is not who gives it back.
+fn whose(desk: &Desk, grants: &[GrantView]) -> String {
+    let me = &desk.picked.session.person;
+    let other = grants.iter().find(|grant| grant.beneficiary.id != *me);
+    other.map_or_else(String::new, |grant| format!(" of {}", grant.beneficiary.name))
 }

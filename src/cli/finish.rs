@@ -54,11 +54,16 @@ pub(super) fn renew(desk: &Desk, request: &RequestView) -> Result<()> {
     let target = TargetName::parse(&request.target)?;
     let account = &desk.picked.account;
     match &request.grant {
-        Some(grant) if grant.state == "active" && !desk.client.caches(account, &target) => {
+        Some(grant) if is_own(desk, request) && grant.state == "active" && !desk.client.caches(account, &target) => {
             desk.client.fetch(&desk.backend, account, &target, &grant.id).map(drop)
         }
         _ => Ok(()),
     }
+}
+
+/// Whether whoever is signed in is the one who gets it.
+fn is_own(desk: &Desk, request: &RequestView) -> bool {
+    desk.picked.session.person == request.beneficiary.id
 }
 
 /// Fetches and caches a credential and says how long it works; `None` where it is somebody else's.
@@ -69,16 +74,26 @@ fn obtain(ctx: &Ctx, desk: &Desk, request: &RequestView) -> Result<Option<Target
         .grant
         .as_ref()
         .ok_or_else(|| foreign("the backend names no grant"))?;
-    if desk.picked.session.person != request.beneficiary.id {
+    let words = desk.words();
+    if !is_own(desk, request) {
+        let (who, profile) = (&request.beneficiary.name, Profile::name_of(&target));
+        let until = grant
+            .ends_at
+            .map_or_else(String::new, |end| format!(" until {}", words.at(end)));
         ctx.ui
-            .note(&format!("{} holds {target} now.", request.beneficiary.name));
+            .note_marked(State::Live, &format!("{who} holds {target}{until}."));
+        ctx.ui.note(&format!(
+            "Only {who} can use it:  jit status  ·  aws --profile {profile} …"
+        ));
         return Ok(None);
     }
-    let words = desk.words();
     let end = grant.ends_at.map_or_else(String::new, |end| {
         // the whole length, not what is left a moment later
-        let length = end.since(grant.activated_at.unwrap_or(desk.backend.now()));
-        format!(" until {} ({})", words.at(end), span(length))
+        let length = match &request.extends {
+            Some(extends) => format!("{} more", span(end.since(extends.ends_at))),
+            None => span(end.since(grant.activated_at.unwrap_or(desk.backend.now()))),
+        };
+        format!(" until {} ({length})", words.at(end))
     });
     match desk
         .client

@@ -36,6 +36,7 @@ pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
     }
     let backend = client.backend(&picked)?;
     let grants = backend.grants(&target)?.grants;
+    client.note_grants(&picked.account, backend.offset_ms(), &target, &grants);
     // narrowed access never stands for all of it
     let full = grants
         .iter()

@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Ctx;
+use crate::config::ServerFile;
 use crate::domain::key_life::KeyLife;
 use crate::domain::{IssuerKey, Timestamp};
 use crate::error::{Error, Exit, Result};
@@ -23,7 +24,7 @@ use crate::server::service::issuer::IssuerError;
 #[command(
     subcommand_required = true,
     arg_required_else_help = false,
-    after_help = "Examples:\n  jit issuer show --data ./jit-dev\n  jit issuer publish ./bucket --data ./jit-dev\n  jit issuer rotate --data ./jit-dev\n  jit issuer revoke --all --data ./jit-dev"
+    after_help = "Examples:\n  jit issuer show --data ./jit-dev\n  jit issuer publish ./bucket --config /etc/jit/jit.toml\n  jit issuer rotate --config /etc/jit/jit.toml\n  jit issuer revoke --all --config /etc/jit/jit.toml"
 )]
 pub struct Args {
     #[command(subcommand)]
@@ -40,20 +41,33 @@ enum What {
 
 /// Which backend's keys.
 #[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
 struct Place {
     /// Folder of a backend under --dev
     #[arg(long, value_name = "DIR")]
-    data: PathBuf,
+    data: Option<PathBuf>,
+    /// File that sets the backend up
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
 }
 
 impl Place {
     async fn open(&self) -> Result<Beside> {
-        Beside::dev(&self.data).await
+        match (&self.config, &self.data) {
+            (Some(file), _) => Beside::configured(&ServerFile::read(file)?).await,
+            (None, Some(dir)) => Beside::dev(dir).await,
+            (None, None) => Err(Error::usage("whose keys? --config FILE or --data DIR").try_("jit issuer --help")),
+        }
     }
 
     /// What to type to publish what there is now.
     fn publish(&self) -> String {
-        format!("jit issuer publish DIR --data {}", self.data.display())
+        let (flag, path) = match (&self.config, &self.data) {
+            (Some(file), _) => ("--config", file.display().to_string()),
+            (None, Some(dir)) => ("--data", dir.display().to_string()),
+            (None, None) => ("--config", "FILE".to_owned()),
+        };
+        format!("jit issuer publish DIR {flag} {path}")
     }
 }
 

@@ -3,8 +3,11 @@
 
 mod approve;
 mod asking;
+#[cfg(feature = "server")]
+mod aws;
 mod cancel;
 mod completions;
+mod console;
 mod context;
 mod credential_process;
 mod decision;
@@ -14,6 +17,7 @@ mod dry_run;
 mod ending;
 mod env;
 mod exec;
+mod extend;
 mod finish;
 mod follow;
 mod has;
@@ -29,10 +33,12 @@ mod revoke;
 #[cfg(feature = "server")]
 mod serve;
 mod setup;
+mod shell_init;
 mod shells;
 mod status;
 mod targets;
 mod usage;
+mod use_profile;
 mod wait;
 mod whoami;
 
@@ -46,7 +52,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use context::Ctx;
 
 use crate::config::Environment;
-use crate::error::{Exit, Result};
+use crate::error::Result;
 use crate::ui::{ColourChoice, Format, print_error};
 
 /// Privileged access for a limited time
@@ -115,6 +121,7 @@ enum Colour {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Request(request::Args),
+    Extend(extend::Args),
     Targets(targets::Args),
     Status(status::Args),
     Wait(wait::Args),
@@ -128,14 +135,19 @@ enum Verb {
     Exec(exec::Args),
     CredentialProcess(credential_process::Args),
     Env(env::Args),
+    Console(console::Args),
+    Use(use_profile::Args),
     Setup(setup::Args),
     Login(login::Args),
     Logout(logout::Args),
     Whoami(whoami::Args),
     #[cfg(feature = "server")]
     Serve(serve::Args),
+    ShellInit(shell_init::Args),
     #[cfg(feature = "server")]
     Issuer(issuer::Args),
+    #[cfg(feature = "server")]
+    Aws(aws::Args),
     Completions(completions::Args),
     Man(man::Args),
     Help(help::Args),
@@ -159,6 +171,7 @@ impl Verb {
     fn run(self, ctx: &mut Ctx) -> Result<()> {
         match self {
             Self::Request(args) => request::run(args, ctx),
+            Self::Extend(args) => extend::run(args, ctx),
             Self::Targets(args) => targets::run(args, ctx),
             Self::Status(args) => status::run(args, ctx),
             Self::Wait(args) => wait::run(args, ctx),
@@ -172,14 +185,19 @@ impl Verb {
             Self::Exec(args) => exec::run(args, ctx),
             Self::CredentialProcess(args) => credential_process::run(args, ctx),
             Self::Env(args) => env::run(args, ctx),
+            Self::Console(args) => console::run(args, ctx),
+            Self::Use(args) => use_profile::run(args, ctx),
             Self::Setup(args) => setup::run(args, ctx),
             Self::Login(args) => login::run(args, ctx),
             Self::Logout(args) => logout::run(args, ctx),
             Self::Whoami(args) => whoami::run(args, ctx),
             #[cfg(feature = "server")]
             Self::Serve(args) => serve::run(args, ctx),
+            Self::ShellInit(args) => shell_init::run(args, ctx),
             #[cfg(feature = "server")]
             Self::Issuer(args) => issuer::run(args, ctx),
+            #[cfg(feature = "server")]
+            Self::Aws(args) => aws::run(args, ctx),
             Self::Completions(args) => completions::run(args, ctx),
             Self::Man(args) => man::run(args, ctx),
             Self::Help(args) => help::run(args, ctx),
@@ -199,7 +217,7 @@ pub fn run(args: Vec<OsString>) -> u8 {
     let mut ctx = Ctx::new(cli.globals, env);
     let runs_another = cli.verb.runs_another();
     match cli.verb.run(&mut ctx) {
-        Ok(()) => Exit::Done.code(),
+        Ok(()) => ctx.ended_with,
         Err(error) => {
             print_error(&ctx.ui, &error);
             error.exit.code_where(runs_another)

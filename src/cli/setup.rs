@@ -1,17 +1,22 @@
-//! `jit setup`: writes AWS profiles that use `credential_process`.
+//! `jit setup`: writes AWS profiles that use `credential_process`, and takes them away again.
 //! Shows what changes first; keeps every byte that is not its own.
 
 use serde::Serialize;
 
 use super::context::{Ctx, Desk};
 use super::targets;
-use crate::client::{Edit, Profile, own_program};
+use crate::client::{AwsFiles, Change, Edit, Prefix, Profile, own_program};
 use crate::domain::text::TargetName;
 use crate::error::{Error, Result};
 
+/// So many lines of a change are shown to a person.
+const SHOWN: usize = 40;
+/// So many profiles are named, each with what to type.
+const NAMED: usize = 5;
+
 /// Write AWS profiles for targets
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  jit setup prod-admin prod-readonly")]
+#[command(after_help = "Examples:\n  jit setup prod-admin prod-readonly\n  jit setup --all\n  jit setup --undo")]
 pub(super) struct Args {
     /// Targets to write profiles for
     #[arg(value_name = "TARGET")]
@@ -22,6 +27,18 @@ pub(super) struct Args {
     /// Why, for those requests
     #[arg(long, value_name = "TEXT", requires = "request_on_miss")]
     reason: Option<String>,
+    /// Take every target you may ask for
+    #[arg(long, conflicts_with = "targets")]
+    all: bool,
+    /// Begin the profiles' names so
+    #[arg(long, value_name = "PREFIX", default_value = "jit-")]
+    prefix: String,
+    /// Take away what setup wrote
+    #[arg(long, conflicts_with = "request_on_miss")]
+    undo: bool,
+    /// Show the change and write nothing
+    #[arg(long)]
+    dry_run: bool,
     /// Write without asking
     #[arg(short, long)]
     yes: bool,
@@ -31,90 +48,142 @@ pub(super) struct Args {
 struct Written {
     file: String,
     changed: bool,
+    undone: bool,
+    dry_run: bool,
     profiles: Vec<String>,
     warnings: Vec<String>,
 }
 
 pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
-    if args.targets.is_empty() {
-        return Err(Error::usage("no target given").try_("jit targets"));
-    }
-    let names = args
-        .targets
-        .iter()
-        .map(|name| TargetName::parse(name))
-        .collect::<std::result::Result<Vec<_>, _>>()?;
-    let desk = ctx.desk()?;
-    let profiles = names
-        .iter()
-        .map(|name| match args.request_on_miss {
-            true => profile(&desk, name)?.that_asks(args.reason.as_deref()),
-            false => profile(&desk, name),
-        })
-        .collect::<Result<Vec<_>>>()?;
-    let files = desk.client.aws_files();
-    let edit = files.with(&profiles)?;
-    let (file, is_needed) = (files.config.display().to_string(), edit.is_needed());
-    if is_needed {
-        ctx.ui.note(&file);
-        print_diff(ctx, &edit);
-        if !args.yes && ctx.ui.can_ask() && !is_yes(&ctx.ui.ask("Write this? [Y/n]")?) {
+    let change = match args.undo {
+        true => Change::Without(Prefix::parse(&args.prefix)?, names(&args)?),
+        false => Change::With(profiles(&args, ctx)?),
+    };
+    let files = ctx.client()?.aws_files();
+    let edit = files.edit(&change)?;
+    let is_shown_only = args.dry_run && edit.is_needed();
+    if edit.is_needed() {
+        print_lines(ctx, &files, &edit);
+        if !args.dry_run && !args.yes && ctx.ui.can_ask() && !is_yes(&ctx.ui.ask("Write this? [Y/n]")?) {
             ctx.ui.note("Nothing written.");
             return Ok(());
         }
-        files.write(&edit)?;
     }
-    print_written(ctx, &profiles, &edit, file)
+    let edit = match edit.is_needed() && !args.dry_run {
+        true => files.write(&change)?,
+        false => edit,
+    };
+    if ctx.ui.is_json() {
+        return print_json(ctx, &args, &files, edit);
+    }
+    for warning in &edit.warnings {
+        ctx.ui.warn(&warning.message, &warning.mend);
+    }
+    match is_shown_only {
+        true => ctx.ui.note("Nothing written: --dry-run."),
+        false => say_what_was_done(ctx, &args, &edit),
+    }
+    Ok(())
 }
 
 fn is_yes(answer: &str) -> bool {
     matches!(answer.to_lowercase().as_str(), "" | "y" | "yes")
 }
 
-/// The profile of a target that exists, under its own name where an alias was given.
-fn profile(desk: &Desk, name: &TargetName) -> Result<Profile> {
-    let found = targets::find(&desk.backend, name)?;
-    let target = TargetName::parse(&found.name)?;
+fn names(args: &Args) -> Result<Vec<TargetName>> {
+    let mut names = Vec::new();
+    for name in &args.targets {
+        let name = TargetName::parse(name)?;
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    Ok(names)
+}
+
+fn profiles(args: &Args, ctx: &Ctx) -> Result<Vec<Profile>> {
+    if args.targets.is_empty() && !args.all {
+        return Err(Error::usage("no target given").try_("jit setup --all"));
+    }
+    let (prefix, named) = (Prefix::parse(&args.prefix)?, names(args)?);
+    let desk = ctx.desk()?;
+    let targets = match args.all {
+        true => all(&desk)?,
+        false => real_names(&desk, &named)?,
+    };
     let (program, is_helper) = own_program()?;
-    Profile::new(target, &desk.picked.account, &program, is_helper)
+    let profile = |target| {
+        let profile = Profile::new(target, &desk.picked.account, &program, is_helper)?.named(&prefix);
+        match args.request_on_miss {
+            true => profile.that_asks(args.reason.as_deref()),
+            false => Ok(profile),
+        }
+    };
+    targets.into_iter().map(profile).collect()
 }
 
-/// Lines that go and lines that come.
-fn print_diff(ctx: &Ctx, edit: &Edit) {
-    let (before, after) = (lines(edit.before.as_str()), lines(edit.after.as_str()));
-    let same_start = before.iter().zip(&after).take_while(|(a, b)| a == b).count();
-    let ends = before[same_start..].iter().rev().zip(after[same_start..].iter().rev());
-    let same_end = ends.take_while(|(a, b)| a == b).count();
-    for gone in &before[same_start..before.len() - same_end] {
-        ctx.ui.note(&format!("- {gone}"));
-    }
-    for new in &after[same_start..after.len() - same_end] {
-        ctx.ui.note(&format!("+ {new}"));
-    }
+/// Every target that one may ask for. A name that cannot be one is left out: nothing could ask for it.
+fn all(desk: &Desk) -> Result<Vec<TargetName>> {
+    let targets = desk.backend.targets(None)?.targets;
+    desk.client.note_targets(&desk.picked.account, &targets);
+    let named = targets.iter().map(|target| TargetName::parse(&target.name));
+    Ok(named.filter_map(std::result::Result::ok).collect())
 }
 
-fn lines(text: &str) -> Vec<&str> {
-    text.lines().collect()
+/// Targets under their own names where an alias was given.
+fn real_names(desk: &Desk, named: &[TargetName]) -> Result<Vec<TargetName>> {
+    let mut targets = Vec::new();
+    for name in named {
+        let target = TargetName::parse(&targets::find(desk, name)?.name)?;
+        if !targets.contains(&target) {
+            targets.push(target);
+        }
+    }
+    Ok(targets)
 }
 
-fn print_written(ctx: &Ctx, profiles: &[Profile], edit: &Edit, file: String) -> Result<()> {
-    let names: Vec<String> = profiles.iter().map(|p| Profile::name_of(&p.target)).collect();
-    if ctx.ui.is_json() {
-        let written = Written {
-            file,
-            changed: edit.is_needed(),
-            profiles: names,
-            warnings: edit.warnings.iter().map(|w| w.message.clone()).collect(),
-        };
-        return ctx.ui.json("jit/setup/1", &written);
+fn print_lines(ctx: &Ctx, files: &AwsFiles, edit: &Edit) {
+    ctx.ui.note(&files.config.display().to_string());
+    for line in edit.edited.lines.iter().take(SHOWN) {
+        ctx.ui.note(line);
     }
-    for warning in &edit.warnings {
-        ctx.ui.warn(&warning.message, &warning.mend);
-    }
-    let what = if edit.is_needed() { "Written" } else { "Up to date" };
-    for name in names {
+    let more = edit.edited.lines.len().saturating_sub(SHOWN);
+    if more > 0 {
         ctx.ui
-            .note(&format!("{what}.  aws --profile {name} sts get-caller-identity"));
+            .note(&format!("… {more} more lines: {} profiles", edit.profiles.len()));
     }
-    Ok(())
+}
+
+fn say_what_was_done(ctx: &Ctx, args: &Args, edit: &Edit) {
+    let what = match (args.undo, edit.is_needed()) {
+        (true, true) => "Taken away.",
+        (true, false) => return ctx.ui.note("Nothing of ours is there."),
+        (false, true) => "Written.",
+        (false, false) if edit.profiles.is_empty() => return ctx.ui.note("You may ask for nothing."),
+        (false, false) => "Up to date.",
+    };
+    for name in edit.profiles.iter().take(NAMED) {
+        match args.undo {
+            true => ctx.ui.note(&format!("{what}  {name}")),
+            false => ctx
+                .ui
+                .note(&format!("{what}  aws --profile {name} sts get-caller-identity")),
+        }
+    }
+    let more = edit.profiles.len().saturating_sub(NAMED);
+    if more > 0 {
+        ctx.ui.note(&format!("{what}  and {more} more"));
+    }
+}
+
+fn print_json(ctx: &Ctx, args: &Args, files: &AwsFiles, edit: Edit) -> Result<()> {
+    let written = Written {
+        file: files.config.display().to_string(),
+        changed: edit.is_needed() && !args.dry_run,
+        undone: args.undo,
+        dry_run: args.dry_run,
+        profiles: edit.profiles,
+        warnings: edit.warnings.into_iter().map(|warning| warning.message).collect(),
+    };
+    ctx.ui.json("jit/setup/1", &written)
 }

@@ -54,6 +54,8 @@ fn print_one(ctx: &Ctx, desk: &Desk, request: &RequestView) -> Result<()> {
 }
 
 fn print_open(ctx: &Ctx, desk: &Desk, requests: &[RequestView]) -> Result<()> {
+    desk.client
+        .note_open(&desk.picked.account, desk.backend.offset_ms(), requests);
     if ctx.ui.is_json() {
         return ctx.ui.json("jit/status/1", &Listed { requests });
     }

@@ -1,7 +1,6 @@
 //! `jit targets`: what one may ask for.
 
-use super::context::Ctx;
-use crate::client::Backend;
+use super::context::{Ctx, Desk};
 use crate::domain::refusal::Code;
 use crate::domain::text::TargetName;
 use crate::error::{Error, Result};
@@ -22,6 +21,9 @@ pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
     let words = args.query.join(" ");
     let query = (!words.is_empty()).then_some(words.as_str());
     let list = desk.backend.targets(query)?;
+    if query.is_none() {
+        desk.client.note_targets(&desk.picked.account, &list.targets);
+    }
     if ctx.ui.is_json() {
         return ctx.ui.json("jit/targets/1", &list);
     }
@@ -37,8 +39,9 @@ pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
 }
 
 /// The target of this name or alias.
-pub(super) fn find(backend: &Backend, name: &TargetName) -> Result<TargetView> {
-    let mut targets = backend.targets(None)?.targets;
+pub(super) fn find(desk: &Desk, name: &TargetName) -> Result<TargetView> {
+    let mut targets = desk.backend.targets(None)?.targets;
+    desk.client.note_targets(&desk.picked.account, &targets);
     let is_meant = |t: &TargetView| t.name == name.as_str() || t.aliases.iter().any(|a| a == name.as_str());
     if let Some(at) = targets.iter().position(is_meant) {
         return Ok(targets.swap_remove(at));

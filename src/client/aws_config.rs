@@ -1,32 +1,89 @@
-//! The text of an AWS configuration file: finds a section, sets one key, leaves every other byte as it is.
-//! Refuses a section whose `credential_process` is somebody else's.
+//! The text of an AWS configuration file with profiles of ours in it, and without them.
+//! Owns the mark by which a section of ours is known. Refuses to change a section without it, or any byte of others.
 
+use std::collections::HashMap;
+use std::ops::Range;
+
+use super::aws_text::{Section, comments, sections, settings};
 use crate::error::{Error, Exit, Result};
 
 /// Ways to get credentials that a profile may have beside ours, and that win over it or clash with it.
 const RIVALS: &[&str] = &[
     "aws_access_key_id",
     "aws_secret_access_key",
+    "aws_session_token",
     "sso_session",
     "sso_start_url",
     "sso_account_id",
     "sso_role_name",
     "role_arn",
     "source_profile",
+    "credential_source",
     "web_identity_token_file",
+    "login_session",
 ];
+/// What a profile of ours has.
+const PROCESS: &str = "credential_process";
+
+/// What we put between the text that was there and a section of ours. The mark in the section says which, so that it
+/// can be taken away again to the byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Gap {
+    /// An empty line.
+    Line,
+    /// Nothing: the file was empty.
+    None,
+    /// An empty line, and before it the end of a line that had none.
+    LineAndEnd,
+}
+
+impl Gap {
+    const ALL: [Gap; 3] = [Self::Line, Self::None, Self::LineAndEnd];
+
+    /// The comment in a section of ours.
+    fn mark(self) -> &'static str {
+        match self {
+            Self::Line => "# written by jit setup",
+            Self::None => "# written by jit setup, into an empty file",
+            Self::LineAndEnd => "# written by jit setup, below a line that had no end",
+        }
+    }
+
+    fn endings(self) -> usize {
+        match self {
+            Self::None => 0,
+            Self::Line => 1,
+            Self::LineAndEnd => 2,
+        }
+    }
+}
 
 /// An AWS configuration file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConfigText(String);
+pub struct ConfigText(Vec<u8>);
 
-/// What setting a profile did to the text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change {
-    /// Nothing: it was so already.
-    None,
-    /// The whole text as it is to be.
-    To(ConfigText),
+/// A text after a change.
+#[derive(Clone, Debug)]
+pub struct Edited {
+    /// The whole of it.
+    pub text: ConfigText,
+    /// The lines that went (`- `) and that came (`+ `).
+    pub lines: Vec<String>,
+}
+
+/// A configuration whose sections are found by name.
+pub struct Index<'a> {
+    bytes: &'a [u8],
+    sections: HashMap<String, Vec<Section>>,
+}
+
+/// A profile as it is to stand: its section and the command of its `credential_process`.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// `profile jit-prod-admin`.
+    pub section: String,
+    /// What it runs.
+    pub command: String,
 }
 
 /// What would keep a profile from working, in words.
@@ -38,131 +95,204 @@ pub struct Warning {
     pub mend: String,
 }
 
-/// Where a section's lines lie.
-struct Section {
-    /// Byte range of its lines without the header.
-    body: std::ops::Range<usize>,
-}
-
 impl ConfigText {
     /// The text as it was read.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
+    pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
+        Self(bytes.into())
     }
 
     /// The text.
-    pub fn as_str(&self) -> &str {
+    pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
+    /// The sections by name: the tools merge repeated ones.
+    pub fn index(&self) -> Index<'_> {
+        let mut by_name: HashMap<String, Vec<Section>> = HashMap::new();
+        for section in sections(&self.0) {
+            by_name.entry(section.name.clone()).or_default().push(section);
+        }
+        Index {
+            bytes: &self.0,
+            sections: by_name,
+        }
+    }
+
+    /// The text in which each of these profiles runs its command.
+    ///
+    /// # Errors
+    /// Exit 3 where a section of that name is not ours.
+    pub fn with(&self, profiles: &[Wanted]) -> Result<Edited> {
+        let index = self.index();
+        let mut replaced: Vec<(Range<usize>, Vec<u8>)> = Vec::new();
+        let mut new = Vec::new();
+        for wanted in profiles {
+            match index.sections.get(&wanted.section) {
+                None => new.push(wanted),
+                Some(found) => replaced.extend(index.updated(found, wanted, self.line_ending())?),
+            }
+        }
+        let mut edited = self.replaced(replaced);
+        let end = self.line_ending();
+        for wanted in new {
+            let start = edited.text.0.len();
+            append(&mut edited.text.0, wanted, end);
+            edited.lines.extend(shown('+', &edited.text.0[start..]));
+        }
+        Ok(edited)
+    }
+
+    /// The text with other bytes in these places, which do not overlap.
+    fn replaced(&self, mut places: Vec<(Range<usize>, Vec<u8>)>) -> Edited {
+        places.sort_by_key(|(range, _)| (range.start, range.end));
+        let (mut text, mut lines) = (Vec::with_capacity(self.0.len()), Vec::new());
+        let mut at = 0;
+        for (range, new) in places {
+            text.extend_from_slice(&self.0[at..range.start]);
+            text.extend_from_slice(&new);
+            at = range.end;
+            lines.extend(shown('-', &self.0[range]).chain(shown('+', &new)));
+        }
+        text.extend_from_slice(&self.0[at..]);
+        Edited {
+            text: Self(text),
+            lines,
+        }
+    }
+
+    /// The text without the lines by which sections of these names get credentials; none where there is no such line.
+    pub fn without_credentials(&self, names: &[&str]) -> Option<Self> {
+        let meant = sections(&self.0)
+            .into_iter()
+            .filter(|s| names.contains(&s.name.as_str()));
+        let gone: Vec<Range<usize>> = meant
+            .flat_map(|section| settings(&self.0, section.body))
+            .filter(|setting| setting.key == PROCESS || RIVALS.contains(&setting.key.as_str()))
+            .map(|setting| setting.whole)
+            .collect();
+        gone.first()?;
+        Some(
+            self.replaced(gone.into_iter().map(|range| (range, Vec::new())).collect())
+                .text,
+        )
+    }
+
+    fn line_ending(&self) -> &'static str {
+        if self.0.windows(2).any(|two| two == b"\r\n") {
+            "\r\n"
+        } else {
+            "\n"
+        }
+    }
+}
+
+impl Index<'_> {
     /// Whether there is a section of this name.
-    pub fn has_section(&self, section: &str) -> bool {
-        !self.sections(section).is_empty()
+    pub fn has(&self, section: &str) -> bool {
+        self.sections.contains_key(section)
+    }
+
+    /// Whether a section of this name is there that is not ours.
+    pub fn has_foreign(&self, section: &str) -> bool {
+        let found = self.sections.get(section).into_iter().flatten();
+        found.into_iter().any(|section| mark_of(self.bytes, section).is_none())
     }
 
     /// Keys of the section that would win over or clash with `credential_process`.
     pub fn rivals(&self, section: &str) -> Vec<&'static str> {
-        let has = |key: &&&str| self.sections(section).iter().any(|s| self.value(s, key).is_some());
+        let found = self.sections.get(section).into_iter().flatten();
+        let keys: Vec<String> = found
+            .flat_map(|section| settings(self.bytes, section.body.clone()))
+            .map(|setting| setting.key)
+            .collect();
+        let has = |rival: &&&str| keys.iter().any(|key| key == **rival);
         RIVALS.iter().filter(has).copied().collect()
     }
 
-    /// The text in which the section's `credential_process` is `command`.
-    ///
-    /// # Errors
-    /// Exit 3 where the section has one that runs another program.
-    pub fn with_process(&self, section: &str, command: &str) -> Result<Change> {
-        let sections = self.sections(section);
-        let Some(first) = sections.first() else {
-            return Ok(Change::To(self.appended(section, command)));
-        };
-        let owner = sections
+    /// The same where `credential_process` itself would win: in the credentials file.
+    pub fn rivals_and_process(&self, section: &str) -> Vec<&'static str> {
+        let found = self.sections.get(section).into_iter().flatten();
+        let mut all = found.flat_map(|section| settings(self.bytes, section.body.clone()));
+        let has_process = all.any(|setting| setting.key == PROCESS);
+        let mut keys = self.rivals(section);
+        keys.extend(has_process.then_some(PROCESS));
+        keys
+    }
+
+    /// Names of the sections of ours, in their order in the file.
+    pub fn ours(&self) -> impl Iterator<Item = &String> {
+        let all = self.sections.values().flatten();
+        let mut ours: Vec<&Section> = all.filter(|section| mark_of(self.bytes, section).is_some()).collect();
+        ours.sort_by_key(|section| section.header.start);
+        ours.into_iter().map(|section| &section.name)
+    }
+
+    /// What changes in sections of the wanted name: nothing, or one line.
+    fn updated(&self, found: &[Section], wanted: &Wanted, end: &str) -> Result<Option<(Range<usize>, Vec<u8>)>> {
+        let processes: Vec<_> = found
             .iter()
-            .find_map(|s| self.value(s, "credential_process").map(|line| (s, line)));
-        let line = format!("credential_process = {command}{}", self.line_ending());
-        let replaced = match owner {
-            None => first.body.start..first.body.start,
-            Some((_, range)) => {
-                let value = self.0[range.clone()].split_once('=').map_or("", |(_, v)| v).trim();
-                if value == command {
-                    return Ok(Change::None);
-                }
-                if !is_ours(value) {
-                    let message = format!("[{section}] has a credential_process that is not jit's");
-                    return Err(Error::new(Exit::Configuration, "setup.foreign", message)
-                        .hint("rename that profile or remove the line, then try again"));
-                }
-                range
-            }
-        };
-        let (before, after) = (&self.0[..replaced.start], &self.0[replaced.end..]);
-        // a header that ends the file without a newline
-        let gap = if before.is_empty() || before.ends_with('\n') {
-            ""
-        } else {
-            self.line_ending()
-        };
-        Ok(Change::To(Self(format!("{before}{gap}{line}{after}"))))
-    }
-
-    fn appended(&self, section: &str, command: &str) -> Self {
-        let end = self.line_ending();
-        let gap = match self.0.as_str() {
-            "" => String::new(),
-            text if text.ends_with('\n') => end.to_owned(),
-            _ => format!("{end}{end}"),
-        };
-        Self(format!(
-            "{}{gap}[{section}]{end}credential_process = {command}{end}",
-            self.0
-        ))
-    }
-
-    fn line_ending(&self) -> &'static str {
-        if self.0.contains("\r\n") { "\r\n" } else { "\n" }
-    }
-
-    /// Every section of this name: the tools merge repeated ones.
-    fn sections(&self, name: &str) -> Vec<Section> {
-        let mut found = Vec::new();
-        let mut open: Option<usize> = None;
-        let mut at = 0;
-        for line in self.0.split_inclusive('\n') {
-            if let Some(header) = header(line) {
-                if let Some(start) = open.take() {
-                    found.push(Section { body: start..at });
-                }
-                if header == name {
-                    open = Some(at + line.len());
-                }
-            }
-            at += line.len();
+            .flat_map(|section| settings(self.bytes, section.body.clone()))
+            .filter(|setting| setting.key == PROCESS)
+            .collect();
+        if !processes.is_empty() && processes.iter().all(|setting| setting.value == wanted.command) {
+            return Ok(None);
         }
-        if let Some(start) = open {
-            found.push(Section { body: start..at });
+        let marks: Option<Vec<_>> = found.iter().map(|section| mark_of(self.bytes, section)).collect();
+        let Some((_, mark)) = marks.as_ref().and_then(|marks| marks.first()) else {
+            return Err(foreign(&wanted.section, "was not made by jit setup"));
+        };
+        if processes.iter().any(|setting| !is_ours(&setting.value)) {
+            return Err(foreign(&wanted.section, "runs another program for credentials"));
         }
-        found
-    }
-
-    /// Byte range of the line that sets `key`, its ending included; nested values are none of ours.
-    fn value(&self, section: &Section, key: &str) -> Option<std::ops::Range<usize>> {
-        let mut at = section.body.start;
-        for line in self.0[section.body.clone()].split_inclusive('\n') {
-            let is_nested = line.starts_with([' ', '\t']);
-            let name = line.split_once('=').map(|(name, _)| name.trim());
-            if !is_nested && name.is_some_and(|name| name.eq_ignore_ascii_case(key)) {
-                return Some(at..at + line.len());
-            }
-            at += line.len();
-        }
-        None
+        let line = format!("{PROCESS} = {}{end}", wanted.command).into_bytes();
+        let place = processes
+            .first()
+            .map_or(mark.end..mark.end, |setting| setting.line.clone());
+        Ok(Some((place, line)))
     }
 }
 
-/// The name in `[name]`, with runs of white space as one space.
-fn header(line: &str) -> Option<String> {
-    let inner = line.trim_start().strip_prefix('[')?.split_once(']')?.0;
-    let words: Vec<&str> = inner.split_whitespace().collect();
-    Some(words.join(" ").replace('"', ""))
+/// The mark of a section of ours, and its line.
+fn mark_of(bytes: &[u8], section: &Section) -> Option<(Gap, Range<usize>)> {
+    comments(bytes, section.body.clone())
+        .into_iter()
+        .find_map(|(text, line)| {
+            let gap = Gap::ALL.into_iter().find(|gap| gap.mark() == text)?;
+            Some((gap, line))
+        })
+}
+
+fn header(section: &str) -> String {
+    format!("[{section}]")
+}
+
+fn append(text: &mut Vec<u8>, wanted: &Wanted, end: &str) {
+    let gap = match text.as_slice() {
+        [] => Gap::None,
+        [.., b'\n'] => Gap::Line,
+        [..] => Gap::LineAndEnd,
+    };
+    let Wanted { section, command } = wanted;
+    let endings = end.repeat(gap.endings());
+    let lines = [header(section), gap.mark().to_owned(), format!("{PROCESS} = {command}")];
+    text.extend_from_slice(endings.as_bytes());
+    for line in lines {
+        text.extend_from_slice(line.as_bytes());
+        text.extend_from_slice(end.as_bytes());
+    }
+}
+
+fn foreign(section: &str, what: &str) -> Error {
+    let message = format!("[{section}] is there already and {what}");
+    Error::new(Exit::Configuration, "setup.foreign", message)
+        .hint("rename that profile, or choose names: --prefix NAME-")
+}
+
+/// Lines as a person is shown them.
+fn shown(sign: char, bytes: &[u8]) -> impl Iterator<Item = String> {
+    let text = String::from_utf8_lossy(bytes);
+    let lines: Vec<String> = text.lines().map(|line| format!("{sign} {line}")).collect();
+    lines.into_iter()
 }
 
 /// Whether a `credential_process` runs jit.
@@ -175,85 +305,7 @@ fn is_ours(value: &str) -> bool {
     name == "jit-credential" || name == "jit"
 }
 
+mod undo;
+
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    const SECTION: &str = "profile jit-prod";
-    const COMMAND: &str = "/usr/bin/jit-credential prod --server https://h --identity a";
-
-    fn set(text: &str) -> String {
-        match ConfigText::new(text).with_process(SECTION, COMMAND).unwrap() {
-            Change::None => text.to_owned(),
-            Change::To(new) => new.0,
-        }
-    }
-
-    #[test]
-    fn new_profile_is_appended_after_a_blank_line() {
-        let ours = format!("[{SECTION}]\ncredential_process = {COMMAND}\n");
-        assert_eq!(set(""), ours);
-        assert_eq!(
-            set("[default]\nregion = x\n"),
-            format!("[default]\nregion = x\n\n{ours}")
-        );
-        assert_eq!(set("[default]"), format!("[default]\n\n{ours}"));
-    }
-
-    #[test]
-    fn existing_profile_keeps_its_other_lines() {
-        let text = "# mine\n[profile   jit-prod]  # c\nregion = x\ncredential_process = /o/jit credential-process prod\noutput=json\n[other]\n";
-        let expected = format!(
-            "# mine\n[profile   jit-prod]  # c\nregion = x\ncredential_process = {COMMAND}\noutput=json\n[other]\n"
-        );
-        assert_eq!(set(text), expected);
-        assert_eq!(set(&expected), expected);
-        assert_eq!(
-            set("[profile jit-prod]\nregion = x\n"),
-            format!("[profile jit-prod]\ncredential_process = {COMMAND}\nregion = x\n")
-        );
-    }
-
-    #[test]
-    fn windows_line_endings_are_kept() {
-        assert_eq!(
-            set("[a]\r\nb = c\r\n"),
-            format!("[a]\r\nb = c\r\n\r\n[{SECTION}]\r\ncredential_process = {COMMAND}\r\n")
-        );
-    }
-
-    #[test]
-    fn process_of_somebody_else_is_left_alone() {
-        let text = ConfigText::new("[profile jit-prod]\ncredential_process = /opt/granted --x\n");
-        assert_eq!(text.with_process(SECTION, COMMAND).unwrap_err().exit.code(), 3);
-    }
-
-    #[test]
-    fn rivals_of_a_profile_are_named() {
-        let text = ConfigText::new("[profile jit-prod]\nSSO_Session = x\ns3 =\n  role_arn = y\n[b]\nrole_arn = z\n");
-        assert_eq!(text.rivals(SECTION), ["sso_session"]);
-    }
-
-    proptest! {
-        #[test]
-        fn bytes_that_are_not_ours_are_kept(lines in proptest::collection::vec(
-            prop_oneof![
-                Just("[profile jit-prod]".to_owned()), Just("[default]".to_owned()), Just("  nested = 1".to_owned()),
-                Just("credential_process = /x/jit prod".to_owned()), "[a-z_]{1,8} = [ -~]{0,12}", "[#;][ -~]{0,12}", Just(String::new()),
-            ], 0..12), crlf in any::<bool>(), ends in any::<bool>()) {
-            let end = if crlf { "\r\n" } else { "\n" };
-            let mut text = lines.join(end);
-            if ends { text.push_str(end); }
-            let new = set(&text);
-            let ours = |line: &&str| !line.trim_start().starts_with("credential_process") && !line.trim().is_empty();
-            let old_lines: Vec<&str> = text.lines().filter(ours).collect();
-            let mut new_lines: Vec<&str> = new.lines().filter(ours).collect();
-            if new_lines.len() > old_lines.len() { prop_assert_eq!(new_lines.pop(), Some("[profile jit-prod]")); }
-            prop_assert_eq!(old_lines, new_lines);
-            prop_assert_eq!(set(&new), new.clone());
-            let line = format!("credential_process = {}", COMMAND);
-            prop_assert!(new.contains(&line));
-        }
-    }
-}
+mod tests;

@@ -1,54 +1,65 @@
-//! Profiles that use `credential_process`: what they say, and the file they are written to.
-//! Owns reading and replacing that file. Refuses names and paths that a shell would take apart.
+//! Profiles that use `credential_process`: their names and what they run.
+//! Refuses names and paths that a shell would take apart.
 
 use std::fs;
-use std::io::{ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use hot::Account;
 
-use super::account::Client;
-use super::aws_config::{Change, ConfigText, Warning};
+use super::aws_config::Wanted;
 use crate::domain::text::TargetName;
-use crate::error::{Error, Exit, Result};
+use crate::error::{Error, Result};
 
-/// What every profile of ours begins with.
+/// What every profile of ours begins with, where nothing else is chosen.
 const PREFIX: &str = "jit-";
+/// Longest beginning of a profile's name.
+const LONGEST_PREFIX: usize = 40;
+
+/// The beginning of profiles' names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prefix(String);
+
+impl Default for Prefix {
+    fn default() -> Self {
+        Self(PREFIX.to_owned())
+    }
+}
+
+impl Prefix {
+    /// Reads one; an empty one gives profiles the targets' own names.
+    ///
+    /// # Errors
+    /// Exit 2 for characters that are not plain everywhere.
+    pub fn parse(text: &str) -> Result<Self> {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
+        if text.len() <= LONGEST_PREFIX && text.chars().all(is_plain) && !text.starts_with('-') {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(Error::usage(format!("`{text}` cannot begin a profile's name")).hint("letters, digits, dot, _ and - only"))
+    }
+
+    /// The profile of a target.
+    pub fn profile(&self, target: &TargetName) -> String {
+        format!("{}{target}", self.0)
+    }
+
+    /// Whether a section of a configuration is a profile whose name begins so.
+    pub(super) fn begins(&self, section: &str) -> bool {
+        section
+            .strip_prefix("profile ")
+            .is_some_and(|name| name.starts_with(&self.0))
+    }
+}
 
 /// A profile of ours.
 #[derive(Clone, Debug)]
 pub struct Profile {
     /// Its target.
     pub target: TargetName,
+    /// Its name, as `aws --profile` takes it.
+    pub name: String,
     /// What it runs.
     command: String,
-}
-
-/// The AWS files of a person.
-#[derive(Clone, Debug)]
-pub struct AwsFiles {
-    /// The configuration.
-    pub config: PathBuf,
-    credentials: PathBuf,
-}
-
-/// A file before and after.
-#[derive(Clone, Debug)]
-pub struct Edit {
-    /// As it is.
-    pub before: ConfigText,
-    /// As it is to be.
-    pub after: ConfigText,
-    /// What would keep a profile from working.
-    pub warnings: Vec<Warning>,
-}
-
-impl Edit {
-    /// Whether anything is to be written.
-    pub fn is_needed(&self) -> bool {
-        self.before != self.after
-    }
 }
 
 /// The program that a profile runs: the tiny helper beside this very program, else this one.
@@ -65,9 +76,12 @@ pub fn own_program() -> Result<(PathBuf, bool)> {
 }
 
 impl Profile {
-    /// The name, as `aws --profile` takes it.
+    /// What the name of a profile of ours begins with, where no other prefix was chosen.
+    pub const PREFIX: &str = PREFIX;
+
+    /// The name, as `aws --profile` takes it, where no other prefix was chosen.
     pub fn name_of(target: &TargetName) -> String {
-        format!("{PREFIX}{target}")
+        Prefix::default().profile(target)
     }
 
     /// A profile of `target` for `account`, running `program`.
@@ -83,7 +97,8 @@ impl Profile {
             word(account.origin().as_str()).ok_or_else(|| unfit("the server", account.origin().as_str()))?,
             word(account.identity()).ok_or_else(|| unfit("the identity", account.identity()))?,
         );
-        Ok(Self { target, command })
+        let name = Self::name_of(&target);
+        Ok(Self { target, name, command })
     }
 
     /// The same, whose program files a request where nothing is live.
@@ -100,9 +115,24 @@ impl Profile {
         Ok(self)
     }
 
-    fn section(&self) -> String {
-        format!("profile {}", Self::name_of(&self.target))
+    /// The same under another name.
+    #[must_use]
+    pub fn named(mut self, prefix: &Prefix) -> Self {
+        self.name = prefix.profile(&self.target);
+        self
     }
+
+    pub(super) fn wanted(&self) -> Wanted {
+        Wanted {
+            section: section(&self.name),
+            command: self.command.clone(),
+        }
+    }
+}
+
+/// The section of a profile in the configuration.
+pub(super) fn section(name: &str) -> String {
+    format!("profile {name}")
 }
 
 fn unfit(what: &str, text: &str) -> Error {
@@ -124,124 +154,6 @@ fn word(text: &str) -> Option<String> {
     }
 }
 
-impl AwsFiles {
-    /// What the configuration says now.
-    ///
-    /// # Errors
-    /// Exit 3 where it cannot be read.
-    pub fn text(&self) -> Result<ConfigText> {
-        read(&self.config)
-    }
-
-    /// Whether there is a profile of ours for `target`.
-    pub fn has_profile(&self, target: &TargetName) -> bool {
-        let section = format!("profile {}", Profile::name_of(target));
-        self.text().is_ok_and(|text| text.has_section(&section))
-    }
-
-    /// The configuration with `profiles` in it, not written yet.
-    ///
-    /// # Errors
-    /// Exit 3 where a profile of that name is somebody else's.
-    pub fn with(&self, profiles: &[Profile]) -> Result<Edit> {
-        let before = self.text()?;
-        let credentials = read(&self.credentials)?;
-        let mut after = before.clone();
-        let mut warnings = Vec::new();
-        for profile in profiles {
-            let section = profile.section();
-            if let Change::To(text) = after.with_process(&section, &profile.command)? {
-                after = text;
-            }
-            let name = Profile::name_of(&profile.target);
-            let mut warn = |file: &Path, section: &str, keys: &[&str]| {
-                if !keys.is_empty() {
-                    warnings.push(Warning {
-                        message: format!(
-                            "{} has {} under [{section}]: they win over jit",
-                            file.display(),
-                            keys.join(", ")
-                        ),
-                        mend: "remove them, or rename that profile".to_owned(),
-                    });
-                }
-            };
-            warn(&self.config, &section, &before.rivals(&section));
-            warn(&self.credentials, &name, &credentials.rivals(&name));
-        }
-        Ok(Edit {
-            before,
-            after,
-            warnings,
-        })
-    }
-
-    /// Puts the new text in place: a link is followed to its file, whose mode is kept.
-    ///
-    /// # Errors
-    /// Exit 3 where the file changed meanwhile or cannot be written.
-    pub fn write(&self, edit: &Edit) -> Result<()> {
-        if self.text()? != edit.before {
-            return Err(Error::new(
-                Exit::Configuration,
-                "setup.raced",
-                format!("{} changed meanwhile", self.config.display()),
-            )
-            .try_("jit setup"));
-        }
-        let path = fs::canonicalize(&self.config).unwrap_or_else(|_| self.config.clone());
-        self.place(&path, edit.after.as_str().as_bytes())
-            .map_err(|error| failed(&path, &error))
-    }
-
-    fn place(&self, path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-        let folder = path.parent().unwrap_or(Path::new("."));
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-        let mode = fs::metadata(path).map_or(0o600, |metadata| metadata.permissions().mode() & 0o777);
-        let mut new = path.as_os_str().to_owned();
-        new.push(format!(".jit.{}", std::process::id()));
-        let new = PathBuf::from(new);
-        let written = fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(mode)
-            .open(&new)
-            .and_then(|mut file| {
-                file.set_permissions(PermissionsExt::from_mode(mode))?;
-                file.write_all(bytes)?;
-                file.sync_all()
-            })
-            .and_then(|()| fs::rename(&new, path));
-        if written.is_err() {
-            // the first error is the one to tell
-            let _ = fs::remove_file(&new);
-        }
-        written
-    }
-}
-
-impl Client {
-    /// The AWS files that the environment names.
-    pub fn aws_files(&self) -> AwsFiles {
-        AwsFiles {
-            config: self.folders.aws_config.clone(),
-            credentials: self.folders.aws_credentials.clone(),
-        }
-    }
-}
-
-fn read(path: &Path) -> Result<ConfigText> {
-    match fs::read_to_string(path) {
-        Ok(text) => Ok(ConfigText::new(text)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(ConfigText::new("")),
-        Err(error) => Err(failed(path, &error)),
-    }
-}
-
-fn failed(path: &Path, error: &std::io::Error) -> Error {
-    Error::configuration(format!("{}: {error}", path.display())).hint("AWS_CONFIG_FILE can name another file")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -254,6 +166,19 @@ mod tests {
     fn profile(identity: &str, program: &str) -> Result<Profile> {
         let target = TargetName::parse("prod").unwrap();
         Profile::new(target, &account(identity), Path::new(program), true)
+    }
+
+    #[test]
+    fn prefix_is_plain_or_nothing() {
+        for fine in ["", "jit-", "a.b_C-9"] {
+            assert!(Prefix::parse(fine).is_ok(), "{fine}");
+        }
+        for bad in ["-x", "a b", "a]", "é", "$x", &"x".repeat(41)] {
+            assert_eq!(Prefix::parse(bad).unwrap_err().exit.code(), 2, "{bad}");
+        }
+        let prod = TargetName::parse("prod").unwrap();
+        assert_eq!(Prefix::parse("x.").unwrap().profile(&prod), "x.prod");
+        assert!(Prefix::default().begins("profile jit-prod") && !Prefix::default().begins("jit-prod"));
     }
 
     #[test]
@@ -285,43 +210,5 @@ mod tests {
             assert_eq!(profile(bad, "/b/jit").unwrap_err().exit.code(), 3, "{bad}");
         }
         assert!(profile("alice", "/b/$x/jit").is_err());
-    }
-
-    #[test]
-    fn file_keeps_its_mode_and_its_link() {
-        let temp = tempfile::tempdir().unwrap();
-        let (real, link) = (temp.path().join("real"), temp.path().join("config"));
-        fs::write(&real, "[default]\n").unwrap();
-        fs::set_permissions(&real, PermissionsExt::from_mode(0o640)).unwrap();
-        std::os::unix::fs::symlink(&real, &link).unwrap();
-        let files = AwsFiles {
-            config: link.clone(),
-            credentials: temp.path().join("none"),
-        };
-        let edit = files.with(&[profile("alice", "/b/jit-credential").unwrap()]).unwrap();
-        files.write(&edit).unwrap();
-        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
-        assert_eq!(fs::metadata(&real).unwrap().permissions().mode() & 0o777, 0o640);
-        assert!(files.has_profile(&TargetName::parse("prod").unwrap()));
-        assert!(
-            !files
-                .with(&[profile("alice", "/b/jit-credential").unwrap()])
-                .unwrap()
-                .is_needed()
-        );
-    }
-
-    #[test]
-    fn static_keys_of_the_profile_are_warned_about() {
-        let temp = tempfile::tempdir().unwrap();
-        let credentials = temp.path().join("credentials");
-        fs::write(&credentials, "[jit-prod]\naws_access_key_id = x\n").unwrap();
-        let files = AwsFiles {
-            config: temp.path().join("config"),
-            credentials,
-        };
-        let edit = files.with(&[profile("alice", "/b/jit-credential").unwrap()]).unwrap();
-        assert_eq!(edit.warnings.len(), 1);
-        assert!(edit.warnings[0].message.contains("aws_access_key_id"));
     }
 }

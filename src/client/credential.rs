@@ -35,6 +35,7 @@ impl Client {
         self.cache
             .write(account, target.as_str(), &minted.entry)
             .map_err(cache_problem)?;
+        self.note_live(account, backend.offset_ms(), target, minted.grant_ends_at);
         Ok(minted)
     }
 

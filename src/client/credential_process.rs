@@ -109,6 +109,7 @@ impl Client {
             // the credential is good although it could not be kept (a full disk, a read-only home)
             tracing::warn!(%problem, "the credential was not cached");
         }
+        self.note_live(account, backend.offset_ms(), target, minted.grant_ends_at);
         Ok(minted.entry)
     }
 

@@ -1,14 +1,20 @@
 //! Keys for what is no AWS tool that asks by itself: a child's environment, a shell's lines, the console.
 //! Owns taking the cached JSON apart. Refuses to say more than it holds.
 
+use std::time::{Duration, Instant};
+
 use hot::{Entry, Refresh};
 use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::account::Client;
+use super::backend::Deadline;
 use crate::domain::text::TargetName;
 use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
+
+/// The backend is asked whether a grant lives for at most so long: AWS tools wait for 2 s in all.
+const LIMIT: Duration = Duration::from_millis(1_500);
 
 /// Keys that work now.
 #[derive(Clone, Debug)]
@@ -45,6 +51,32 @@ impl Client {
     /// As `credential_process`: exit 10 where nothing is live, with what to type.
     pub fn keys(&self, target: &TargetName) -> Result<Keys> {
         keys(&self.entry(target)?)
+    }
+
+    /// The same, of a grant that the backend says is live: what is cached may be of one that was revoked meanwhile.
+    /// Where the backend cannot say, what is cached stands: AWS ends it by itself.
+    ///
+    /// # Errors
+    /// As `keys`; also where the session ended.
+    pub fn live_keys(&self, target: &TargetName) -> Result<Keys> {
+        let entry = self.entry(target)?;
+        match self.is_live(target, &entry.facts.grant) {
+            Ok(false) => {
+                // what is fetched then is of another grant, or the error says what there is
+                self.forget(&self.account()?, target)?;
+                keys(&self.entry(target)?)
+            }
+            Err(error) if !error.is_worth_a_retry() => Err(error),
+            Ok(true) | Err(_) => keys(&entry),
+        }
+    }
+
+    fn is_live(&self, target: &TargetName, grant: &str) -> Result<bool> {
+        let (picked, backend) = self.signed_in()?;
+        backend.set_deadline(Deadline(Instant::now() + LIMIT));
+        let grants = backend.grants(target)?.grants;
+        self.keep_clock(&picked, &backend);
+        Ok(grants.iter().any(|g| g.id == grant && g.state == "active"))
     }
 }
 

@@ -142,6 +142,7 @@ impl Client {
         let told = self.backend(picked).and_then(|backend| backend.end_session());
         let (server, identity) = (picked.account.origin().as_str(), picked.account.identity());
         self.cache.remove_all(&picked.account).map_err(cache_problem)?;
+        self.forget_live(&picked.account);
         let held = self.state.lock()?;
         let secret = Secret::Token {
             origin: server,

@@ -6,9 +6,8 @@ use std::path::PathBuf;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::keyring;
 use super::state::{StateFolder, StateLock, damaged};
-use crate::config::Environment;
+use crate::config::{Environment, keyring};
 use crate::domain::person::KeyStorage;
 use crate::error::{Error, Exit, Result};
 
@@ -152,6 +151,6 @@ mod tests {
             Environment::of(|name| (name == "DBUS_SESSION_BUS_ADDRESS").then(|| "unix:path=/nonexistent/bus".into()));
         let secrets = Secrets::new(StateFolder::at(temp.path().to_owned()), &Environment::default());
         assert_eq!(secrets.place(), KeyStorage::File);
-        assert!(super::keyring::may_exist(&env));
+        assert!(keyring::may_exist(&env));
     }
 }

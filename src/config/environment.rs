@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
+use secrecy::SecretString;
+
 /// A variable that is read.
 #[derive(Clone, Copy, Debug)]
 pub struct Variable {
@@ -72,6 +74,18 @@ pub const VARIABLES: &[Variable] = &[
         about: "no colour where it is set and not empty",
     },
     Variable {
+        name: "AWS_PROFILE",
+        about: "profile that `jit use -` goes back to",
+    },
+    Variable {
+        name: "_JIT_PROFILE_BEFORE",
+        about: "set by `jit use`: the profile that stood there before",
+    },
+    Variable {
+        name: "BROWSER",
+        about: "browsers for `jit console`, with `:` between, instead of the platform's",
+    },
+    Variable {
         name: "SHELL",
         about: "shell that lines are printed for where the one around is not known",
     },
@@ -109,11 +123,19 @@ pub const VARIABLES: &[Variable] = &[
     },
     Variable {
         name: "AWS_ENDPOINT_URL_STS",
-        about: "STS for `jit serve --dev`, such as a stand-in",
+        about: "STS for `jit serve --dev` and `jit aws check`, such as a stand-in",
+    },
+    Variable {
+        name: "AWS_ENDPOINT_URL_IAM",
+        about: "IAM for `jit aws check`, such as a stand-in",
     },
     Variable {
         name: "AWS_ENDPOINT_URL",
-        about: "the same, where AWS_ENDPOINT_URL_STS is not set",
+        about: "either of them, where its own variable is not set",
+    },
+    Variable {
+        name: "AWS_ENDPOINT_URL_*",
+        about: "each of them, and AWS_ENDPOINT_URL, keeps `jit serve --config` from starting without --dev",
     },
     Variable {
         name: "_JIT_CHAIN",
@@ -121,9 +143,15 @@ pub const VARIABLES: &[Variable] = &[
     },
 ];
 
+/// Variables of any AWS service that send calls elsewhere begin so.
+const ENDPOINT: &str = "AWS_ENDPOINT_URL";
+
 /// The variables of this process, read once.
 #[derive(Clone, Debug, Default)]
-pub struct Environment(BTreeMap<&'static str, OsString>);
+pub struct Environment {
+    known: BTreeMap<&'static str, OsString>,
+    endpoints: Vec<String>,
+}
 
 impl Environment {
     /// Reads [`VARIABLES`]; an empty one counts as not set.
@@ -132,7 +160,22 @@ impl Environment {
         reason = "this is the one place that reads the client's environment"
     )]
     pub fn read() -> Self {
-        Self::of(|name| std::env::var_os(name))
+        let set = std::env::vars_os().filter(|(_, value)| !value.is_empty());
+        let names = set.filter_map(|(name, _)| name.into_string().ok());
+        Self {
+            endpoints: endpoints(names),
+            ..Self::of(|name| std::env::var_os(name))
+        }
+    }
+
+    /// The value of a variable that a configuration file names, if it is set and not empty.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that reads the environment; which variable it is, a file says"
+    )]
+    pub fn secret_named(name: &str) -> Option<SecretString> {
+        let value = std::env::var(name).ok().filter(|value| !value.is_empty());
+        value.map(SecretString::from)
     }
 
     /// The variables that `look_up` knows.
@@ -140,12 +183,21 @@ impl Environment {
         let known = VARIABLES
             .iter()
             .filter_map(|v| Some((v.name, look_up(v.name).filter(|value| !value.is_empty())?)));
-        Self(known.collect())
+        let known: BTreeMap<_, _> = known.collect();
+        Self {
+            endpoints: endpoints(known.keys().map(|name| (*name).to_owned())),
+            known,
+        }
+    }
+
+    /// Names of the variables that are set and send calls of an AWS service elsewhere.
+    pub fn endpoint_variables(&self) -> &[String] {
+        &self.endpoints
     }
 
     /// A variable that is set and not empty.
     pub fn os(&self, name: &str) -> Option<OsString> {
-        self.0.get(name).cloned()
+        self.known.get(name).cloned()
     }
 
     /// The same as text; what is not UTF-8 counts as not set.
@@ -154,9 +206,31 @@ impl Environment {
     }
 }
 
+fn endpoints(names: impl Iterator<Item = String>) -> Vec<String> {
+    let is_one = |name: &String| {
+        let rest = name.strip_prefix(ENDPOINT);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
+    };
+    let mut found: Vec<String> = names.filter(is_one).collect();
+    found.sort();
+    found
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn endpoint_of_any_service_is_found() {
+        let names = [
+            "AWS_ENDPOINT_URL_S3",
+            "AWS_ENDPOINT_URL",
+            "AWS_ENDPOINT_URLS",
+            "AWS_PROFILE",
+        ];
+        let found = endpoints(names.into_iter().map(str::to_owned));
+        assert_eq!(found, ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"]);
+    }
 
     #[test]
     fn variables_are_distinct_and_documented() {

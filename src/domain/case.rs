@@ -1,7 +1,7 @@
 //! Everything that the lifecycle has to know to answer one event.
 
 use super::decision::Decision;
-use super::grant::Grant;
+use super::grant::{EndCause, Grant};
 use super::refusal::Refusal;
 use super::request::{Request, RequestState};
 use super::time::Timestamp;
@@ -26,6 +26,8 @@ pub struct Case {
     pub grant: Option<Grant>,
     /// Pending requests and open grants of the same beneficiary on the same target.
     pub beside: Vec<Held>,
+    /// The grant that the request extends, whatever has become of it.
+    pub extended: Option<Grant>,
 }
 
 impl Case {
@@ -54,12 +56,28 @@ impl Case {
                 .decisions
                 .iter()
                 .all(|d| d.request == *id && d.digest == request.digest)
-            && self.grant.as_ref().is_none_or(|grant| {
-                grant.request == *id
-                    && grant.beneficiary == body.beneficiary
-                    && grant.target == body.target
-                    && grant.only == body.only
+            && self
+                .grant
+                .as_ref()
+                .is_none_or(|grant| grant.request == *id && grant.is_of(body))
+            && body.extends.as_ref().is_none_or(|extends| {
+                let is_it = |grant: &Grant| grant.id == extends.grant && grant.ends_at == Some(extends.ends_at);
+                self.extended
+                    .as_ref()
+                    .is_some_and(|grant| is_it(grant) && grant.is_of(body))
             })
+    }
+
+    /// What the request extends, where that was taken or given back before its time: nothing is left to extend.
+    pub fn lost(&self) -> Option<EndCause> {
+        let cause = self.extended.as_ref().and_then(|grant| grant.cause);
+        cause.filter(|cause| *cause != EndCause::Expired)
+    }
+
+    /// What extends `grant`: its end before its time is theirs, too.
+    pub fn extensions<'a>(&'a self, grant: &'a Grant) -> impl Iterator<Item = &'a Held> {
+        let extends = |held: &&Held| held.request.body.extends.as_ref().is_some_and(|e| e.grant == grant.id);
+        self.beside.iter().filter(extends)
     }
 
     /// Whether the request is approved, and by whoever had to.
@@ -76,6 +94,8 @@ impl Case {
             .iter()
             .filter_map(|held| held.grant.as_ref())
             .filter(|grant| grant.activated_at.is_some() && grant.is_live_or_coming(now))
+            // an extension that begins late continues what it extends all the same
+            .chain(&self.extended)
             .filter_map(|grant| grant.anchor_at)
             .min()
     }

@@ -11,7 +11,7 @@ use super::time::{Duration, Timestamp};
 /// What becomes of a request that is being filed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// It is new, or extends a live grant.
+    /// It is new, or goes beyond a live grant.
     New,
     /// The same is asked already: wait for that one.
     Joins(RequestId),
@@ -22,9 +22,11 @@ pub enum Standing {
 /// What `body` meets at `now`, with at most `cap` on the target, counted from first activation.
 ///
 /// # Errors
-/// [`Refusal::OverCap`], [`Refusal::OverCapExtended`], [`Refusal::Differs`], [`Refusal::NarrowedOtherwise`].
+/// [`Refusal::OverCap`], [`Refusal::OverCapExtended`], [`Refusal::Differs`], [`Refusal::NarrowedOtherwise`],
+/// [`Refusal::NothingToExtend`].
 pub fn standing(now: Timestamp, case: &Case, body: &Body, cap: Duration) -> Result<Standing, Refusal> {
-    if body.duration > cap {
+    // what is left of the cap is what bounds an extension
+    if body.duration > cap && body.extends.is_none() {
         return Err(Refusal::OverCap {
             target: body.target.to_string(),
             cap,
@@ -48,7 +50,16 @@ pub fn standing(now: Timestamp, case: &Case, body: &Body, cap: Duration) -> Resu
             grant: other.id.clone(),
         });
     }
-    let asked_until = from.plus(body.duration);
+    if let Some(extends) = &body.extends {
+        let is_it = |grant: &&&Grant| grant.id == extends.grant && grant.ends_at == Some(extends.ends_at);
+        live.iter()
+            .find(is_it)
+            .filter(|grant| grant.is_live(now) && grant.is_of(body))
+            .ok_or_else(|| Refusal::NothingToExtend {
+                target: body.target.to_string(),
+            })?;
+    }
+    let asked_until = body.ends(from);
     if let Some(cover) = live
         .iter()
         .find(|grant| grant.ends_at.is_some_and(|end| asked_until <= end))
@@ -68,10 +79,17 @@ pub fn standing(now: Timestamp, case: &Case, body: &Body, cap: Duration) -> Resu
                 target: body.target.to_string(),
                 cap,
                 cap_ends_at,
+                left: left(cap_ends_at, body, from),
             });
         }
     }
     Ok(Standing::New)
+}
+
+/// The longest duration that `body` could ask for, where there is one.
+fn left(cap_ends_at: Timestamp, body: &Body, from: Timestamp) -> Option<Duration> {
+    let counted_from = body.extends.as_ref().map_or(from, |extends| extends.ends_at);
+    Duration::from_secs(cap_ends_at.since(counted_from)).ok()
 }
 
 /// The request behind `held`, if it is open and has not been activated yet.
@@ -88,7 +106,10 @@ fn waiting(now: Timestamp, held: &Held) -> Option<&Request> {
 }
 
 fn asks_the_same(other: &Body, body: &Body) -> bool {
-    other.duration == body.duration && other.start == body.start && same_narrowing(&other.only, &body.only)
+    other.duration == body.duration
+        && other.start == body.start
+        && other.extends == body.extends
+        && same_narrowing(&other.only, &body.only)
 }
 
 /// Whatever their order.

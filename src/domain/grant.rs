@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::id::{GrantId, PersonId, RequestId};
+use super::request::Body;
 use super::text::{Narrowing, TargetName};
 use super::time::Timestamp;
 
@@ -195,6 +196,11 @@ pub struct Grant {
 }
 
 impl Grant {
+    /// Whether whose it is, on what and narrowed to what are those of `body`.
+    pub fn is_of(&self, body: &Body) -> bool {
+        self.beneficiary == body.beneficiary && self.target == body.target && self.only == body.only
+    }
+
     /// Whether credentials may be had at `now`.
     pub fn is_live(&self, now: Timestamp) -> bool {
         self.state == GrantState::Active && self.ends_at.is_some_and(|end| now < end)

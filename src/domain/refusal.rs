@@ -34,7 +34,7 @@ macro_rules! codes {
 codes! {
     /// A duration that cannot be read, is zero, or is longer than a year.
     UsageDuration = "usage.duration",
-    /// A reason or comment that is empty, too long or unsafe to show.
+    /// A reason, comment or name that is empty, too long or unsafe to show.
     UsageText = "usage.text",
     /// An instant that cannot be read.
     UsageTime = "usage.time",
@@ -74,6 +74,8 @@ codes! {
     GrantNarrowedOtherwise = "grant.narrowed_otherwise",
     /// No such target, or not one that the caller may see.
     TargetNotFound = "target.not_found",
+    /// Nobody of that name.
+    PersonNotFound = "person.not_found",
     /// No session token, or one that is not known.
     SessionUnknown = "session.unknown",
     /// The session is over.
@@ -132,6 +134,8 @@ pub enum Refusal {
     BadTargetName { given: String },
     #[error("`{given}` is no ticket key")]
     BadTicket { given: String },
+    #[error("`{given}` is no name of a person")]
+    BadPersonName { given: String },
     #[error("`{given}` is no ACTION[@RESOURCE]")]
     BadNarrowing { given: String },
     #[error("the {what} is empty")]
@@ -151,6 +155,7 @@ pub enum Refusal {
         target: String,
         cap: Duration,
         cap_ends_at: Timestamp,
+        left: Option<Duration>,
     },
     #[error("nobody decides on a request of their own")]
     OwnRequest,
@@ -168,6 +173,10 @@ pub enum Refusal {
     Differs { request: RequestId, duration: Duration },
     #[error("a live grant on {target} is narrowed otherwise")]
     NarrowedOtherwise { target: String, grant: GrantId },
+    #[error("no live grant on {target} to extend")]
+    NothingToExtend { target: String },
+    #[error("what {request} extends is over already")]
+    ExtendedOver { request: RequestId },
     #[error("no request to act on")]
     RequestNotFound,
     #[error("no grant to act on")]
@@ -192,7 +201,10 @@ impl Refusal {
             Self::BadTargetName { .. } => Code::TargetNotFound,
             Self::BadTicket { .. } => Code::UsageTicket,
             Self::BadNarrowing { .. } => Code::UsageNarrowing,
-            Self::TextEmpty { .. } | Self::TextTooLong { .. } | Self::TextUnsafe { .. } => Code::UsageText,
+            Self::TextEmpty { .. }
+            | Self::TextTooLong { .. }
+            | Self::TextUnsafe { .. }
+            | Self::BadPersonName { .. } => Code::UsageText,
             Self::OverCap { .. } | Self::OverCapExtended { .. } => Code::PolicyOverCap,
             Self::OwnRequest | Self::OwnDevice => Code::PolicyOwnRequest,
             Self::NotApprover { .. } => Code::PolicyRefused,
@@ -202,7 +214,7 @@ impl Refusal {
             Self::NarrowedOtherwise { .. } => Code::GrantNarrowedOtherwise,
             Self::RequestNotFound => Code::RequestNotFound,
             Self::GrantNotFound => Code::GrantNotFound,
-            Self::GrantNotLive { .. } => Code::GrantNotLive,
+            Self::GrantNotLive { .. } | Self::NothingToExtend { .. } | Self::ExtendedOver { .. } => Code::GrantNotLive,
             Self::NotBeneficiary | Self::NotYours => Code::Forbidden,
             Self::CodeInvalid => Code::SessionCodeInvalid,
         }
@@ -224,12 +236,15 @@ impl Refusal {
             Self::NarrowedOtherwise { .. } => Some("drop the live grant first"),
             Self::CodeInvalid => Some("ask for a new code"),
             Self::BadId { .. }
+            | Self::BadPersonName { .. }
             | Self::OverCap { .. }
             | Self::OverCapExtended { .. }
             | Self::NotApprover { .. }
             | Self::VotedAlready { .. }
             | Self::AlreadyDecided { .. }
             | Self::Differs { .. }
+            | Self::NothingToExtend { .. }
+            | Self::ExtendedOver { .. }
             | Self::RequestNotFound
             | Self::GrantNotFound
             | Self::GrantNotLive { .. }

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::digest::{Digest, canonical};
-use super::id::{DeviceId, PersonId, RequestId};
+use super::id::{DeviceId, GrantId, PersonId, RequestId};
 use super::target::Binding;
 use super::text::{Narrowing, Reason, TargetName, Ticket};
 use super::time::{Duration, Timestamp};
@@ -46,6 +46,15 @@ impl fmt::Display for RequestState {
     }
 }
 
+/// What an extension continues.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Extends {
+    /// A grant that was live when the extension was asked for.
+    pub grant: GrantId,
+    /// When that grant ends: the extension's duration counts from here.
+    pub ends_at: Timestamp,
+}
+
 /// What is asked, complete. Written once; its canonical bytes are what approvers agree to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Body {
@@ -61,7 +70,7 @@ pub struct Body {
     pub target: TargetName,
     /// What that resolved to when it was asked.
     pub binding: Binding,
-    /// For how long from activation.
+    /// For how long: from activation, or from the end of what it extends.
     #[serde(rename = "duration_s")]
     pub duration: Duration,
     /// Not before; as soon as approved where absent.
@@ -72,6 +81,9 @@ pub struct Body {
     pub ticket: Option<Ticket>,
     /// What the session is narrowed to, sorted; empty means all that the role may.
     pub only: Vec<Narrowing>,
+    /// What it extends. Left out of the bytes where it extends nothing, as it was before there were extensions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extends: Option<Extends>,
 }
 
 impl Body {
@@ -81,6 +93,12 @@ impl Body {
     /// RFC 8785 bytes.
     pub fn canonical_bytes(&self) -> Vec<u8> {
         canonical(&serde_json::to_value(self).expect("strings, integers and lists have a JSON form"))
+    }
+
+    /// When access ends that begins at `begins`, whatever the cap.
+    pub fn ends(&self, begins: Timestamp) -> Timestamp {
+        let counted_from = self.extends.as_ref().map_or(begins, |extends| extends.ends_at);
+        counted_from.plus(self.duration)
     }
 
     /// SHA-256 of the canonical bytes: what a decision binds itself to.
@@ -148,11 +166,11 @@ mod tests {
     use super::super::target::KillSwitch;
     use super::*;
 
-    /// As it was stored before bodies could name a kill switch.
+    /// As it was stored before bodies could name a kill switch or what they extend.
     const STORED: &str = r#"{"beneficiary":"usr_100000000000","binding":{"account":"111122223333","account_name":"prod","chain":false,"never":[],"partition":"aws","region":"us-east-1","road":"assume-role","role_arn":"arn:aws:iam::111122223333:role/admin","session_s":3600,"trace":"session"},"duration_s":3600,"id":"req_700000000000","only":[],"reason":"the queue is stuck","requester":"usr_100000000000","schema":"jit/request-body/1","start":null,"target":"prod-admin","ticket":null}"#;
 
     #[test]
-    fn body_without_kill_switch_keeps_its_digest() {
+    fn body_without_kill_switch_or_extension_keeps_its_digest() {
         let stored: Body = serde_json::from_str(STORED).unwrap();
         assert_eq!(stored, body(7));
         assert_eq!(String::from_utf8(stored.canonical_bytes()).unwrap(), STORED);
@@ -171,5 +189,28 @@ mod tests {
         assert_ne!(killable.digest(), body(7).digest());
         let read: Body = serde_json::from_slice(&killable.canonical_bytes()).unwrap();
         assert_eq!(read, killable);
+    }
+
+    #[test]
+    fn digest_covers_what_is_extended_and_its_end() {
+        let plain = body(7);
+        let extension = |grant, ends_ms| Body {
+            extends: Some(Extends {
+                grant: GrantId::from_bits(grant),
+                ends_at: Timestamp::from_millis(ends_ms),
+            }),
+            ..plain.clone()
+        };
+        let digests = [
+            plain.digest(),
+            extension(1, 0).digest(),
+            extension(2, 0).digest(),
+            extension(1, 1).digest(),
+        ];
+        for (at, digest) in digests.iter().enumerate() {
+            assert!(!digests[..at].contains(digest), "{at}");
+        }
+        let back: Body = serde_json::from_slice(&extension(1, 5).canonical_bytes()).unwrap();
+        assert_eq!(back, extension(1, 5));
     }
 }

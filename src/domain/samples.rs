@@ -74,6 +74,7 @@ pub(super) fn body(id: u64) -> Body {
         reason: Reason::parse("the queue is stuck").unwrap(),
         ticket: None,
         only: vec![],
+        extends: None,
     }
 }
 

@@ -158,6 +158,14 @@ texts! {
         if fits { Ok(()) } else { Err(Refusal::BadTicket { given: text.chars().take(40).collect() }) }
     };
 
+    /// The name of a person, as their directory has it: 1 to 255 characters without white space.
+    PersonName, |text| {
+        let fits = (1..=255).contains(&text.chars().count())
+            && !text.starts_with('-')
+            && !text.chars().any(|c| c.is_whitespace() || is_unsafe_to_show(c));
+        if fits { Ok(()) } else { Err(Refusal::BadPersonName { given: text.chars().take(80).collect() }) }
+    };
+
     /// The name of a target: `[a-z0-9][a-z0-9._-]{0,62}`.
     TargetName, |text| {
         let bytes = text.as_bytes();

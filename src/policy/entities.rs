@@ -17,7 +17,9 @@ pub(super) fn inputs(question: &Question<'_>) -> Value {
     let (who, now) = (question.who(), question.now());
     let mut entities = vec![user(who)];
     let (resource, context) = match question {
-        Question::Request { ask, session, .. } | Question::AutoApprove { ask, session, .. } => {
+        Question::Request { ask, session, .. }
+        | Question::RequestFor { ask, session, .. }
+        | Question::AutoApprove { ask, session, .. } => {
             entities.extend(target(ask.target));
             (uid("Target", ask.target.name.as_str()), asked(ask, Some(session), now))
         }
@@ -86,6 +88,7 @@ impl<'a> Question<'a> {
     pub fn action(&self) -> &'static str {
         match self {
             Self::Request { .. } => "request",
+            Self::RequestFor { .. } => "requestFor",
             Self::Receive { .. } => "receive",
             Self::AutoApprove { .. } => "autoApprove",
             Self::Decide { verdict, .. } => match verdict {
@@ -101,6 +104,7 @@ impl<'a> Question<'a> {
     fn who(&self) -> &Who<'a> {
         match self {
             Self::Request { who, .. }
+            | Self::RequestFor { who, .. }
             | Self::Receive { who, .. }
             | Self::AutoApprove { who, .. }
             | Self::Decide { who, .. }
@@ -113,6 +117,7 @@ impl<'a> Question<'a> {
     fn now(&self) -> Timestamp {
         match self {
             Self::Request { now, .. }
+            | Self::RequestFor { now, .. }
             | Self::Receive { now, .. }
             | Self::AutoApprove { now, .. }
             | Self::Decide { now, .. }

@@ -63,7 +63,14 @@ pub struct Tally {
 #[derive(Clone, Copy, Debug)]
 #[expect(missing_docs, reason = "the fields are who is asked about, what for, and when")]
 pub enum Question<'a> {
-    /// May they ask? (`requestFor` where they ask for somebody else comes with that verb.)
+    /// May they ask for somebody else? Asked before it is looked up who that is.
+    RequestFor {
+        who: Who<'a>,
+        ask: Ask<'a>,
+        session: SessionFacts,
+        now: Timestamp,
+    },
+    /// May they ask?
     Request {
         who: Who<'a>,
         ask: Ask<'a>,

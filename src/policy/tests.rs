@@ -128,6 +128,7 @@ impl<'a> Scene<'a> {
             reason: Reason::parse("debug the failing payout job").unwrap(),
             ticket: None,
             only: Vec::new(),
+            extends: None,
         };
         Request {
             digest: body.digest(),
@@ -179,6 +180,7 @@ impl<'a> Scene<'a> {
         };
         let question = match action {
             "request" => Question::Request { who, ask, session, now },
+            "requestFor" => Question::RequestFor { who, ask, session, now },
             "receive" => Question::Receive { who, ask, now },
             "autoApprove" => Question::AutoApprove { who, ask, session, now },
             "approve" => vote(Verdict::Approve),

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::clock::Clock;
-use crate::config::{IssuerUrl, SealingKey};
+use crate::config::{IssuerUrl, SealingKey, ServerFile};
 use crate::error::{Error, Exit, Result};
 use crate::server::issuer::IssuerSettings;
 use crate::server::sealed_store;
@@ -30,19 +30,33 @@ impl Beside {
     /// Exit 3 where there is none, or no key in it so far.
     pub async fn dev(dir: &Path) -> Result<Self> {
         let store = open(&dir.join("jit.db")).await?;
-        let keys = store.issuer_keys().await.map_err(|error| unusable(dir, &error))?;
-        let newest = keys.last().and_then(|key| IssuerUrl::of_loopback(&key.issuer));
-        let Some(url) = newest else {
-            let message = format!("no issuer key in {}", dir.display());
-            return Err(Error::new(Exit::Configuration, "issuer.no_key", message)
-                .try_(format!("jit serve --dev --data {}", dir.display())));
-        };
+        let url = newest_url(&store, dir).await?;
         let path = dir.join("sealing.key");
         let settings = match SealingKey::read_file(&path) {
             Ok(Some(key)) => Ok(IssuerSettings::new(url.clone(), Arc::new(key))),
             Ok(None) => Err(missing(&path)),
             Err(error) => Err(error),
         };
+        Self::new(store, url, settings).await
+    }
+
+    /// What `file` sets up.
+    ///
+    /// # Errors
+    /// Exit 3 where there is no store so far, for a plain address of which there is no key so far, and for an issuer's
+    /// address that AWS refuses.
+    pub async fn configured(file: &ServerFile) -> Result<Self> {
+        let store = open(&file.database).await?;
+        let named = file.issuer_url.as_deref().unwrap_or(file.public_url.as_str());
+        let url = match named.starts_with("http://") {
+            // of a backend that was tried: which port it had is known to its keys alone
+            true => newest_url(&store, &file.database).await?,
+            false => IssuerUrl::parse(named)?,
+        };
+        let settings = file
+            .sealing_key
+            .read()
+            .map(|key| IssuerSettings::new(url.clone(), Arc::new(key)));
         Self::new(store, url, settings).await
     }
 
@@ -76,6 +90,17 @@ impl Beside {
     }
 }
 
+/// The address that the newest key of a backend on loopback was made for.
+async fn newest_url(store: &SqliteStore, place: &Path) -> Result<IssuerUrl> {
+    let keys = store.issuer_keys().await.map_err(|error| unusable(place, &error))?;
+    let newest = keys.last().and_then(|key| IssuerUrl::of_loopback(&key.issuer));
+    newest.ok_or_else(|| {
+        let message = format!("no issuer key in {}", place.display());
+        Error::new(Exit::Configuration, "issuer.no_key", message)
+            .try_(format!("jit serve --dev --data {}", place.display()))
+    })
+}
+
 async fn open(database: &Path) -> Result<SqliteStore> {
     SqliteStore::open_beside(database)
         .await
@@ -85,7 +110,7 @@ async fn open(database: &Path) -> Result<SqliteStore> {
 fn unusable(path: &Path, error: &dyn std::fmt::Display) -> Error {
     let message = format!("{} cannot be used: {error}", path.display());
     Error::new(Exit::Configuration, "server.store", message)
-        .hint("the folder of a backend that was started once: --data DIR")
+        .hint("of a backend that was started once: --config FILE, or --data DIR")
 }
 
 fn missing(path: &Path) -> Error {

@@ -4,7 +4,7 @@
 use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io::{self, Write};
 use std::net::SocketAddr;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -25,9 +25,7 @@ use crate::wire::ServingPerson;
 /// Local people: name, what they are.
 pub const PEOPLE: &[(&str, &str)] = &[("alice", "engineer"), ("bob", "approves"), ("carol", "security")];
 
-/// A session lives 12 hours.
 const SESSION_S: u32 = 12 * 3600;
-/// A one-time code lives 10 minutes.
 const CODE_S: u32 = 600;
 
 /// A data folder that this process holds alone.
@@ -57,22 +55,9 @@ impl Data {
             .create(dir)
             .map_err(failed(dir))?;
         ours_alone(dir).map_err(failed(dir))?;
-        let lock = dir.join("lock");
-        let held = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&lock)
-            .map_err(failed(&lock))?;
-        match held.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(StartError::InUse { path: dir.to_owned() }),
-            Err(TryLockError::Error(error)) => return Err(failed(&lock)(error)),
-        }
+        let held = hold(&dir.join("lock"), dir)?;
         let policy = dir.join("policy");
-        if !policy.exists() {
-            write_small(&policy).map_err(failed(&policy))?;
-        }
+        small_unless_there(&policy)?;
         Ok(Self {
             dir: dir.to_owned(),
             is_new,
@@ -99,6 +84,43 @@ fn ours_alone(dir: &Path) -> io::Result<()> {
     Err(io::Error::new(io::ErrorKind::PermissionDenied, why))
 }
 
+/// Keeps `lock` for this process alone, which holds `what` by it.
+///
+/// # Errors
+/// [`StartError::InUse`], [`StartError::Folder`].
+pub(super) fn hold(lock: &Path, what: &Path) -> Result<File, StartError> {
+    let failed = |error| StartError::Folder {
+        path: lock.to_owned(),
+        error,
+    };
+    let held = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(0o600)
+        .open(lock)
+        .map_err(failed)?;
+    match held.try_lock() {
+        Ok(()) => Ok(held),
+        Err(TryLockError::WouldBlock) => Err(StartError::InUse { path: what.to_owned() }),
+        Err(TryLockError::Error(error)) => Err(failed(error)),
+    }
+}
+
+/// Writes the small bundle where there is no folder yet.
+///
+/// # Errors
+/// [`StartError::Folder`].
+pub(super) fn small_unless_there(policy: &Path) -> Result<(), StartError> {
+    if policy.exists() {
+        return Ok(());
+    }
+    write_small(policy).map_err(|error| StartError::Folder {
+        path: policy.to_owned(),
+        error,
+    })
+}
+
 /// Writes the small bundle whole or not at all: a start that was killed in between begins anew.
 fn write_small(policy: &Path) -> io::Result<()> {
     let half = policy.with_extension("new");
@@ -108,7 +130,7 @@ fn write_small(policy: &Path) -> io::Result<()> {
     for (path, text) in small::FILES {
         let path = half.join(path);
         if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent)?;
+            DirBuilder::new().mode(0o700).recursive(true).create(parent)?;
         }
         let mut file = File::create(&path)?;
         file.write_all(text.as_bytes())?;
@@ -141,25 +163,36 @@ async fn sealing_key(data: &Data) -> Result<Arc<SealingKey>, StartError> {
 /// [`StartError`] for a sealing key that is refused or gone.
 pub async fn settings(data: &Data, address: SocketAddr, aws: AwsSettings) -> Result<Settings, StartError> {
     let sealing_key = sealing_key(data).await?;
-    let port = address.port();
-    let own = |secs| Duration::from_secs(secs).expect("a constant between one second and a year");
     Ok(Settings {
         dev: true,
         origin: format!("http://{address}"),
-        // nobody else can make these names point elsewhere, so both spellings of loopback are ours
-        hosts: vec![
-            format!("127.0.0.1:{port}"),
-            format!("localhost:{port}"),
-            format!("[::1]:{port}"),
-        ],
+        hosts: loopback_hosts(address),
         policy_dir: data.dir.join("policy"),
         database: data.database(),
         aws,
         issuer: Some(IssuerSettings::new(IssuerUrl::loopback(address), sealing_key)),
-        session_life: own(SESSION_S),
-        code_life: own(CODE_S),
+        session_life: session_life(),
+        code_life: code_life(),
         shared_devices_decide: true,
     })
+}
+
+/// Every spelling of loopback: nobody else can make these names point elsewhere.
+pub(super) fn loopback_hosts(address: SocketAddr) -> Vec<String> {
+    let port = address.port();
+    ["127.0.0.1", "localhost", "[::1]"]
+        .map(|host| format!("{host}:{port}"))
+        .into()
+}
+
+/// A session lives 12 hours.
+pub(super) fn session_life() -> Duration {
+    Duration::from_secs(SESSION_S).expect("a constant between one second and a year")
+}
+
+/// A one-time code lives 10 minutes.
+pub(super) fn code_life() -> Duration {
+    Duration::from_secs(CODE_S).expect("a constant between one second and a year")
 }
 
 /// A new code for each local person.

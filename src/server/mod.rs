@@ -3,6 +3,7 @@
 
 pub mod backend;
 pub mod beside;
+pub mod configured;
 pub mod dev;
 pub mod edge;
 pub mod failure;

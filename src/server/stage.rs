@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use async_trait::async_trait;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
@@ -30,6 +31,9 @@ use crate::wire::{Filed, NewDecision, NewRequest, NewSession, PublicKey, Request
 /// When every test begins.
 pub const NOON: Timestamp = Timestamp::from_millis(1_795_262_400_000);
 
+/// How long a slow call waits for others to land before it.
+const QUIET: std::time::Duration = std::time::Duration::from_millis(200);
+
 /// A provider that does as it is told and counts.
 #[derive(Default)]
 pub struct StandIn {
@@ -40,6 +44,8 @@ pub struct StandIn {
     /// Calls of `shut_out`.
     pub written: AtomicU32,
     landed: AtomicU32,
+    /// Whether some of them are slow.
+    pub is_slow: AtomicBool,
     /// Who is shut out, by role.
     pub shut_out: Mutex<BTreeMap<String, Vec<Killed>>>,
     /// What a kill switch says that is full.
@@ -114,21 +120,22 @@ impl Killer for StandIn {
         self.next()
     }
 
-    /// Every other call is slow, as a system far away can be: it lands once nothing else has landed for a while.
+    /// Where it is slow, every other call lands once nothing else has landed for a while: what it carries is old by then.
     async fn shut_out(
         &self,
         _: Timestamp,
         binding: &Binding,
         sessions: &[Killed],
     ) -> Result<Option<Timestamp>, ProviderError> {
-        let is_slow = self.written.fetch_add(1, Ordering::SeqCst) % 2 == 0;
+        let is_slow = self.written.fetch_add(1, Ordering::SeqCst).is_multiple_of(2);
         let full = *self.full.lock().unwrap();
-        let (mut quiet, mut seen) = (0, self.landed.load(Ordering::SeqCst));
-        while is_slow && quiet < 5_000 {
+        let (mut quiet_since, mut seen) = (Instant::now(), self.landed.load(Ordering::SeqCst));
+        while is_slow && self.is_slow.load(Ordering::SeqCst) && quiet_since.elapsed() < QUIET {
             tokio::task::yield_now().await;
             let landed = self.landed.load(Ordering::SeqCst);
-            quiet = if landed == seen { quiet + 1 } else { 0 };
-            seen = landed;
+            if landed != seen {
+                (quiet_since, seen) = (Instant::now(), landed);
+            }
         }
         self.landed.fetch_add(1, Ordering::SeqCst);
         let role = binding.role_arn.clone();

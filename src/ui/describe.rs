@@ -1,9 +1,9 @@
 //! Requests and grants in words: what is asked, what is missing, what an approver must see.
 //! The approver's text comes from the canonical body whose digest the decision carries. Refuses loose fields there.
 
-use super::words::{TimeWords, span};
+use super::words::{TimeWords, short_id, span};
 use crate::domain::request::Body;
-use crate::wire::{Before, RequestView, StageView};
+use crate::wire::{Before, ExtendsView, PersonView, RequestView, StageView};
 
 /// `Admin in payments-prod 1111-1111-1111`, the account's name once where the title has it.
 pub fn account_line(title: &str, account_name: &str, account: &str) -> String {
@@ -29,6 +29,31 @@ pub fn narrowed(only: &[String]) -> String {
         String::new()
     } else {
         format!(", only {}", only.join(", "))
+    }
+}
+
+/// `1h`, or `1h more` where it extends something.
+pub fn length(request: &RequestView) -> String {
+    lasting(request.duration_s, request.extends.as_ref())
+}
+
+pub(super) fn lasting(duration_s: u32, extends: Option<&ExtendsView>) -> String {
+    match extends {
+        Some(_) => format!("{} more", span(duration_s)),
+        None => span(duration_s),
+    }
+}
+
+/// `, for alice` where somebody else asked.
+pub fn for_whom(request: &RequestView) -> String {
+    apart(&request.requester, &request.beneficiary)
+}
+
+pub(super) fn apart(requester: &PersonView, beneficiary: &PersonView) -> String {
+    if requester.id == beneficiary.id {
+        String::new()
+    } else {
+        format!(", for {}", beneficiary.name)
     }
 }
 
@@ -59,14 +84,20 @@ pub(super) fn ticket(key: Option<&str>) -> Option<String> {
 pub fn own_words(body: &Body, view: &RequestView, words: &TimeWords) -> Vec<String> {
     let binding = &body.binding;
     let role = binding.role_arn.rsplit('/').next().unwrap_or(&binding.role_arn);
+    let (asks, until) = match &body.extends {
+        Some(extends) => {
+            let until = words.at(body.ends(extends.ends_at));
+            ("asks to extend", format!("by {}, until {until}", body.duration))
+        }
+        None => ("asks for", format!("for {}", body.duration)),
+    };
     let mut lines = vec![
         format!(
-            "{} asks for {} (role {role} in {} {}) for {}",
+            "{} {asks} {} (role {role} in {} {}) {until}",
             view.requester.name,
             body.target,
             binding.account_name,
             grouped(&binding.account),
-            body.duration
         ),
         format!("  why     {}", body.reason),
     ];
@@ -77,6 +108,10 @@ pub fn own_words(body: &Body, view: &RequestView, words: &TimeWords) -> Vec<Stri
     if !body.only.is_empty() {
         let only: Vec<&str> = body.only.iter().map(|n| n.as_str()).collect();
         lines.push(format!("  only    {}", only.join(", ")));
+    }
+    if let Some(extends) = &body.extends {
+        let (id, end) = (short_id(extends.grant.as_str()), words.at(extends.ends_at));
+        lines.push(format!("  now     {id} ends at {end}"));
     }
     if let Some(start) = body.start {
         lines.push(format!("  from    {}", words.at(start)));

@@ -1,24 +1,31 @@
 //! What asking would come to, in words.
 
-use super::describe::{account_line, narrowed, needs, ticket};
+use super::describe::{account_line, apart, lasting, narrowed, needs, ticket};
 use super::words::{TimeWords, span};
-use crate::wire::{DryRun, Outcome, RequestView};
+use crate::domain::time::Timestamp;
+use crate::wire::{DryRun, ExtendsView, Outcome, RequestView};
 
 /// What filing would come to, line by line.
 pub fn dry_run_lines(would: &DryRun, words: &TimeWords) -> Vec<String> {
     let mut lines = vec![format!(
-        "{} ({})  {}{}",
+        "{} ({})  {}{}{}",
         would.target,
         account_line(&would.title, &would.account_name, &would.account),
-        span(would.duration_s),
-        narrowed(&would.only)
+        lasting(would.duration_s, would.extends.as_ref()),
+        narrowed(&would.only),
+        apart(&would.requester, &would.beneficiary)
     )];
     match (would.outcome, &would.request) {
         (Outcome::Joined, Some(request)) => lines.push(joined(request, words)),
         (Outcome::Covered, Some(request)) => lines.push(covered(request, words)),
-        (Outcome::Filed | Outcome::Joined | Outcome::Covered, _) => lines.extend(filed(would)),
+        (Outcome::Filed | Outcome::Joined | Outcome::Covered, _) => lines.extend(filed(would, words)),
     }
     lines
+}
+
+/// When the extension would end.
+fn until(would: &DryRun, extends: &ExtendsView) -> Timestamp {
+    Timestamp::from_millis(extends.ends_at.millis() + i64::from(would.duration_s) * 1000)
 }
 
 fn joined(request: &RequestView, words: &TimeWords) -> String {
@@ -36,7 +43,7 @@ fn covered(request: &RequestView, words: &TimeWords) -> String {
     )
 }
 
-fn filed(would: &DryRun) -> Vec<String> {
+fn filed(would: &DryRun, words: &TimeWords) -> Vec<String> {
     let mut lines = vec![format!("  role    {}", would.role_arn)];
     lines.extend(ticket(would.ticket.as_deref()));
     lines.push(format!("  policy  allows it ({})", would.policies.join(", ")));
@@ -49,12 +56,20 @@ fn filed(would: &DryRun) -> Vec<String> {
             span(would.expires_after_s)
         )
     });
-    lines.push(format!(
-        "  ends    {} after it is given, {} at most; a credential lives {}",
-        span(would.duration_s),
-        span(would.cap_s),
-        span(would.session_s.min(would.duration_s))
-    ));
+    lines.push(match &would.extends {
+        Some(extends) => format!(
+            "  ends    {} instead of {}, {} after the first activation at most",
+            words.at(until(would, extends)),
+            words.at(extends.ends_at),
+            span(would.cap_s)
+        ),
+        None => format!(
+            "  ends    {} after it is given, {} at most; a credential lives {}",
+            span(would.duration_s),
+            span(would.cap_s),
+            span(would.session_s.min(would.duration_s))
+        ),
+    });
     if would.chain {
         lines.push("  note    the end is not enforced beyond this session: it may assume further roles".to_owned());
     }

@@ -10,9 +10,9 @@ use crate::error::{Error, Exit};
 /// No line of an error is longer, in characters.
 const LONGEST_LINE: usize = 500;
 
-/// Prints what a command failed with. Nothing for a closed pipe.
+/// Prints what a command failed with. Nothing for a closed pipe, and nothing twice.
 pub fn print_error(ui: &Ui, error: &Error) {
-    if error.exit == Exit::Done {
+    if error.exit == Exit::Done || error.is_said() {
         return;
     }
     if ui.is_json() {

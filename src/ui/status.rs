@@ -1,7 +1,7 @@
 //! What is live, waiting and ending, as tables.
 //! Owns which request stands under which heading. Refuses to hide the last credential behind the end of access.
 
-use super::describe::{account_line, narrowed, needs, ticket};
+use super::describe::{account_line, for_whom, length, narrowed, needs, ticket};
 use super::table::Table;
 use super::terminal::State;
 use super::words::{TimeWords, short_id, span};
@@ -40,20 +40,20 @@ impl Open {
 pub fn status_sections(requests: &[RequestView], words: &TimeWords) -> Vec<(State, Table)> {
     let of = |open: Open| requests.iter().filter(move |r| Open::of(r) == open);
     let mut live = Table::new(&["LIVE", "until", "left", "last credential", "why"]);
-    for (request, grant) in of(Open::Live).filter_map(|r| Some((r, r.grant.as_ref()?))) {
+    for (request, grant) in longest(of(Open::Live).filter_map(|r| Some((r, r.grant.as_ref()?))).collect()) {
         let until = |show: fn(&TimeWords, _) -> String| grant.ends_at.map_or_else(String::new, |end| show(words, end));
         live.row([
-            format!("{}{}", request.target, narrowed(&request.only)),
+            what(request),
             until(TimeWords::at),
             until(TimeWords::left),
-            last_credential(grant, words),
+            last_credential(&grant, words),
             why(request),
         ]);
     }
     let mut waiting = Table::new(&["WAITING", "request", "since", "needs"]);
     for request in of(Open::Waiting) {
         waiting.row([
-            request.target.clone(),
+            what(request),
             short_id(&request.id),
             format!("{} ({})", words.at(request.filed_at), words.ago(request.filed_at)),
             needs(&request.stages),
@@ -65,12 +65,12 @@ pub fn status_sections(requests: &[RequestView], words: &TimeWords) -> Vec<(Stat
             .grant
             .as_ref()
             .map_or_else(String::new, |g| attempts(g, "giving access", words));
-        coming.row([request.target.clone(), short_id(&request.id), state]);
+        coming.row([what(request), short_id(&request.id), state]);
     }
     let mut ending = Table::new(&["ENDING", "last credential", "state"]);
     for (request, grant) in of(Open::Ending).filter_map(|r| Some((r, r.grant.as_ref()?))) {
         let state = attempts(grant, being_ended(grant), words);
-        ending.row([request.target.clone(), last_credential(grant, words), state]);
+        ending.row([what(request), last_credential(grant, words), state]);
     }
     let all = [
         (State::Live, Open::Live, live),
@@ -82,6 +82,31 @@ pub fn status_sections(requests: &[RequestView], words: &TimeWords) -> Vec<(Stat
         .filter(|(_, open, _)| of(*open).next().is_some())
         .map(|(state, _, table)| (state, table))
         .collect()
+}
+
+/// One row for each access: of several grants on a target the one that ends last, with the last credential of all.
+fn longest<'a>(live: Vec<(&'a RequestView, &'a GrantView)>) -> Vec<(&'a RequestView, GrantView)> {
+    let mut rows: Vec<(&RequestView, GrantView)> = Vec::new();
+    for (request, grant) in live {
+        let is_same = |row: &&mut (&RequestView, GrantView)| {
+            row.1.target == grant.target && row.1.beneficiary.id == grant.beneficiary.id && row.1.only == grant.only
+        };
+        let Some(row) = rows.iter_mut().find(is_same) else {
+            rows.push((request, grant.clone()));
+            continue;
+        };
+        let last = row.1.last_credential_at.max(grant.last_credential_at);
+        if grant.ends_at > row.1.ends_at {
+            *row = (request, grant.clone());
+        }
+        row.1.last_credential_at = last;
+    }
+    rows
+}
+
+/// What is asked for or held, and by whom where that is not who asked.
+fn what(request: &RequestView) -> String {
+    format!("{}{}{}", request.target, narrowed(&request.only), for_whom(request))
 }
 
 /// `14:44 (renews)`, or `none yet`.
@@ -131,8 +156,8 @@ pub fn inbox_table(requests: &[RequestView], words: &TimeWords) -> Table {
         table.row([
             short_id(&request.id),
             request.requester.name.clone(),
-            format!("{}{}", request.target, narrowed(&request.only)),
-            span(request.duration_s),
+            what(request),
+            length(request),
             words.ago(request.filed_at),
             why(request),
         ]);
@@ -170,9 +195,9 @@ pub fn history_table(requests: &[RequestView], words: &TimeWords) -> Table {
     for request in requests {
         table.row([
             short_id(&request.id),
-            format!("{}{}", request.target, narrowed(&request.only)),
+            what(request),
             words.at(request.filed_at),
-            span(request.duration_s),
+            length(request),
             outcome(request, words),
             why(request),
         ]);
@@ -199,12 +224,13 @@ fn outcome(request: &RequestView, words: &TimeWords) -> String {
 pub fn request_details(request: &RequestView, words: &TimeWords) -> Vec<String> {
     let mut lines = vec![
         format!(
-            "{}  {} ({})  {}{}",
+            "{}  {} ({})  {}{}{}",
             request.id,
             request.target,
             account_line(&request.title, &request.account_name, &request.account),
-            span(request.duration_s),
-            narrowed(&request.only)
+            length(request),
+            narrowed(&request.only),
+            for_whom(request)
         ),
         format!("  state   {}", outcome(request, words)),
         format!("  by      {} {}", request.requester.name, words.ago(request.filed_at)),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::view::{PersonView, RequestView, StageView};
+use super::view::{ExtendsView, PersonView, RequestView, StageView};
 
 /// A request to file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +34,17 @@ pub struct NewRequest {
         schema(min_length = 1, max_length = 100, pattern = "^[A-Za-z0-9#][A-Za-z0-9_#/.-]*$")
     )]
     pub ticket: Option<String>,
+    /// For whom, by the name that this backend knows them by; for oneself where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "server",
+        schema(min_length = 1, max_length = 255, pattern = "^[^\\u0000-\\u0020\\u007f-\\u00a0]*$")
+    )]
+    pub on_behalf_of: Option<String>,
+    /// Whether it extends the live grant on the target: the duration then counts from that one's end, and whom it is
+    /// for and what it is narrowed to are those of that grant.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub extend: bool,
 }
 
 /// What became of a request that was filed.
@@ -65,6 +76,8 @@ pub struct Filed {
 pub struct DryRun {
     /// What would become of it.
     pub outcome: Outcome,
+    /// Who asks.
+    pub requester: PersonView,
     /// Who would get it.
     pub beneficiary: PersonView,
     /// Name of the target.
@@ -79,6 +92,9 @@ pub struct DryRun {
     pub role_arn: String,
     /// For how long, in seconds.
     pub duration_s: u32,
+    /// What it would extend.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extends: Option<ExtendsView>,
     /// Longest duration on this target, in seconds, counted from the first activation.
     pub cap_s: u32,
     /// Longest life of one credential, in seconds; it is renewed until the end.

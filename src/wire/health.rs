@@ -46,8 +46,10 @@ pub struct IssuerReadiness {
 pub struct Serving {
     /// `jit/serve/1`.
     pub schema: String,
-    /// Where it listens.
+    /// Where people reach it; under `--dev` this machine.
     pub url: String,
+    /// Where it listens.
+    pub listen: String,
     /// Local people with their one-time codes; under `--dev` only.
     pub people: Vec<ServingPerson>,
 }

@@ -43,7 +43,7 @@ pub struct Problem {
     /// The request that stands in the way or was meant, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<String>,
-    /// The longest duration that would do, in seconds.
+    /// The longest duration that would do, in seconds; absent where none would.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cap_s: Option<u32>,
     /// Names near the one that was given.
@@ -87,10 +87,12 @@ impl From<&Refusal> for Problem {
         problem.hint = refusal.hint().map(str::to_owned);
         match refusal {
             Refusal::OverCap { cap, .. } => problem.cap_s = Some(cap.secs()),
+            Refusal::OverCapExtended { left, .. } => problem.cap_s = left.map(|left| left.secs()),
             Refusal::Differs { request, .. }
             | Refusal::AlreadyDecided { request, .. }
             | Refusal::VotedAlready { request }
             | Refusal::Changed { request }
+            | Refusal::ExtendedOver { request }
             | Refusal::NotApprover { request } => problem.request = Some(request.to_string()),
             _ => {}
         }
@@ -110,9 +112,12 @@ pub const fn status(code: Code) -> u16 {
         | Code::UsageBody => 400,
         Code::SessionUnknown | Code::SessionEnded | Code::SessionCodeInvalid => 401,
         Code::PolicyRefused | Code::PolicyOverCap | Code::PolicyOwnRequest | Code::Forbidden => 403,
-        Code::IdMalformed | Code::RequestNotFound | Code::GrantNotFound | Code::TargetNotFound | Code::PathNotFound => {
-            404
-        }
+        Code::IdMalformed
+        | Code::RequestNotFound
+        | Code::GrantNotFound
+        | Code::TargetNotFound
+        | Code::PersonNotFound
+        | Code::PathNotFound => 404,
         Code::MethodNotAllowed => 405,
         Code::RequestAmbiguous
         | Code::RequestAlreadyDecided

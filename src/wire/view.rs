@@ -14,6 +14,17 @@ pub struct PersonView {
     pub name: String,
 }
 
+/// The grant that a request extends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub struct ExtendsView {
+    /// Its id.
+    pub grant: String,
+    /// When it ends: the duration counts from here.
+    #[cfg_attr(feature = "server", schema(value_type = String))]
+    pub ends_at: Timestamp,
+}
+
 /// What one may ask for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
@@ -183,8 +194,11 @@ pub struct RequestView {
     pub account: String,
     /// The role's ARN.
     pub role_arn: String,
-    /// For how long from activation, in seconds.
+    /// For how long, in seconds: from activation, or from the end of what it extends.
     pub duration_s: u32,
+    /// What it extends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extends: Option<ExtendsView>,
     /// Why.
     pub reason: String,
     /// Key of the ticket behind it. Nobody has looked it up.

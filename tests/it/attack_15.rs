@@ -52,6 +52,7 @@ fn granted(n: u64, ends_at: Timestamp) -> (Request, Grant) {
         reason: Reason::parse("everybody at once").unwrap(),
         ticket: None,
         only: vec![],
+        extends: None,
     };
     let grant = Grant {
         id: GrantId::from_bits(n),

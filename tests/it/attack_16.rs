@@ -68,7 +68,7 @@ fn problem() -> Value {
 }
 
 /// Every verb that speaks to a backend.
-const VERBS: [&[&str]; 16] = [
+const VERBS: [&[&str]; 20] = [
     &["whoami"],
     &["targets"],
     &["targets", "prod"],
@@ -93,6 +93,10 @@ const VERBS: [&[&str]; 16] = [
     &["setup", "--all"],
     &["revoke", "grt_000000000001", "--reason", "long enough"],
     &["drop", "prod-admin"],
+    &["env", "prod-admin"],
+    &["use", "prod-admin"],
+    &["console", "prod-admin", "--print"],
+    &["shell-init", "bash"],
 ];
 
 #[track_caller]
@@ -122,6 +126,11 @@ fn nothing_ran(machine: &SealedBox) {
     assert!(!machine.home().join("x").exists(), "a command of the backend ran");
     let config = std::fs::read_to_string(machine.home().join(".aws/config")).unwrap_or_default();
     assert!(!config.contains("touch") && !config.contains("profile y"), "{config}");
+    for file in ["live", "targets"] {
+        let read = std::fs::read_to_string(machine.home().join(".local/state/jit").join(file)).unwrap_or_default();
+        let is_ours = |c: char| c.is_ascii_alphanumeric() || " \n._-%/".contains(c);
+        assert!(read.chars().all(is_ours), "{read}");
+    }
 }
 
 /// Somebody who signed in at a backend that has turned hostile since.

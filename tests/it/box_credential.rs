@@ -186,7 +186,8 @@ fn setup_writes_a_profile_and_keeps_the_rest() {
         &alice.jit(&["setup", "dev-admin"]).exits(0),
     );
     let text = fs::read_to_string(&config).unwrap();
-    assert!(text.starts_with("[default]\nregion = eu-west-1\n\n[profile jit-dev-admin]\ncredential_process = "));
+    assert!(text.starts_with("[default]\nregion = eu-west-1\n\n[profile jit-dev-admin]\n# written by jit setup"));
+    assert!(text.contains("\ncredential_process = "));
     fs::write(
         alice.home().join(".aws/credentials"),
         "[jit-dev-admin]\naws_access_key_id = x\n",

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 use sqlx::{ConnectOptions as _, Row as _};
 
-use crate::harness::{Backend, BackendPlan, JitCommand, LIMIT, Run, SealedBox, wait_until};
+use crate::harness::{Backend, BackendPlan, JitCommand, LIMIT, Run, SealedBox, Terminal, wait_until};
 
 /// Nothing listens there: these tests never get as far as AWS.
 const NO_AWS: &str = "http://127.0.0.1:9";
@@ -132,6 +132,22 @@ fn revoke_says_first_to_cut_trust_and_asks() {
     drop(issuer(&backend.data(), &["revoke", &id, "--yes"]).exits(10));
     let removed = json(issuer(&backend.data(), &["show", "--all", "-o", "json"]));
     assert_eq!(removed["keys"][0]["state"], "removed");
+}
+
+#[test]
+fn revoke_on_a_terminal_takes_nothing_without_a_yes() {
+    let backend = backend();
+    let (machine, data) = (SealedBox::new(), backend.data());
+    let args = ["issuer", "revoke", "--all", "--data", data.to_str().unwrap()];
+    let test = "revoke_on_a_terminal_takes_nothing_without_a_yes";
+    let Some(terminal) = Terminal::jit(&machine, test, &args) else {
+        return;
+    };
+    let screen = terminal.wait_for("[y/N]");
+    assert!(screen.contains("First cut trust in AWS"), "{screen}");
+    terminal.presses("Enter");
+    assert_eq!(terminal.exit_code(), 0);
+    assert_eq!(keys(&backend)[0]["state"], "in use");
 }
 
 #[test]

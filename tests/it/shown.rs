@@ -10,7 +10,7 @@ pub fn held(name: &str, run: &Run) {
         (r"after \d+[sm]( \d+s)?", "after SPAN"),
         (r"\((\d+[hms] ?)+( left)?\)", "(SPAN)"),
         (r"\d+h \d+m left", "SPAN left"),
-        (r"\d{1,2} [A-Z][a-z]{2} CLOCK", "CLOCK"),
+        (r"\d{1,2} [A-Z][a-z]{2} HH:MM", "HH:MM"),
         (r"\b\d+h \d+m\b", "SPAN"),
         (r"%3A\d+", "%3APORT"),
         (r" {2,}", "  "),

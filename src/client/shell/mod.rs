@@ -1,9 +1,11 @@
 //! Shells that lines are printed for: their names, quoting, and how a person has the lines evaluated.
 //! Refuses a value that a shell cannot be given as it is.
 
+mod init;
 mod lines;
 mod quote;
 
+pub use init::Init;
 pub use lines::{KEY_VARIABLES, RIVAL_VARIABLES, lines};
 pub use quote::quoted;
 
@@ -43,6 +45,21 @@ impl Shell {
         Self::Cmd,
         Self::Dotenv,
     ];
+
+    /// Those that evaluate lines.
+    pub const EVALUATING: &[Self] = &[
+        Self::Sh,
+        Self::Bash,
+        Self::Zsh,
+        Self::Fish,
+        Self::Elvish,
+        Self::Nu,
+        Self::Pwsh,
+        Self::Cmd,
+    ];
+
+    /// Those that there is a script for, to be read at their start.
+    pub const STARTING: &[Self] = &[Self::Bash, Self::Zsh, Self::Fish, Self::Elvish, Self::Nu, Self::Pwsh];
 
     /// Its name, as `--shell` takes it.
     pub const fn name(self) -> &'static str {

@@ -28,6 +28,12 @@ pub(super) fn mint(
             request: request.id().clone(),
         });
     }
+    // the worker may not have come by yet
+    if case.lost().is_some() {
+        return Err(Refusal::ExtendedOver {
+            request: request.id().clone(),
+        });
+    }
     if !grant.is_live(now) {
         return Err(Refusal::GrantNotLive { state: grant.state });
     }

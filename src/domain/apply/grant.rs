@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::kill::kill_of;
 use super::person;
-use crate::domain::case::Case;
+use crate::domain::case::{Case, Held};
 use crate::domain::change::{Actor, Change, Effect, Row};
 use crate::domain::grant::{EndCause, Grant, GrantState, Kill, KillState};
 use crate::domain::id::{GrantId, PersonId};
@@ -37,6 +37,9 @@ pub(super) fn new_grant(now: Timestamp, request: &Request, id: GrantId) -> Grant
         version: 1,
     }
 }
+
+/// Why an extension ends with what it extends.
+const LOST: &str = "what it extends was ended early";
 
 /// A change of the grant alone.
 pub(super) fn grant_change(
@@ -87,11 +90,23 @@ pub(super) fn activate(now: Timestamp, case: &Case) -> Result<Change, Refusal> {
     if now > grant.activate_by {
         return withhold(now, case, EndCause::Expired, "it was not activated in time");
     }
-    let begins = now.whole_second();
+    if let Some(cause) = case.lost() {
+        return withhold(now, case, cause, LOST);
+    }
+    // whatever a clock says that went back, an extension does not begin before what it extends
+    let first = case.extended.as_ref().and_then(|grant| grant.activated_at);
+    let second = now.whole_second();
+    let begins = first.map_or(second, |first| first.max(second));
     let anchor = case.anchor(now).unwrap_or(begins);
-    let ends_at = begins.plus(request.body.duration).min(anchor.plus(request.frozen.cap));
+    let asked_until = request.body.ends(begins);
+    let ends_at = asked_until.min(anchor.plus(request.frozen.cap));
     if ends_at <= now {
-        return withhold(now, case, EndCause::Expired, "the target's longest duration is used up");
+        let why = if asked_until <= now {
+            "its time was over before it was approved"
+        } else {
+            "the target's longest duration is used up"
+        };
+        return withhold(now, case, EndCause::Expired, why);
     }
     let next = Grant {
         activated_at: Some(begins),
@@ -135,6 +150,9 @@ pub(super) fn verified(now: Timestamp, case: &Case) -> Result<Change, Refusal> {
     }
     if grant.ends_at.is_none_or(|end| now >= end) {
         return begin_end(now, case, None, EndCause::Expired, None);
+    }
+    if let Some(cause) = case.lost() {
+        return begin_end(now, case, None, cause, Some(LOST));
     }
     Ok(grant_change(
         now,
@@ -205,13 +223,29 @@ fn begin_end(
                 kill,
                 ..ending(GrantState::Revoking)
             };
-            Ok(
-                grant_change(now, case, "grant.revoking", actor, next, json!({ "cause": cause }))
-                    .with_effect(due_at, effect),
-            )
+            let mut change = grant_change(now, case, "grant.revoking", actor, next, json!({ "cause": cause }))
+                .with_effect(due_at, effect);
+            if cause != EndCause::Expired {
+                change
+                    .effects
+                    .extend(case.extensions(grant).map(|held| (now, lapse(held))));
+            }
+            Ok(change)
         }
         GrantState::Revoking => Ok(Change::default()),
         GrantState::Ended | GrantState::Failed => Err(Refusal::GrantNotLive { state: grant.state }),
+    }
+}
+
+/// What ends an extension together with what it extends.
+fn lapse(held: &Held) -> Effect {
+    match &held.grant {
+        Some(grant) => Effect::End {
+            grant: grant.id.clone(),
+        },
+        None => Effect::Expire {
+            request: held.request.id().clone(),
+        },
     }
 }
 
@@ -232,6 +266,9 @@ pub(super) fn end(now: Timestamp, case: &Case) -> Result<Change, Refusal> {
     let Some(ends_at) = grant.ends_at.filter(|_| grant.state.is_open()) else {
         return Ok(Change::default());
     };
+    if let Some(cause) = case.lost().filter(|_| now < ends_at) {
+        return begin_end(now, case, None, cause, Some(LOST));
+    }
     if now < ends_at {
         return Ok(too_early(
             ends_at,

@@ -2,6 +2,8 @@
 //! Owns the state machine and its invariants; each part is in a file of its own. Refuses whatever a state does not allow.
 
 mod credential;
+#[cfg(test)]
+mod extension;
 mod grant;
 mod kill;
 #[cfg(test)]

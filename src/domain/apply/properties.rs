@@ -1,6 +1,8 @@
 //! The invariants of the lifecycle, under random events, people, clocks and providers.
 //! Each is a function with its name; all of them are checked after every step.
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 
 use super::steps::{people_of, run, steps};
@@ -10,10 +12,12 @@ use crate::domain::case::Case;
 use crate::domain::change::Effect;
 use crate::domain::decision::Verdict;
 use crate::domain::event::Event;
-use crate::domain::grant::{GrantState, KillState};
+use crate::domain::grant::{EndCause, Grant, GrantState, KillState};
 use crate::domain::id::DeviceId;
+use crate::domain::request::{Extends, RequestState};
 use crate::domain::samples::{device, filing, runs, secs, vote};
 use crate::domain::time::Timestamp;
+
 /// **ends**: at its end a grant is not live, and until it begins to end somebody is told to end it.
 fn ends(world: &World) {
     for grant in world.grants.values() {
@@ -113,6 +117,52 @@ fn bound(world: &World) {
     }
 }
 
+/// **bound**, over time: nobody has access for longer than was approved, nor unbroken for longer than the cap.
+fn no_longer_than_approved(world: &World) {
+    let whose = |g: &Grant| (g.beneficiary.clone(), g.target.clone());
+    let all: BTreeSet<_> = world.grants.values().map(whose).collect();
+    for (who, target) in all {
+        let is_theirs = |g: &&Grant| whose(g) == (who.clone(), target.clone());
+        // what ended early is as long as it was: another begins anew after it
+        let ended_early = |g: &Grant| g.cause.is_some_and(|cause| cause != EndCause::Expired);
+        let spans = |g: &Grant| Some((g.activated_at?, g.ends_at?)).filter(|_| !ended_early(g));
+        let mut spans: Vec<_> = world.grants.values().filter(is_theirs).filter_map(spans).collect();
+        spans.sort_unstable();
+        let mut runs: Vec<(Timestamp, Timestamp)> = Vec::new();
+        for (begins, ends) in spans {
+            match runs.last_mut().filter(|run| begins < run.1) {
+                Some(run) => run.1 = run.1.max(ends),
+                None => runs.push((begins, ends)),
+            }
+        }
+        let granted_s: u32 = runs.iter().map(|(begins, ends)| ends.since(*begins)).sum();
+        let requests = world.requests.values().filter(|r| r.state == RequestState::Approved);
+        let approved_s: u32 = requests
+            .filter(|r| r.body.beneficiary == who && r.body.target == target)
+            .map(|r| r.body.duration.secs())
+            .sum();
+        assert!(
+            granted_s <= approved_s,
+            "bound: {granted_s} s granted, {approved_s} s approved"
+        );
+        assert!(runs.iter().all(|run| run.1.since(run.0) <= 7200), "cap: {runs:?}");
+    }
+}
+
+/// **ends**, of what was extended: nothing is minted from an extension once what it extends was given back.
+fn extension_ends_with_what_it_extends(world: &World) {
+    for grant in world.grants.values() {
+        let case = world.case(&grant.request);
+        let mint = Event::Mint {
+            by: grant.beneficiary.clone(),
+            device: device(1),
+            until: world.now.plus(secs(900)),
+        };
+        let minted = apply(world.now, &case, &mint);
+        assert!(case.lost().is_none() || minted.is_err(), "minted from a lost extension");
+    }
+}
+
 fn is_approval(decision: &crate::domain::decision::Decision, stage: usize) -> bool {
     decision.stage == stage && decision.verdict == Verdict::Approve
 }
@@ -152,20 +202,25 @@ proptest! {
             no_self(&world);
             bound(&world);
             revoke_free(&world);
+            no_longer_than_approved(&world);
+            extension_ends_with_what_it_extends(&world);
         }
     }
 
-    /// However somebody asks again and again, unbroken access never exceeds the cap, nor what was approved.
+    /// However somebody asks and extends, again and again: access is as long as what was approved, and as the cap.
     #[test]
-    fn attack_07_extending_never_exceeds_the_cap(
-        asks in prop::collection::vec((1..120_u32, 0..3_000_000_i64, any::<bool>()), 1..30)
+    fn attack_07_extending_never_exceeds_what_was_approved(
+        asks in prop::collection::vec((1..120_u32, 0..3_000_000_i64, any::<bool>(), any::<bool>()), 1..30)
     ) {
         let mut world = World::new();
-        let mut approved_s = 0;
-        for (minutes, wait_ms, automatic) in asks {
+        for (minutes, wait_ms, automatic, extends) in asks {
             let mut asked = filing(world.next_id);
             asked.body.duration = secs(minutes * 60);
             asked.automatic = automatic;
+            if extends && let Some(live) = world.last_live(&asked.body.beneficiary, &asked.body.target) {
+                let (grant, ends_at) = (live.id.clone(), live.ends_at.unwrap());
+                asked.body.extends = Some(Extends { grant, ends_at });
+            }
             let (id, digest) = (asked.body.id.clone(), asked.body.digest());
             world.next_id += 1;
             let filed = world.play(world.now, &id, &Event::File(Box::new(asked)));
@@ -173,19 +228,11 @@ proptest! {
             if filed.is_ok_and(|change| change.request().is_some()) {
                 let yes = vote(2, &digest, world.next_id);
                 world.next_id += 1;
-                let decided = world.play(world.now, &id, &Event::Decide(Box::new(yes)));
-                approved_s += if automatic || decided.is_ok() { minutes * 60 } else { 0 };
+                let _ = world.play(world.now, &id, &Event::Decide(Box::new(yes)));
             }
             world.tick(Provider::Works, 0);
             world.tick(Provider::Works, 0);
-        }
-        let mut spans: Vec<_> = world.grants.values().filter_map(|g| Some((g.activated_at?, g.ends_at?))).collect();
-        spans.sort_unstable();
-        let granted_s: u32 = spans.iter().map(|(begins, ends)| ends.since(*begins)).sum();
-        prop_assert!(granted_s <= approved_s);
-        for run in spans.chunk_by(|one, next| next.0 < one.1) {
-            let end = run.iter().map(|span| span.1).max().unwrap();
-            prop_assert!(end.since(run[0].0) <= 7200);
+            no_longer_than_approved(&world);
         }
     }
 }
@@ -196,8 +243,9 @@ fn random_steps_reach_every_state() {
     use proptest::strategy::ValueTree;
     use proptest::test_runner::TestRunner;
     let mut runner = TestRunner::deterministic();
+    let (mut extensions, mut lost) = (0_u32, 0_u32);
     let (mut kinds, mut causes) = (std::collections::BTreeMap::new(), std::collections::BTreeSet::new());
-    for _ in 0..1_600 {
+    for _ in 0..4_000 {
         let mut world = World::new();
         for step in steps().new_tree(&mut runner).unwrap().current() {
             run(&mut world, &step);
@@ -206,7 +254,14 @@ fn random_steps_reach_every_state() {
             *kinds.entry(event.kind.clone()).or_insert(0_u32) += 1;
         }
         causes.extend(world.grants.values().filter_map(|g| g.cause));
+        let is_extension = |g: &&Grant| world.requests[&g.request].body.extends.is_some();
+        for extension in world.grants.values().filter(is_extension) {
+            extensions += u32::from(extension.activated_at.is_some());
+            let is_lost = world.case(&extension.request).lost().is_some();
+            lost += u32::from(is_lost && extension.activated_at.is_some());
+        }
     }
+    assert!(extensions >= 50 && lost >= 5, "{extensions} extensions, {lost} lost");
     for kind in [
         "request.filed",
         "request.decided",

@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::grant::{new_grant, too_early};
+use super::grant::{end, new_grant, too_early};
 use super::person;
 use crate::domain::case::Case;
 use crate::domain::change::{Actor, Change, Effect, Row};
@@ -34,7 +34,7 @@ pub(super) fn file(now: Timestamp, case: &Case, filing: &Filing) -> Result<Chang
         automatic: filing.automatic,
         filed_at: now,
         filed_from: filing.device.clone(),
-        expires_at: now.plus(filing.frozen.workflow.expires_after),
+        expires_at: expires_at(now, filing),
         closed_at: filing.automatic.then_some(now),
         version: 1,
     };
@@ -74,6 +74,15 @@ pub(super) fn file(now: Timestamp, case: &Case, filing: &Filing) -> Result<Chang
     .with_effect(due, effect))
 }
 
+/// When nobody needs to decide any more. An extension that could add nothing is over before that.
+fn expires_at(now: Timestamp, filing: &Filing) -> Timestamp {
+    let waits_until = now.plus(filing.frozen.workflow.expires_after);
+    match filing.body.extends {
+        Some(_) => waits_until.min(filing.body.ends(now)),
+        None => waits_until,
+    }
+}
+
 /// The pending request, or the refusal that says what became of it.
 fn pending(now: Timestamp, case: &Case) -> Result<&Request, Refusal> {
     let request = case.request()?;
@@ -99,6 +108,11 @@ pub(super) fn decide(now: Timestamp, case: &Case, vote: &Vote) -> Result<Change,
         return Err(Refusal::OwnDevice);
     }
     let request = pending(now, case)?;
+    if case.lost().is_some() {
+        return Err(Refusal::ExtendedOver {
+            request: request.id().clone(),
+        });
+    }
     if !case.is_bound() || vote.digest != request.digest {
         return Err(Refusal::Changed {
             request: request.id().clone(),
@@ -191,20 +205,24 @@ pub(super) fn cancel(now: Timestamp, case: &Case, by: &PersonId) -> Result<Chang
 pub(super) fn expire(now: Timestamp, case: &Case) -> Result<Change, Refusal> {
     let request = case.request()?;
     if request.state != RequestState::Pending {
-        return Ok(Change::default());
+        // approved while what it extends was given back
+        return match case.lost() {
+            Some(_) if case.grant.is_some() => end(now, case),
+            Some(_) | None => Ok(Change::default()),
+        };
     }
-    if now < request.expires_at {
+    let is_early = now < request.expires_at;
+    if is_early && case.lost().is_none() {
         let request = request.id().clone();
         return Ok(too_early(case.request()?.expires_at, Effect::Expire { request }));
     }
-    let next = close(now, request, RequestState::Expired);
+    // what it extends was given back or taken: it is withdrawn with it
+    let (state, kind) = if is_early {
+        (RequestState::Cancelled, "request.cancelled")
+    } else {
+        (RequestState::Expired, "request.expired")
+    };
+    let next = close(now, request, state);
     let rows = vec![Row::Request(Box::new(next.clone()))];
-    Ok(Change::new(
-        now,
-        "request.expired",
-        Actor::Backend,
-        Some(&next),
-        rows,
-        json!({}),
-    ))
+    Ok(Change::new(now, kind, Actor::Backend, Some(&next), rows, json!({})))
 }

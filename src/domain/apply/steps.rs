@@ -3,9 +3,9 @@
 use super::world::{Provider, World};
 use crate::domain::decision::Verdict;
 use crate::domain::event::{Event, Filing, Vote};
-use crate::domain::grant::EndCause;
+use crate::domain::grant::{EndCause, Grant};
 use crate::domain::id::{GrantId, PersonId, RequestId};
-use crate::domain::request::Body;
+use crate::domain::request::{Body, Extends};
 use crate::domain::samples::{binding, body, device, frozen, person, secs, stage, vote};
 use crate::domain::target::KillSwitch;
 use crate::domain::text::{Narrowing, Reason, TargetName};
@@ -25,6 +25,15 @@ pub(super) enum Step {
         automatic: bool,
         narrowed: bool,
         later_s: i64,
+    },
+    Extend {
+        by: u64,
+        /// Which of the live grants.
+        of: usize,
+        minutes: u32,
+        automatic: bool,
+        /// How much later than it does the grant is said to end.
+        lie_s: u32,
     },
     Vote {
         by: u64,
@@ -87,6 +96,14 @@ pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
         narrowed: rare > 230,
         later_s: if later == 0 { 600 } else { 0 },
     });
+    let extend = (0..5_u64, 0..8_usize, 1..60_u32, any::<u8>(), any::<u8>());
+    let extend = extend.prop_map(|(by, of, minutes, automatic, rare)| Step::Extend {
+        by,
+        of,
+        minutes,
+        automatic: automatic > 64,
+        lie_s: if rare > 230 { 3_600 } else { 0 },
+    });
     let vote = (who(), on(), who(), any::<u8>(), any::<u8>()).prop_map(|(by, on, other, rare, odd)| Step::Vote {
         by,
         on,
@@ -98,6 +115,7 @@ pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         4 => clock.prop_map(Step::Clock),
         4 => file,
+        2 => extend,
         5 => vote,
         1 => (who(), on()).prop_map(|(by, on)| Step::Cancel { by, on }),
         2 => (mostly_own(), on()).prop_map(|(by, on)| Step::Drop { by, on }),
@@ -118,6 +136,48 @@ pub(super) fn people_of(device_of: u64) -> Vec<PersonId> {
     } else {
         vec![person(device_of)]
     }
+}
+
+fn target_of(number: u8) -> TargetName {
+    TargetName::parse(["prod-admin", "db"][usize::from(number)]).unwrap()
+}
+
+/// An extension of what is live, if anything is. Nobody in particular asks for it: its beneficiary.
+pub(super) fn extended(world: &World, step: &Step) -> Option<Filing> {
+    let Step::Extend {
+        by,
+        of,
+        minutes,
+        automatic,
+        lie_s,
+    } = *step
+    else {
+        return None;
+    };
+    let all: Vec<&Grant> = world.grants.values().filter(|grant| grant.is_live(world.now)).collect();
+    let one = all.get(of.checked_rem(all.len())?)?;
+    let live = world.last_live(&one.beneficiary, &one.target)?;
+    let who = if by == 0 { live.beneficiary.clone() } else { person(by) };
+    let end = live.ends_at.unwrap();
+    Some(Filing {
+        body: Body {
+            binding: world.requests[&live.request].body.binding.clone(),
+            requester: who,
+            beneficiary: live.beneficiary.clone(),
+            target: live.target.clone(),
+            duration: secs(minutes * 60),
+            only: live.only.clone(),
+            extends: Some(Extends {
+                grant: live.id.clone(),
+                ends_at: Timestamp::from_millis(end.millis() + i64::from(lie_s) * 1000),
+            }),
+            ..body(world.next_id)
+        },
+        frozen: frozen(vec![stage("team", 1, &[]), stage("security", 1, &["team"])]),
+        device: device(by.max(1)),
+        automatic,
+        grant: GrantId::from_bits(world.next_id),
+    })
 }
 
 pub(super) fn filed(world: &World, step: &Step) -> Option<Filing> {
@@ -148,7 +208,7 @@ pub(super) fn filed(world: &World, step: &Step) -> Option<Filing> {
             binding,
             requester: person(by),
             beneficiary: person(to),
-            target: TargetName::parse(["prod-admin", "db"][usize::from(target)]).unwrap(),
+            target: target_of(target),
             duration: secs(minutes * 60),
             start: (later_s > 0).then(|| world.now.plus(secs(600))),
             only,
@@ -207,14 +267,19 @@ pub(super) fn event_of(world: &World, step: &Step, id: &RequestId) -> Option<Eve
                 detail: "no".into(),
             },
         },
-        Step::Clock(_) | Step::File { .. } | Step::MintAndDrop { .. } | Step::Tick { .. } | Step::Tamper { .. } => {
+        Step::Clock(_)
+        | Step::File { .. }
+        | Step::Extend { .. }
+        | Step::MintAndDrop { .. }
+        | Step::Tick { .. }
+        | Step::Tamper { .. } => {
             return None;
         }
     })
 }
 
 pub(super) fn run(world: &mut World, step: &Step) {
-    if let Some(filing) = filed(world, step) {
+    if let Some(filing) = filed(world, step).or_else(|| extended(world, step)) {
         let id = filing.body.id.clone();
         world.next_id += 1;
         // refused, joined and covered are answers too
@@ -235,7 +300,7 @@ pub(super) fn run(world: &mut World, step: &Step) {
         | Step::Mint { on, .. }
         | Step::Stray { on, .. }
         | Step::Tamper { on } => on,
-        Step::File { .. } => return,
+        Step::File { .. } | Step::Extend { .. } => return,
     };
     // the newest requests are the ones where something can happen
     let Some(id) = world.requests.keys().rev().nth(on).cloned() else {

@@ -109,7 +109,7 @@ fn case(state: GrantState) -> Case {
         request: change.request().cloned(),
         decisions: decision.into_iter().collect(),
         grant: Some(grant),
-        beside: vec![],
+        ..Case::default()
     }
 }
 

@@ -10,7 +10,7 @@ use crate::domain::case::{Case, Held};
 use crate::domain::change::{AuditEvent, Change, Effect, Row};
 use crate::domain::decision::Decision;
 use crate::domain::event::Event;
-use crate::domain::grant::{Grant, GrantState, KillState};
+use crate::domain::grant::{EndCause, Grant, GrantState, KillState};
 use crate::domain::id::{GrantId, PersonId, RequestId};
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{Request, RequestState};
@@ -90,7 +90,20 @@ impl World {
             decisions: self.decisions.iter().filter(|d| d.request == *id).cloned().collect(),
             grant: self.grant_of(id).cloned(),
             beside: self.beside(&request.body.beneficiary, &request.body.target, Some(id)),
+            extended: request
+                .body
+                .extends
+                .as_ref()
+                .and_then(|extends| self.grants.get(&extends.grant).cloned()),
         }
+    }
+
+    /// The live grant of `who` on `target` that ends last.
+    pub(super) fn last_live(&self, who: &PersonId, target: &TargetName) -> Option<&Grant> {
+        self.grants
+            .values()
+            .filter(|g| g.beneficiary == *who && g.target == *target && g.is_live(self.now))
+            .max_by_key(|g| g.ends_at)
     }
 
     /// The case that `event` on `id` is about.
@@ -226,7 +239,15 @@ impl World {
             ends <= began.plus(request.frozen.cap),
             "cap: more than the target's cap"
         );
-        assert!(ends <= now.plus(request.body.duration), "cap: more than was approved");
+        assert!(ends <= request.body.ends(now), "cap: more than was approved");
+        if let Some(extends) = &request.body.extends {
+            let old = &self.grants[&extends.grant];
+            assert_eq!(old.ends_at, Some(extends.ends_at), "cap: counted from another end");
+            assert!(
+                old.cause.is_none_or(|cause| cause == EndCause::Expired),
+                "given back, and extended"
+            );
+        }
     }
 
     /// One tick of the worker. It claims at `now` and works `behind_ms` earlier: its clock may have gone back.

@@ -109,7 +109,7 @@ fn short_reason_is_refused_outside_dev() {
     ] {
         let mut scene = Scene::new(permissive_bundle(), "alice", target);
         scene.reason = reason;
-        for action in ["request", "receive"] {
+        for action in ["request", "requestFor", "receive"] {
             let decision = scene.ask(action);
             assert_eq!(decision.allowed, allowed, "{target} {reason:?}: {decision:#?}");
             if !allowed {
@@ -158,7 +158,7 @@ fn beneficiary_outside_the_group_receives_nothing() {
 fn inactive_person_gets_nothing_but_may_take_away() {
     let mut scene = Scene::new(permissive_bundle(), "bob", "prod-admin");
     scene.active = false;
-    for action in ["request", "receive", "autoApprove", "approve", "deny"] {
+    for action in ["request", "requestFor", "receive", "autoApprove", "approve", "deny"] {
         assert_refused(&scene.ask(action), "base.inactive");
     }
     scene.beneficiary = "bob";
@@ -203,6 +203,7 @@ fn forbid_on_what_the_slice_lacks_refuses() {
 fn decision_replays_exactly_from_its_inputs() {
     for action in [
         "request",
+        "requestFor",
         "receive",
         "autoApprove",
         "approve",

@@ -6,8 +6,9 @@ use super::{Scene, because, small_bundle};
 
 const PEOPLE: [&str; 4] = ["alice", "bob", "carol", "mallory"];
 const TARGETS: [&str; 4] = ["dev-admin", "prod-readonly", "prod-admin", "prod-owner"];
-const ACTIONS: [&str; 8] = [
+const ACTIONS: [&str; 9] = [
     "request",
+    "requestFor",
     "receive",
     "autoApprove",
     "approve",

@@ -1,9 +1,8 @@
 //! What filing a request would come to. Refuses to store anything, and to tell more than filing would.
 
 use super::plan::Plan;
-use super::view::{Viewer, stages};
-use crate::domain::{Body, Standing};
-use crate::policy::Target;
+use super::view::{Viewer, extends, stages};
+use crate::domain::Person;
 use crate::server::backend::{Backend, Caller};
 use crate::server::failure::Failure;
 use crate::wire::{DryRun, NewRequest, Outcome, PersonView};
@@ -15,44 +14,40 @@ use crate::wire::{DryRun, NewRequest, Outcome, PersonView};
 pub async fn dry_run(backend: &Backend, caller: &Caller, new: &NewRequest) -> Result<DryRun, Failure> {
     let bundle = backend.bundle();
     let plan = Plan::make(backend, caller, &bundle, new).await?;
-    let viewer = Viewer::new(backend, &caller.person);
-    let mut told = told(plan.target, &plan.body, caller);
-    match &plan.standing {
-        Standing::New => {
-            let filing = plan.filing(backend, caller, &bundle).await?;
-            let apart = [(caller.person.issuer.clone(), caller.person.subject.clone())];
-            told.automatic = filing.automatic;
-            told.policies = plan.policies();
-            told.stages = stages(&plan.target.workflow, &[], bundle.catalogue(), &apart);
-        }
-        Standing::Joins(request) => {
-            told.outcome = Outcome::Joined;
-            told.request = Some(viewer.by_id(request).await?);
-        }
-        Standing::Covered(grant) => {
-            let covering = backend.store.case_of_grant(grant).await?.unwrap_or_default();
-            told.outcome = Outcome::Covered;
-            told.request = Some(viewer.of(&covering).await?);
-        }
+    let mut told = told(&plan, caller);
+    if let Some((outcome, met)) = plan.met(backend, caller).await? {
+        told.outcome = outcome;
+        told.request = Some(Viewer::new(backend, &caller.person).of(&met).await?);
+        return Ok(told);
     }
+    let filing = plan.filing(backend, caller, &bundle).await?;
+    let subject = |person: &Person| (person.issuer.clone(), person.subject.clone());
+    let apart = [subject(&caller.person), subject(&plan.beneficiary)];
+    told.automatic = filing.automatic;
+    told.policies = plan.policies();
+    told.stages = stages(&plan.target.workflow, &[], bundle.catalogue(), &apart);
     Ok(told)
 }
 
 /// What is the same whatever it meets.
-fn told(target: &Target, body: &Body, caller: &Caller) -> DryRun {
+fn told(plan: &Plan<'_>, caller: &Caller) -> DryRun {
+    let (target, body) = (plan.target, &plan.body);
     let binding = &body.binding;
+    let shown = |person: &Person| PersonView {
+        id: person.id.to_string(),
+        name: person.name.clone(),
+    };
     DryRun {
         outcome: Outcome::Filed,
-        beneficiary: PersonView {
-            id: caller.person.id.to_string(),
-            name: caller.person.name.clone(),
-        },
+        requester: shown(&caller.person),
+        beneficiary: shown(&plan.beneficiary),
         target: body.target.to_string(),
         title: target.title.clone(),
         account_name: binding.account_name.clone(),
         account: binding.account.clone(),
         role_arn: binding.role_arn.clone(),
         duration_s: body.duration.secs(),
+        extends: extends(body),
         cap_s: target.max_duration.secs(),
         session_s: binding.session.secs(),
         only: body.only.iter().map(ToString::to_string).collect(),

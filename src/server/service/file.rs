@@ -1,10 +1,10 @@
 //! Filing a request.
 
 use super::Key;
-use super::plan::{self, Plan};
+use super::plan::Plan;
 use super::view::Viewer;
-use crate::domain::{Change, Event, Request, RequestId, RequestState, Standing, apply};
-use crate::policy::{Bundle, Target};
+use crate::domain::{Case, Change, Event, Request, RequestId, RequestState, apply};
+use crate::policy::Bundle;
 use crate::server::backend::{Backend, Caller};
 use crate::server::failure::{Failure, settled};
 use crate::wire::{Filed, NewRequest, Outcome};
@@ -19,29 +19,16 @@ pub async fn file(backend: &Backend, caller: &Caller, new: &NewRequest, key: Opt
 
 async fn attempt(backend: &Backend, caller: &Caller, new: &NewRequest, key: Option<&Key>) -> Result<Filed, Failure> {
     let bundle = backend.bundle();
-    close_overdue(backend, caller, plan::target(&bundle, &new.target)?).await?;
     let plan = Plan::make(backend, caller, &bundle, new).await?;
     let viewer = Viewer::new(backend, &caller.person);
-    match &plan.standing {
-        Standing::New => {}
-        Standing::Joins(request) => {
-            remember(backend, caller, key, request).await?;
-            return Ok(Filed {
-                outcome: Outcome::Joined,
-                request: viewer.by_id(request).await?,
-            });
-        }
-        Standing::Covered(grant) => {
-            let covering = backend.store.case_of_grant(grant).await?.unwrap_or_default();
-            remember(backend, caller, key, covering.request()?.id()).await?;
-            return Ok(Filed {
-                outcome: Outcome::Covered,
-                request: viewer.of(&covering).await?,
-            });
-        }
+    if let Some((outcome, met)) = plan.met(backend, caller).await? {
+        remember(backend, caller, key, met.request()?.id()).await?;
+        let request = viewer.of(&met).await?;
+        return Ok(Filed { outcome, request });
     }
-    let (now, id) = (backend.now(), plan.body.id.clone());
     let filing = plan.filing(backend, caller, &bundle).await?;
+    close_overdue(backend, &plan.case).await?;
+    let (now, id) = (backend.now(), plan.body.id.clone());
     let change = apply(now, &plan.case, &Event::File(Box::new(filing)))?.with_detail("policy", plan.inputs());
     let change = change.once(key.map(|k| k.used(&caller.person.id, id.as_str(), now)));
     backend.commit(&change).await?;
@@ -53,8 +40,7 @@ async fn attempt(backend: &Backend, caller: &Caller, new: &NewRequest, key: Opti
 
 /// Pending requests whose time is over are closed first: the worker may not have come by yet, and nobody shall wait
 /// for it.
-async fn close_overdue(backend: &Backend, caller: &Caller, target: &Target) -> Result<(), Failure> {
-    let case = backend.store.case_to_file(&caller.person.id, &target.name).await?;
+async fn close_overdue(backend: &Backend, case: &Case) -> Result<(), Failure> {
     let now = backend.now();
     let over = |request: &Request| request.state == RequestState::Pending && now >= request.expires_at;
     for held in case.beside.iter().filter(|held| over(&held.request)) {

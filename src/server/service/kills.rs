@@ -234,6 +234,7 @@ async fn revoke(backend: &Backend, grant: &GrantId) {
 async fn attack_15_revokes_at_once_from_two_workers_lose_no_id() {
     let stage = Stage::new().await;
     let grants = many(&stage, 200).await;
+    stage.provider.is_slow.store(true, Ordering::SeqCst);
     let (stop, stopping) = watch::channel(false);
     let backends = [another(&stage, stopping.clone()), another(&stage, stopping.clone())];
     let workers = backends

@@ -14,6 +14,7 @@ pub mod issuer;
 mod kills;
 pub mod look;
 pub mod mint;
+pub mod others;
 pub mod plan;
 pub mod resolve;
 pub mod sign;

@@ -3,14 +3,21 @@
 
 use serde_json::{Value, json};
 
-use crate::domain::{Body, Case, Duration, Filing, Frozen, Narrowing, Reason, Standing, Ticket, standing};
-use crate::policy::{Ask, Bundle, Decision, Question, Target, decide};
+use super::{others, resolve};
+use crate::domain::{
+    Body, Case, Duration, Extends, Filing, Frozen, Grant, Narrowing, Person, PersonName, Reason, Refusal, Standing,
+    Ticket, Timestamp, standing,
+};
+use crate::policy::{Ask, Bundle, Decision, Question, Target, Who, decide};
 use crate::server::backend::{Backend, Caller};
 use crate::server::edge::limits::MOST_OPEN_REQUESTS;
 use crate::server::failure::Failure;
 use crate::server::provider::Access;
-use crate::wire::NewRequest;
 use crate::wire::problem::Code;
+use crate::wire::{NewRequest, Outcome};
+
+/// How many open requests are looked at to count those that one made oneself.
+const OPEN_PAGE: u32 = 10 * MOST_OPEN_REQUESTS;
 
 /// What is asked, and what it meets.
 pub struct Plan<'a> {
@@ -18,53 +25,91 @@ pub struct Plan<'a> {
     pub target: &'a Target,
     /// What is asked, complete.
     pub body: Body,
+    /// Who would get it.
+    pub beneficiary: Person,
     /// What it stands beside.
     pub case: Case,
-    /// What it meets there.
-    pub standing: Standing,
+    standing: Standing,
     answers: Answers,
 }
 
-/// What policy says.
+/// What a new request says, in types.
+struct Asked {
+    duration: Duration,
+    reason: Reason,
+    ticket: Option<Ticket>,
+    only: Vec<Narrowing>,
+    on_behalf_of: Option<PersonName>,
+    extend: bool,
+}
+
+/// What policy says. It approves nothing by itself that is asked for somebody else: what it would look at is the
+/// session of who asks.
 struct Answers {
     request: Decision,
     receive: Decision,
-    automatic: Decision,
-}
-
-/// A target's name with what one could mean by it.
-///
-/// # Errors
-/// [`Code::TargetNotFound`], with the names that are near.
-pub fn target<'a>(bundle: &'a Bundle, given: &str) -> Result<&'a Target, Failure> {
-    let catalogue = bundle.catalogue();
-    catalogue
-        .find(given)
-        .ok_or_else(|| super::targets::unknown(catalogue, given))
+    automatic: Option<Decision>,
 }
 
 impl<'a> Plan<'a> {
     /// What `new` comes to.
     ///
     /// # Errors
-    /// What cannot be asked; [`standing`]'s refusals.
+    /// What cannot be asked; [`standing`]'s refusals; policy's, where it is for somebody else: what they have is told
+    /// to nobody who may not ask for them.
     pub async fn make(
         backend: &Backend,
         caller: &Caller,
         bundle: &'a Bundle,
         new: &NewRequest,
     ) -> Result<Self, Failure> {
-        let target = target(bundle, &new.target)?;
-        let body = body(backend, caller, target, new)?;
-        let case = backend.store.case_to_file(&body.beneficiary, &target.name).await?;
+        let catalogue = bundle.catalogue();
+        let target = catalogue
+            .find(&new.target)
+            .ok_or_else(|| super::targets::unknown(catalogue, &new.target))?;
+        let asked = Asked::parse(new)?;
+        let scene = Scene {
+            backend,
+            caller,
+            bundle,
+            target,
+            asked: &asked,
+        };
+        let beneficiary = scene.beneficiary().await?;
+        let case = backend.store.case_to_file(&beneficiary.id, &target.name).await?;
+        let body = scene.body(&beneficiary, &case)?;
+        let answers = scene.answers(&beneficiary, &body);
+        if beneficiary.id != caller.person.id {
+            answers.hold(&beneficiary, &body)?;
+        }
         let standing = standing(backend.now(), &case, &body, target.max_duration)?;
         Ok(Self {
             target,
-            answers: answers(backend, caller, bundle, target, &body),
             body,
+            beneficiary,
             case,
             standing,
+            answers,
         })
+    }
+
+    /// What it would join, or what covers it; `None` where it is new.
+    ///
+    /// # Errors
+    /// Somebody else's that the caller may not see.
+    pub async fn met(&self, backend: &Backend, caller: &Caller) -> Result<Option<(Outcome, Case)>, Failure> {
+        let (outcome, case) = match &self.standing {
+            Standing::New => return Ok(None),
+            Standing::Joins(request) => (Outcome::Joined, backend.store.case(request).await?),
+            Standing::Covered(grant) => (Outcome::Covered, backend.store.case_of_grant(grant).await?),
+        };
+        let case = case.unwrap_or_default();
+        if resolve::may_view(backend, caller, &case).await {
+            return Ok(Some((outcome, case)));
+        }
+        let (name, target) = (&self.beneficiary.name, &self.body.target);
+        let title = format!("{name} has {target} already, or has asked for it");
+        Err(Failure::new(Code::RequestDiffers, title))
     }
 
     /// What is to be filed, where it is new.
@@ -72,20 +117,15 @@ impl<'a> Plan<'a> {
     /// # Errors
     /// Too many open requests; what the provider could never give; refusals of policy.
     pub async fn filing(&self, backend: &Backend, caller: &Caller, bundle: &Bundle) -> Result<Filing, Failure> {
-        let open = backend
-            .store
-            .requests_of(&caller.person.id, true, None, MOST_OPEN_REQUESTS)
-            .await?;
-        if open.len() >= MOST_OPEN_REQUESTS as usize {
+        let me = &caller.person.id;
+        let open = backend.store.requests_of(me, true, None, OPEN_PAGE).await?;
+        // what others ask for me is theirs to answer for
+        if open.iter().filter(|request| request.body.requester == *me).count() >= MOST_OPEN_REQUESTS as usize {
             let title = format!("you have {MOST_OPEN_REQUESTS} open requests");
             return Err(Failure::new(Code::RequestTooMany, title));
         }
-        fits(backend, caller, &self.body)?;
-        for answer in [&self.answers.request, &self.answers.receive] {
-            if !answer.allowed {
-                return Err(Failure::policy(answer));
-            }
-        }
+        self.fits(backend)?;
+        self.answers.hold(&self.beneficiary, &self.body)?;
         Ok(Filing {
             body: self.body.clone(),
             frozen: Frozen {
@@ -96,21 +136,37 @@ impl<'a> Plan<'a> {
                 bundle_hash: bundle.hash().as_str().to_owned(),
             },
             device: caller.session.device.clone(),
-            automatic: self.answers.automatic.allowed,
+            automatic: self.answers.automatic.as_ref().is_some_and(|answer| answer.allowed),
             grant: backend.random.grant_id(),
         })
     }
 
+    /// Whether the provider could ever give what is asked: nobody shall approve what cannot be.
+    fn fits(&self, backend: &Backend) -> Result<(), Failure> {
+        let body = &self.body;
+        let access = Access {
+            request: body.id.clone(),
+            grant: backend.random.grant_id(),
+            person: self.beneficiary.id.clone(),
+            person_name: self.beneficiary.name.clone(),
+            binding: body.binding.clone(),
+            only: body.only.clone(),
+            ends_at: body.ends(backend.now()),
+        };
+        let provider = backend.provider(&body.binding);
+        provider
+            .accepts(&access)
+            .map_err(|error| Failure::new(Code::UsageNarrowing, error.to_string()))
+    }
+
     /// Everything that policy's answers were made from, for the evidence.
     pub fn inputs(&self) -> Value {
-        let answers = &self.answers;
-        json!([answers.request.inputs, answers.receive.inputs, answers.automatic.inputs])
+        json!(self.answers.all().map(|answer| &answer.inputs).collect::<Vec<_>>())
     }
 
     /// Ids of the policies that permit it.
     pub fn policies(&self) -> Vec<String> {
-        let answers = [&self.answers.request, &self.answers.receive, &self.answers.automatic];
-        let permits = answers.into_iter().filter(|answer| answer.allowed);
+        let permits = self.answers.all().filter(|answer| answer.allowed);
         let mut ids: Vec<String> = permits
             .flat_map(|answer| answer.reasons.iter().map(|reason| reason.policy.clone()))
             .collect();
@@ -120,61 +176,170 @@ impl<'a> Plan<'a> {
     }
 }
 
-fn body(backend: &Backend, caller: &Caller, target: &Target, new: &NewRequest) -> Result<Body, Failure> {
-    let mut only = new
-        .only
-        .iter()
-        .map(|text| Narrowing::parse(text))
-        .collect::<Result<Vec<_>, _>>()?;
-    only.sort();
-    only.dedup();
-    Ok(Body {
-        schema: Body::SCHEMA.to_owned(),
-        id: backend.random.request_id(),
-        requester: caller.person.id.clone(),
-        beneficiary: caller.person.id.clone(),
-        target: target.name.clone(),
-        binding: target.binding.clone(),
-        duration: Duration::from_secs(new.duration_s)?,
-        start: None,
-        reason: Reason::parse(new.reason.trim())?,
-        ticket: new.ticket.as_deref().map(Ticket::parse).transpose()?,
-        only,
-    })
-}
+impl Answers {
+    fn all(&self) -> impl Iterator<Item = &Decision> {
+        [&self.request, &self.receive].into_iter().chain(&self.automatic)
+    }
 
-fn answers(backend: &Backend, caller: &Caller, bundle: &Bundle, target: &Target, body: &Body) -> Answers {
-    let now = backend.now();
-    let groups = caller.groups(bundle);
-    let who = caller.who(&groups);
-    let ask = Ask {
-        target,
-        duration: body.duration,
-        reason: body.reason.as_str(),
-        ticket: body.ticket.as_ref(),
-        only: &body.only,
-    };
-    let session = caller.facts();
-    Answers {
-        request: decide(bundle, &Question::Request { who, ask, session, now }),
-        receive: decide(bundle, &Question::Receive { who, ask, now }),
-        automatic: decide(bundle, &Question::AutoApprove { who, ask, session, now }),
+    fn hold(&self, beneficiary: &Person, body: &Body) -> Result<(), Failure> {
+        let for_another = body.requester != body.beneficiary;
+        if !self.request.allowed && for_another {
+            return Err(refused_for_another(&self.request));
+        }
+        if !self.request.allowed {
+            return Err(Failure::policy(&self.request));
+        }
+        if self.receive.allowed {
+            return Ok(());
+        }
+        let mut failure = Failure::policy(&self.receive);
+        if for_another && failure.problem.reasons.is_empty() {
+            failure.problem.title = format!("policy does not let {} have {}", beneficiary.name, body.target);
+        }
+        Err(failure)
     }
 }
 
-/// Whether the provider could ever give what is asked: nobody shall approve what cannot be.
-fn fits(backend: &Backend, caller: &Caller, body: &Body) -> Result<(), Failure> {
-    let access = Access {
-        request: body.id.clone(),
-        grant: backend.random.grant_id(),
-        person: caller.person.id.clone(),
-        person_name: caller.person.name.clone(),
-        binding: body.binding.clone(),
-        only: body.only.clone(),
-        ends_at: backend.now().plus(body.duration),
-    };
-    let provider = backend.provider(&body.binding);
-    provider
-        .accepts(&access)
-        .map_err(|error| Failure::new(Code::UsageNarrowing, error.to_string()))
+impl Asked {
+    fn parse(new: &NewRequest) -> Result<Self, Failure> {
+        let mut only = new
+            .only
+            .iter()
+            .map(|text| Narrowing::parse(text))
+            .collect::<Result<Vec<_>, _>>()?;
+        only.sort();
+        only.dedup();
+        if new.extend && !only.is_empty() {
+            let title = "an extension is narrowed as what it extends";
+            return Err(Failure::new(Code::UsageNarrowing, title));
+        }
+        Ok(Self {
+            duration: Duration::from_secs(new.duration_s)?,
+            reason: Reason::parse(new.reason.trim())?,
+            ticket: new.ticket.as_deref().map(Ticket::parse).transpose()?,
+            only,
+            on_behalf_of: new.on_behalf_of.as_deref().map(PersonName::parse).transpose()?,
+            extend: new.extend,
+        })
+    }
+
+    fn ask<'a>(&'a self, target: &'a Target, only: &'a [Narrowing]) -> Ask<'a> {
+        Ask {
+            target,
+            duration: self.duration,
+            reason: self.reason.as_str(),
+            ticket: self.ticket.as_ref(),
+            only,
+        }
+    }
+}
+
+/// Who asks whom for what.
+struct Scene<'a> {
+    backend: &'a Backend,
+    caller: &'a Caller,
+    bundle: &'a Bundle,
+    target: &'a Target,
+    asked: &'a Asked,
+}
+
+impl Scene<'_> {
+    /// Who would get it. Whether one may ask for others is asked before it is looked up who that is: whoever may not
+    /// hears the same of every name.
+    async fn beneficiary(&self) -> Result<Person, Failure> {
+        let me = &self.caller.person;
+        match &self.asked.on_behalf_of {
+            Some(name) if name.as_str() != me.subject => {
+                let answer = self.may_ask(true, &self.asked.only);
+                if !answer.allowed {
+                    return Err(refused_for_another(&answer));
+                }
+                others::named(self.backend, me, name).await
+            }
+            None if self.asked.extend => others::holder(self.backend, self.caller, &self.target.name).await,
+            Some(_) | None => Ok(me.clone()),
+        }
+    }
+
+    fn body(&self, beneficiary: &Person, case: &Case) -> Result<Body, Refusal> {
+        let (asked, target) = (self.asked, self.target);
+        let extended = match live(case, self.backend.now()) {
+            _ if !asked.extend => None,
+            Some((grant, ends_at)) => Some((grant, ends_at)),
+            None => {
+                return Err(Refusal::NothingToExtend {
+                    target: target.name.to_string(),
+                });
+            }
+        };
+        Ok(Body {
+            schema: Body::SCHEMA.to_owned(),
+            id: self.backend.random.request_id(),
+            requester: self.caller.person.id.clone(),
+            beneficiary: beneficiary.id.clone(),
+            target: target.name.clone(),
+            binding: target.binding.clone(),
+            duration: asked.duration,
+            start: None,
+            reason: asked.reason.clone(),
+            ticket: asked.ticket.clone(),
+            only: extended.map_or_else(|| asked.only.clone(), |(grant, _)| grant.only.clone()),
+            extends: extended.map(|(grant, ends_at)| Extends {
+                grant: grant.id.clone(),
+                ends_at,
+            }),
+        })
+    }
+
+    fn may_ask(&self, for_another: bool, only: &[Narrowing]) -> Decision {
+        let groups = self.caller.groups(self.bundle);
+        let who = self.caller.who(&groups);
+        let ask = self.asked.ask(self.target, only);
+        let (session, now) = (self.caller.facts(), self.backend.now());
+        let question = if for_another {
+            Question::RequestFor { who, ask, session, now }
+        } else {
+            Question::Request { who, ask, session, now }
+        };
+        decide(self.bundle, &question)
+    }
+
+    fn answers(&self, beneficiary: &Person, body: &Body) -> Answers {
+        let for_another = body.requester != body.beneficiary;
+        let groups = self
+            .bundle
+            .catalogue()
+            .groups_of(&beneficiary.issuer, &beneficiary.subject);
+        let who = Who {
+            person: beneficiary,
+            groups: &groups,
+            active: true,
+        };
+        let ask = self.asked.ask(self.target, &body.only);
+        let (session, now) = (self.caller.facts(), self.backend.now());
+        Answers {
+            request: self.may_ask(for_another, &body.only),
+            receive: decide(self.bundle, &Question::Receive { who, ask, now }),
+            automatic: (!for_another).then(|| decide(self.bundle, &Question::AutoApprove { who, ask, session, now })),
+        }
+    }
+}
+
+/// Policy's "no" to asking for somebody else: the same whoever that is.
+fn refused_for_another(answer: &Decision) -> Failure {
+    let mut failure = Failure::policy(answer);
+    if failure.problem.reasons.is_empty() && answer.errors.is_empty() {
+        failure.problem.title = "policy does not let you ask for somebody else".to_owned();
+    }
+    failure
+}
+
+/// The live grant that ends last: what an extension continues.
+fn live(case: &Case, now: Timestamp) -> Option<(&Grant, Timestamp)> {
+    case.beside
+        .iter()
+        .filter_map(|held| held.grant.as_ref())
+        .filter(|grant| grant.is_live(now))
+        .filter_map(|grant| Some((grant, grant.ends_at?)))
+        .max_by_key(|(_, ends_at)| *ends_at)
 }

@@ -1,7 +1,7 @@
 //! From what somebody typed to a request or grant that they may see.
 //! A whole id, a prefix of four or more that is unique among what they may see, or a target with one open request.
 
-use crate::domain::{Case, GrantId, RequestId, TargetName};
+use crate::domain::{Case, GrantId, Request, RequestId, RequestState, TargetName};
 use crate::policy::{Question, decide};
 use crate::server::backend::{Backend, Caller};
 use crate::server::failure::{Failure, repeated};
@@ -91,11 +91,7 @@ fn is_prefix(short: &str) -> bool {
 /// Open requests on `target` that the caller may see: their own first, else those that wait for somebody.
 async fn open_on_target(backend: &Backend, caller: &Caller, target: &TargetName) -> Result<Vec<Case>, Failure> {
     let own = backend.store.requests_of(&caller.person.id, true, None, 100).await?;
-    let own: Vec<RequestId> = own
-        .iter()
-        .filter(|r| r.body.target == *target)
-        .map(|r| r.id().clone())
-        .collect();
+    let own = meant(own, target);
     let ids = if own.is_empty() {
         let pending = backend.store.pending(1_000).await?;
         pending
@@ -115,6 +111,24 @@ async fn open_on_target(backend: &Backend, caller: &Caller, target: &TargetName)
         }
     }
     Ok(cases)
+}
+
+/// Of several open requests on `target`: the one that waits, else the newest of one's own: the others are what it
+/// extends.
+fn meant(mut own: Vec<Request>, target: &TargetName) -> Vec<RequestId> {
+    own.retain(|request| request.body.target == *target);
+    let waits = |request: &&Request| request.state == RequestState::Pending;
+    let whose = |request: &Request| request.body.beneficiary.clone();
+    let is_one_row = own.iter().all(|request| whose(request) == whose(&own[0]));
+    let one = match own.iter().filter(waits).count() {
+        1 => own.iter().find(waits),
+        0 if is_one_row => own.first(),
+        _ => None,
+    };
+    match one {
+        Some(one) => vec![one.id().clone()],
+        None => own.iter().map(|request| request.id().clone()).collect(),
+    }
 }
 
 fn one(mut found: Vec<Case>, given: &str) -> Result<Case, Failure> {

@@ -1,6 +1,8 @@
 //! The use cases over the real store and policy, with a provider that is a stand-in of ours.
 
 mod dry_run;
+mod extend;
+mod others;
 mod ticket;
 
 use std::sync::atomic::Ordering;

@@ -8,7 +8,7 @@ use crate::domain::{
 use crate::policy::Catalogue;
 use crate::server::backend::Backend;
 use crate::server::failure::Failure;
-use crate::wire::{Before, DecisionView, GrantView, PersonView, RequestView, StageView};
+use crate::wire::{Before, DecisionView, ExtendsView, GrantView, PersonView, RequestView, StageView};
 
 /// How far back `before` looks.
 const BEFORE_MS: i64 = 30 * 86_400_000;
@@ -66,6 +66,7 @@ impl<'a> Viewer<'a> {
             account: body.binding.account.clone(),
             role_arn: body.binding.role_arn.clone(),
             duration_s: body.duration.secs(),
+            extends: extends(body),
             reason: body.reason.to_string(),
             ticket: body.ticket.as_ref().map(ToString::to_string),
             only: body.only.iter().map(ToString::to_string).collect(),
@@ -94,7 +95,10 @@ impl<'a> Viewer<'a> {
         let people = self.people(vec![grant.beneficiary.clone()]).await?;
         let renews = match (grant.last_credential_at, grant.ends_at) {
             (Some(last), Some(end)) => last < end && grant.is_live(now),
-            (None, Some(_)) => grant.is_live(now) && body.binding.session < body.duration,
+            (None, Some(end)) => {
+                let begins = grant.activated_at.unwrap_or(now);
+                grant.is_live(now) && body.binding.session.secs() < end.since(begins)
+            }
             _ => false,
         };
         Ok(GrantView {
@@ -202,8 +206,7 @@ fn shown_state(request: &Request, now: Timestamp) -> &'static str {
     request.state.as_str()
 }
 
-/// `id` with the name it has among `people`.
-pub fn named(people: &HashMap<PersonId, Person>, id: &PersonId) -> PersonView {
+fn named(people: &HashMap<PersonId, Person>, id: &PersonId) -> PersonView {
     PersonView {
         id: id.to_string(),
         name: people.get(id).map_or_else(|| id.to_string(), |p| p.name.clone()),
@@ -217,6 +220,14 @@ fn apart(people: &HashMap<PersonId, Person>, body: &Body) -> Vec<(String, String
         .filter_map(|id| people.get(id))
         .map(|p| (p.issuer.clone(), p.subject.clone()))
         .collect()
+}
+
+/// What `body` extends.
+pub fn extends(body: &Body) -> Option<ExtendsView> {
+    body.extends.as_ref().map(|extends| ExtendsView {
+        grant: extends.grant.to_string(),
+        ends_at: extends.ends_at,
+    })
 }
 
 fn decision(decision: &Decision, request: &Request, people: &HashMap<PersonId, Person>) -> DecisionView {

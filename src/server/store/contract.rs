@@ -180,6 +180,7 @@ fn a_body(n: u64, beneficiary: u64, on: &str) -> Body {
         reason: Reason::parse("Zahlung hängt – PAY-311").unwrap(),
         ticket: None,
         only: Vec::new(),
+        extends: None,
     }
 }
 

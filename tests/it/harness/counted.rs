@@ -44,8 +44,10 @@ impl Counted {
         drop(machine.jit(&[&["setup", target], args].concat()).exits(0));
         let (config, log) = (machine.home().join(".aws/config"), machine.home().join("runs"));
         let (text, between) = (fs::read_to_string(&config).unwrap(), machine.home().join("counted"));
-        let begins = format!("[profile jit-{target}]\ncredential_process = ");
-        let (before, rest) = text.split_once(&begins).expect("a profile of ours");
+        let (section, key) = (format!("[profile jit-{target}]\n"), "credential_process = ");
+        let (before, ours) = text.split_once(&section).expect("a profile of ours");
+        let (between_them, rest) = ours.split_once(key).expect("its command");
+        let begins = format!("{section}{between_them}{key}");
         let (program, after) = rest.split_once(' ').unwrap();
         let script = format!("#!/bin/sh\necho run >>'{}'\nexec {program} \"$@\"\n", log.display());
         fs::write(&between, script).unwrap();

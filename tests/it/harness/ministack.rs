@@ -68,6 +68,11 @@ impl MiniStack {
         })
     }
 
+    /// One of a test's own, without any role: for tests that change what others look at.
+    pub fn own() -> Self {
+        Self::start(&[])
+    }
+
     fn start(env: &[(&'static str, OsString)]) -> Self {
         let mut command = Command::new("/bin/sh");
         command

@@ -4,6 +4,8 @@
 //! environment for an endpoint: it is called where its settings say, or at AWS's own regional endpoints.
 
 mod answer_date;
+pub mod bootstrap;
+pub mod check;
 mod errors;
 mod kill;
 mod kill_policy;
@@ -22,7 +24,7 @@ use async_trait::async_trait;
 use aws_sdk_sts::Client;
 
 pub use self::session_policy::session_policy;
-pub use self::settings::AwsSettings;
+pub use self::settings::{AwsSettings, profile_endpoint};
 pub use self::web_identity::AUDIENCE;
 
 use self::session_policy::end_of;

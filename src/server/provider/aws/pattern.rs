@@ -1,5 +1,5 @@
-//! IAM's patterns of actions: `*` is any run of letters, `?` is one, case does not count.
-//! Owns the question whether two of them can mean the same action. Refuses resources: their case counts.
+//! IAM's patterns: `*` is any run of letters, `?` is one.
+//! Owns how two of them lie to each other: can they mean the same action, does one hold all that the other means.
 
 /// Whether some action matches both patterns.
 pub fn overlap(a: &str, b: &str) -> bool {
@@ -43,11 +43,61 @@ fn skip_stars(reached: &mut [bool], b: &[u8]) {
     }
 }
 
+/// Whether whatever matches `narrow` matches `wide`. Case counts; of two ways to write the same it may know only one,
+/// and then says no.
+pub fn covers(wide: &str, narrow: &str) -> bool {
+    let (wide, narrow) = (wide.as_bytes(), narrow.as_bytes());
+    // reached[j]: the part of `narrow` read so far lies within the first j letters of `wide`.
+    let mut reached = vec![false; wide.len() + 1];
+    reached[0] = true;
+    skip_stars(&mut reached, wide);
+    for &letter in narrow {
+        let mut next = vec![false; wide.len() + 1];
+        for (j, &other) in wide.iter().enumerate() {
+            if other == b'*' {
+                // A star swallows anything, another star too.
+                next[j] |= reached[j];
+            } else if letter != b'*' && (other == b'?' || other == letter) {
+                next[j + 1] |= reached[j];
+            }
+        }
+        skip_stars(&mut next, wide);
+        reached = next;
+    }
+    reached[wide.len()]
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::overlap;
+    use super::{covers, overlap};
+
+    #[test]
+    fn wide_pattern_covers_what_lies_within() {
+        for (wide, narrow) in [
+            ("a:usr_*", "a:usr_*"),
+            ("a:usr_*", "a:usr_01*"),
+            ("a:usr_*", "a:usr_?"),
+            ("a:usr_*", "a:usr_"),
+            ("*", "?*"),
+            ("*/jit/*", "r/jit/x*"),
+            ("a?c", "abc"),
+        ] {
+            assert!(covers(wide, narrow), "{wide} {narrow}");
+        }
+        for (wide, narrow) in [
+            ("a:usr_*", "a:*"),
+            ("a:usr_*", "*:usr_*"),
+            ("a:usr_*", "a?usr_*"),
+            ("a:usr_*", "A:usr_*"),
+            ("a?c", "a*c"),
+            ("abc", "a?c"),
+            ("", "*"),
+        ] {
+            assert!(!covers(wide, narrow), "{wide} {narrow}");
+        }
+    }
 
     #[test]
     fn patterns_overlap_where_an_action_matches_both() {
@@ -96,6 +146,17 @@ mod tests {
                 texts = texts.iter().flat_map(|t| [b'a', b'b'].map(|c| [t.as_slice(), &[c]].concat())).collect();
             }
             prop_assert_eq!(overlap(&a, &b), found);
+        }
+
+        #[test]
+        fn covered_pattern_matches_nothing_outside(wide in "[ab?*]{0,4}", narrow in "[ab?*]{0,4}") {
+            let mut texts = vec![Vec::new()];
+            for _ in 0..=5 {
+                let leaks = |t: &Vec<u8>| matches(narrow.as_bytes(), t) && !matches(wide.as_bytes(), t);
+                let leak = texts.iter().any(leaks);
+                prop_assert!(!covers(&wide, &narrow) || !leak);
+                texts = texts.iter().flat_map(|t| [b'a', b'b'].map(|c| [t.as_slice(), &[c]].concat())).collect();
+            }
         }
     }
 }

@@ -19,7 +19,7 @@ const CHAIN: &str = "sts:AssumeRole";
 const WAYS_OUT: [&str; 3] = ["sts:AssumeRoot", "sts:GetServiceBearerToken", "sts:GetWebIdentityToken"];
 
 /// Every write of IAM: on our own roles and policies they would take the box itself apart.
-const IAM_WRITES: [&str; 12] = [
+pub const IAM_WRITES: [&str; 12] = [
     "iam:Add*",
     "iam:Attach*",
     "iam:Create*",

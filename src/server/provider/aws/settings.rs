@@ -11,6 +11,7 @@ use aws_sdk_sts::Client;
 use aws_sdk_sts::config::retry::RetryConfig;
 use aws_sdk_sts::config::timeout::TimeoutConfig;
 use aws_sdk_sts::config::{Credentials, Region, SharedCredentialsProvider};
+use aws_types::service_config::ServiceConfigKey;
 use tokio::sync::{Mutex, OnceCell};
 
 use crate::domain::Partition;
@@ -135,7 +136,26 @@ impl Clients {
     }
 }
 
-async fn load(region: &str, settings: &AwsSettings) -> SdkConfig {
+/// Services that finding our own identity calls: each takes its endpoint from the profile where that names one.
+const FINDING_US: [&str; 3] = ["STS", "SSO", "SSO OIDC"];
+
+/// The endpoint that the AWS profile names for calls that find our own identity, if it names one.
+pub async fn profile_endpoint(settings: &AwsSettings) -> Option<String> {
+    let base = load("us-east-1", settings).await;
+    let named = |service| {
+        // only the profile is asked, and it is asked even where AWS_IGNORE_CONFIGURED_ENDPOINT_URLS is set: the chain
+        // itself does not heed that one
+        let key = ServiceConfigKey::builder()
+            .service_id(service)
+            .profile("endpoint_url")
+            .env("JIT_NO_SUCH_VARIABLE");
+        base.service_config()?.load_config(key.build().ok()?)
+    };
+    FINDING_US.into_iter().find_map(named)
+}
+
+/// Who we are, as every AWS tool finds it, unless the settings say.
+pub(super) async fn load(region: &str, settings: &AwsSettings) -> SdkConfig {
     let loader = aws_config::defaults(BehaviorVersion::latest())
         .region(Region::new(region.to_owned()))
         .http_client(settings.network.aws_client())
@@ -146,7 +166,8 @@ async fn load(region: &str, settings: &AwsSettings) -> SdkConfig {
     }
 }
 
-fn timeouts() -> TimeoutConfig {
+/// The longest that anything may take.
+pub(super) fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(3))
         .operation_attempt_timeout(Duration::from_secs(5))

@@ -6,6 +6,7 @@ use crate::domain::Case;
 on_every_store! {
     case_holds_all_that_belongs_to_it
     case_of_grant_is_that_of_its_request
+    case_of_an_extension_holds_what_it_extends
     beside_are_pending_requests_and_open_grants
     case_to_file_has_no_request_of_its_own
     ids_are_found_by_prefix
@@ -71,6 +72,7 @@ async fn case_holds_all_that_belongs_to_it(store: &Tried) {
         decisions: vec![a_decision(BOB, &request)],
         grant: Some(grant),
         beside: Vec::new(),
+        extended: None,
     };
     assert_eq!(case, whole);
     assert_eq!(store.case(&request_id(2)).await.unwrap(), None);
@@ -83,6 +85,27 @@ async fn case_of_grant_is_that_of_its_request(store: &Tried) {
     let case = store.case_of_grant(&grant_id(7)).await.unwrap();
     assert_eq!(case, store.case(request.id()).await.unwrap());
     assert_eq!(store.case_of_grant(&grant_id(8)).await.unwrap(), None);
+}
+
+async fn case_of_an_extension_holds_what_it_extends(store: &Tried) {
+    let request = a_request(1, ALICE, "prod-admin");
+    put(store, &request).await;
+    let live = give(store, 1, &request, 100).await;
+    let mut extension = a_request(2, ALICE, "prod-admin");
+    extension.body.extends = Some(crate::domain::Extends {
+        grant: live.id.clone(),
+        ends_at: at(100),
+    });
+    extension.digest = extension.body.digest();
+    put(store, &extension).await;
+    let case = store.case(extension.id()).await.unwrap().unwrap();
+    assert_eq!(case.extended, Some(live.clone()));
+    assert_eq!(case.request, Some(extension.clone()));
+    // beside it stands only what is open; what it extends is known when it is over, too
+    end(store, &live).await;
+    let case = store.case(extension.id()).await.unwrap().unwrap();
+    assert_eq!(case.extended.map(|grant| grant.state), Some(GrantState::Ended));
+    assert!(case.beside.is_empty());
 }
 
 async fn beside_are_pending_requests_and_open_grants(store: &Tried) {

@@ -44,6 +44,11 @@ impl State {
             decisions: self.decisions_on(id),
             grant: self.grant_of(id),
             beside: self.beside(&request.body.beneficiary, &request.body.target, Some(id)),
+            extended: request
+                .body
+                .extends
+                .as_ref()
+                .and_then(|extends| self.grants.iter().find(|grant| grant.id == extends.grant).cloned()),
         })
     }
 }

@@ -41,11 +41,16 @@ async fn load(connection: &mut Connection, request: Request) -> Result<Case, Sto
     let grant = grants::of(connection, request.id()).await?;
     let (beneficiary, target) = (&request.body.beneficiary, &request.body.target);
     let beside = beside(connection, beneficiary, target, Some(request.id())).await?;
+    let extended = match &request.body.extends {
+        Some(extends) => grants::one(connection, &extends.grant).await?,
+        None => None,
+    };
     Ok(Case {
         request: Some(request),
         decisions,
         grant,
         beside,
+        extended,
     })
 }
 

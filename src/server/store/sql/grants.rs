@@ -6,7 +6,7 @@ use super::super::StoreError;
 use super::super::dialect::{Connection, Failure, Row, meaning};
 use super::read::{count, json, json_or_none, millis, number, raw, time, time_or_none, to_json, word, word_or_none};
 use super::switches;
-use crate::domain::{Grant, RequestId};
+use crate::domain::{Grant, GrantId, RequestId};
 
 /// A grant as it shall stand.
 pub(super) async fn write(connection: &mut Connection, grant: &Grant) -> Result<(), Failure> {
@@ -127,6 +127,16 @@ pub(super) fn read(row: &Row) -> Result<Grant, StoreError> {
         kill: json_or_none(row, "kill")?,
         version: count(row, "version")?,
     })
+}
+
+/// One grant.
+pub(super) async fn one(connection: &mut Connection, id: &GrantId) -> Result<Option<Grant>, StoreError> {
+    let row = query("SELECT * FROM grants WHERE id = $1")
+        .bind(id.as_str())
+        .fetch_optional(connection)
+        .await
+        .map_err(meaning)?;
+    row.as_ref().map(read).transpose()
 }
 
 /// The grant of a request.

@@ -1,0 +1,105 @@
+//! `jit console`: signs in to the AWS console with a target's keys.
+//! The address is a secret: it goes to the browser, or to stdout where that was asked for, and nowhere else.
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+
+use super::context::{Ctx, Desk};
+use crate::client::{Federation, Keys, Opened, Page, open_browser, session_s};
+use crate::config::NetworkSettings;
+use crate::domain::request::Body;
+use crate::domain::target::Binding;
+use crate::domain::text::TargetName;
+use crate::domain::time::Timestamp;
+use crate::error::{Error, Result};
+
+/// Open the AWS console
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  jit console prod-admin --service s3")]
+pub(super) struct Args {
+    /// As whom
+    target: String,
+    /// Page to open, such as s3
+    #[arg(long, value_name = "NAME")]
+    service: Option<String>,
+    /// Region to open it in
+    #[arg(long, value_name = "REGION")]
+    region: Option<String>,
+    /// Print the secret address instead
+    #[arg(long)]
+    print: bool,
+}
+
+#[derive(Serialize)]
+struct SignIn<'a> {
+    target: &'a TargetName,
+    url: &'a str,
+    expires_at: Timestamp,
+}
+
+pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
+    let target = TargetName::parse(&args.target)?;
+    let page = Page::new(args.service.as_deref(), args.region.as_deref())?;
+    let desk = ctx.desk()?;
+    let keys = desk.client.keys(&target)?;
+    let binding = binding(&desk, &target)?;
+    let session = session_s(binding.road, &keys, desk.backend.now());
+    let settings = NetworkSettings::find(&ctx.env);
+    let url = Federation::of(binding.partition).sign_in(&settings, &keys, &page, session)?;
+    if ctx.ui.is_json() {
+        let signed_in = SignIn {
+            target: &target,
+            url: url.expose_secret(),
+            expires_at: keys.expires_at,
+        };
+        return ctx.ui.json("jit/console/1", &signed_in);
+    }
+    match args.print {
+        true => print(ctx, &url)?,
+        false => open(ctx, &target, &url)?,
+    }
+    note_end(ctx, &desk, &keys);
+    Ok(())
+}
+
+/// What the live grant that ends last resolved to when it was approved.
+fn binding(desk: &Desk, target: &TargetName) -> Result<Binding> {
+    let open = desk.backend.requests(true, None)?.requests;
+    let live = open.iter().filter_map(|request| {
+        let grant = request.grant.as_ref()?;
+        (request.target == target.as_str() && grant.state == "active").then_some((grant.ends_at, request))
+    });
+    let (_, request) = live.max_by_key(|(ends_at, _)| *ends_at).ok_or_else(|| {
+        Error::of(
+            crate::domain::refusal::Code::GrantNotLive,
+            format!("no live grant for {target}"),
+        )
+        .try_(format!("jit request {target}"))
+    })?;
+    let body: Body = serde_json::from_str(&request.body)
+        .map_err(|_| Error::unexpected(format!("the request behind {target} cannot be read")))?;
+    Ok(body.binding)
+}
+
+fn print(ctx: &Ctx, url: &SecretString) -> Result<()> {
+    ctx.ui.line(url.expose_secret())?;
+    ctx.ui
+        .note("This address is a secret: whoever opens it within 15 minutes is signed in.");
+    Ok(())
+}
+
+fn open(ctx: &Ctx, target: &TargetName, url: &SecretString) -> Result<()> {
+    let print = format!("jit console {target} --print");
+    match open_browser(url, ctx.env.text("BROWSER").as_deref()).map_err(|error| error.try_(&print))? {
+        Opened::Done => ctx.ui.note("The browser has the page."),
+        Opened::Running => ctx.ui.note(&format!("The browser was started. No page? {print}")),
+    }
+    Ok(())
+}
+
+fn note_end(ctx: &Ctx, desk: &Desk, keys: &Keys) {
+    let words = desk.words();
+    let (at, left) = (words.at(keys.expires_at), words.left(keys.expires_at));
+    let more = if keys.renews { "; then run it again" } else { "" };
+    ctx.ui.note(&format!("It ends at {at} (in {left}){more}."));
+}

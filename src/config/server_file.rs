@@ -1,0 +1,281 @@
+//! The backend's configuration file: from its text to values, each checked.
+//! Refuses unknown keys and whatever cannot be right, with file, line and column. Reads nothing: `server_source` does.
+
+use std::net::SocketAddr;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use hot::Origin;
+use serde::Deserialize;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::error::{Error, Result};
+
+/// Keys of the file and of its tables.
+const KEYS: &[(&str, &[&str])] = &[
+    (
+        "",
+        &[
+            "listen",
+            "public_url",
+            "policy",
+            "database",
+            "aws",
+            "issuer",
+            "sealing_key",
+        ],
+    ),
+    ("aws", &["endpoint"]),
+    ("issuer", &["url"]),
+    ("sealing_key", &["file", "environment", "keyring"]),
+];
+
+const LISTEN: &str = "127.0.0.1:7878";
+
+/// How a backend is set up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerFile {
+    /// Where it listens: on this machine.
+    pub listen: SocketAddr,
+    /// Where people reach it.
+    pub public_url: Origin,
+    /// Folder of the policy bundle.
+    pub policy: PathBuf,
+    /// The database file.
+    pub database: PathBuf,
+    /// What is called in place of AWS's own endpoints.
+    pub aws_endpoint: Option<String>,
+    /// Where AWS finds us as an issuer, where that is another address.
+    pub issuer_url: Option<String>,
+    /// Where the key that wraps secrets comes from.
+    pub sealing_key: SealingKeySource,
+}
+
+/// Where the key that wraps secrets in the database comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SealingKeySource {
+    /// A file of its own.
+    File(PathBuf),
+    /// The variable of this name.
+    Environment(String),
+    /// The entry of this name in the system's keyring.
+    Keyring(String),
+}
+
+#[derive(Deserialize)]
+struct Written {
+    listen: Option<Spanned<String>>,
+    public_url: Option<Spanned<String>>,
+    policy: Option<Spanned<String>>,
+    database: Option<Spanned<String>>,
+    #[serde(default)]
+    aws: Aws,
+    #[serde(default)]
+    issuer: Issuer,
+    sealing_key: Option<Spanned<Sealing>>,
+}
+
+#[derive(Default, Deserialize)]
+struct Aws {
+    endpoint: Option<Spanned<String>>,
+}
+
+#[derive(Default, Deserialize)]
+struct Issuer {
+    url: Option<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+struct Sealing {
+    file: Option<Spanned<String>>,
+    environment: Option<Spanned<String>>,
+    keyring: Option<Spanned<String>>,
+}
+
+impl ServerFile {
+    /// The values in `text`, which is that of the file at `path`; paths in it are relative to that file's folder.
+    ///
+    /// # Errors
+    /// Exit 3 with the place of the first thing that is wrong.
+    pub fn parse(text: &str, path: &Path) -> Result<Self> {
+        let source = Source { text, path };
+        source.check_keys()?;
+        let written: Written = toml::from_str(text).map_err(|error| source.unreadable(&error))?;
+        let sealing_key = written.sealing_key.ok_or_else(|| {
+            source
+                .missing("sealing_key")
+                .hint("such as  [sealing_key]  and below it  file = \"sealing.key\"")
+        })?;
+        let missing = |key: &str, example: &str| source.missing(key).hint(format!("such as  {key} = \"{example}\""));
+        let public_url = written
+            .public_url
+            .ok_or_else(|| missing("public_url", "https://jit.acme.example"))?;
+        Ok(Self {
+            listen: source.listen(written.listen.as_ref())?,
+            public_url: source.origin(&public_url)?,
+            policy: source.path(&written.policy.ok_or_else(|| missing("policy", "policy"))?)?,
+            database: source.path(&written.database.ok_or_else(|| missing("database", "jit.db"))?)?,
+            aws_endpoint: written.aws.endpoint.map(|url| source.endpoint(&url)).transpose()?,
+            issuer_url: written.issuer.url.map(Spanned::into_inner),
+            sealing_key: source.sealing_key(&sealing_key)?,
+        })
+    }
+}
+
+/// A file that is being understood.
+struct Source<'a> {
+    text: &'a str,
+    path: &'a Path,
+}
+
+impl Source<'_> {
+    /// An error at the bytes `at`, in the form that editors jump to.
+    fn wrong(&self, at: &Range<usize>, what: &str) -> Error {
+        let before = self.text.get(..at.start).unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        Error::configuration(format!("{}:{line}:{column}: {what}", self.path.display()))
+    }
+
+    fn missing(&self, key: &str) -> Error {
+        Error::configuration(format!("{}: {key} is missing", self.path.display()))
+    }
+
+    fn unreadable(&self, error: &toml::de::Error) -> Error {
+        let first = error.message().lines().next().unwrap_or_default();
+        self.wrong(&error.span().unwrap_or(0..0), first)
+    }
+
+    /// A typo would otherwise be a setting that silently does nothing.
+    fn check_keys(&self) -> Result<()> {
+        let whole = DeTable::parse(self.text).map_err(|error| self.unreadable(&error))?;
+        self.check_table(whole.get_ref(), "")?;
+        for (key, value) in whole.get_ref().iter() {
+            if let DeValue::Table(table) = value.get_ref() {
+                self.check_table(table, key.get_ref())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn check_table(&self, table: &DeTable<'_>, name: &str) -> Result<()> {
+        let known = KEYS.iter().find(|(table, _)| *table == name);
+        let known = known.map_or(&[][..], |(_, keys)| *keys);
+        let Some((unknown, _)) = table.iter().find(|(key, _)| !known.contains(&&**key.get_ref())) else {
+            return Ok(());
+        };
+        let key: &str = unknown.get_ref();
+        let inside = if name.is_empty() {
+            String::new()
+        } else {
+            format!(" in [{name}]")
+        };
+        let near = known
+            .iter()
+            .filter(|known| strsim::damerau_levenshtein(known, key) <= 2 || key.len() > 2 && known.contains(key))
+            .min_by_key(|known| strsim::damerau_levenshtein(known, key));
+        let hint = near.map_or_else(
+            || format!("known keys: {}", known.join(", ")),
+            |near| format!("did you mean {near}?"),
+        );
+        Err(self
+            .wrong(&unknown.span(), &format!("no key named {key}{inside}"))
+            .hint(hint))
+    }
+
+    fn listen(&self, written: Option<&Spanned<String>>) -> Result<SocketAddr> {
+        let text = written.map_or(LISTEN, |text| text.get_ref().as_str());
+        let at = written.map_or(0..0, Spanned::span);
+        let address: SocketAddr = text.parse().map_err(|_| {
+            self.wrong(&at, &format!("listen is no address: {text}"))
+                .hint(format!("such as  listen = \"{LISTEN}\""))
+        })?;
+        if address.ip().is_loopback() {
+            return Ok(address);
+        }
+        Err(self
+            .wrong(&at, &format!("listen is beyond loopback: {text}"))
+            .hint("jit speaks no TLS here: listen on 127.0.0.1, behind a TLS proxy on this machine"))
+    }
+
+    fn origin(&self, written: &Spanned<String>) -> Result<Origin> {
+        let text = written.get_ref();
+        let refuse = |what: &str| {
+            self.wrong(&written.span(), &format!("public_url {what}: {text}"))
+                .hint("such as  public_url = \"https://jit.acme.example\"")
+        };
+        let lower = text.to_ascii_lowercase();
+        if lower.starts_with("http://") && !is_loopback(&lower) {
+            return Err(refuse("is not encrypted"));
+        }
+        Origin::parse(text).map_err(|_| refuse("is no https address without a path"))
+    }
+
+    fn endpoint(&self, written: &Spanned<String>) -> Result<String> {
+        let text = written.get_ref();
+        if text.starts_with("https://") && Origin::parse(text).is_ok() {
+            return Ok(text.clone());
+        }
+        Err(self
+            .wrong(
+                &written.span(),
+                &format!("endpoint is no https address without a path: {text}"),
+            )
+            .hint("such as  endpoint = \"https://aws.acme.example\"; leave it out for AWS's own"))
+    }
+
+    fn path(&self, written: &Spanned<String>) -> Result<PathBuf> {
+        let text = written.get_ref();
+        if text.is_empty() || text.starts_with('~') || text.contains('\0') {
+            return Err(self.wrong(&written.span(), &format!("no path: {text:?}")));
+        }
+        Ok(self.path.parent().unwrap_or(Path::new("")).join(text))
+    }
+
+    fn sealing_key(&self, written: &Spanned<Sealing>) -> Result<SealingKeySource> {
+        let table = written.get_ref();
+        let named = [&table.file, &table.environment, &table.keyring];
+        let exactly_one = "sealing_key needs exactly one of file, environment, keyring";
+        let mut named = named.into_iter().flatten();
+        let (Some(one), None) = (named.next(), named.next()) else {
+            return Err(self.wrong(&written.span(), exactly_one));
+        };
+        if table.file.is_some() {
+            return self.path(one).map(SealingKeySource::File);
+        }
+        let text = one.get_ref();
+        let is_name = |text: &str| {
+            let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+            !text.is_empty() && text.bytes().all(plain) && !text.as_bytes()[0].is_ascii_digit()
+        };
+        match (table.environment.is_some(), is_name(text)) {
+            (true, true) => Ok(SealingKeySource::Environment(text.clone())),
+            (false, _) if !text.is_empty() && !text.chars().any(char::is_control) => {
+                Ok(SealingKeySource::Keyring(text.clone()))
+            }
+            // what stands here may be the key itself: it is not repeated
+            (true, false) => Err(self
+                .wrong(&one.span(), "environment is no name of a variable")
+                .hint("name the variable that holds the key: environment = \"JIT_SEALING_KEY\"")),
+            (false, _) => Err(self.wrong(&one.span(), "keyring is no name of an entry")),
+        }
+    }
+}
+
+/// Whether a plain address is one of this machine.
+fn is_loopback(url: &str) -> bool {
+    let rest = url.trim_start_matches("http://").trim_end_matches('/');
+    let host = rest.rsplit_once(':').map_or(rest, |(host, port)| {
+        if port.bytes().all(|b| b.is_ascii_digit()) {
+            host
+        } else {
+            rest
+        }
+    });
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || address.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+#[cfg(test)]
+mod tests;

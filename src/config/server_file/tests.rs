@@ -1,0 +1,231 @@
+//! Every bad line of a backend's file, and what is said about it.
+
+use std::path::{Path, PathBuf};
+
+use proptest::prelude::*;
+
+use super::*;
+
+const WHOLE: &str = r#"listen = "127.0.0.1:9000"
+public_url = "https://jit.acme.example"
+policy = "policy"
+database = "/var/lib/jit/jit.db"
+
+[aws]
+endpoint = "https://sts.eu-central-1.amazonaws.com"
+
+[issuer]
+url = "https://issuer.acme.example"
+
+[sealing_key]
+file = "sealing.key"
+"#;
+
+fn parse(text: &str) -> Result<ServerFile> {
+    ServerFile::parse(text, Path::new("/etc/jit/jit.toml"))
+}
+
+/// What is said about [`WHOLE`] with `from` replaced.
+#[track_caller]
+fn said(from: &str, to: &str) -> (String, String) {
+    assert!(WHOLE.contains(from), "{from}");
+    let error = parse(&WHOLE.replacen(from, to, 1)).expect_err(to);
+    assert_eq!(error.exit.code(), 3);
+    let message = error.message.strip_prefix("/etc/jit/jit.toml:").unwrap().trim_start();
+    (message.to_owned(), error.hint.unwrap_or_default())
+}
+
+#[test]
+fn file_gives_every_value() {
+    let file = parse(WHOLE).unwrap();
+    assert_eq!(file.listen.to_string(), "127.0.0.1:9000");
+    assert_eq!(file.public_url.as_str(), "https://jit.acme.example");
+    assert_eq!(file.policy, PathBuf::from("/etc/jit/policy"));
+    assert_eq!(file.database, PathBuf::from("/var/lib/jit/jit.db"));
+    assert_eq!(
+        file.aws_endpoint.as_deref(),
+        Some("https://sts.eu-central-1.amazonaws.com")
+    );
+    assert_eq!(file.issuer_url.as_deref(), Some("https://issuer.acme.example"));
+    assert_eq!(file.sealing_key, SealingKeySource::File("/etc/jit/sealing.key".into()));
+}
+
+#[test]
+fn file_may_leave_out_what_has_a_default() {
+    let text = "public_url = \"https://JIT.acme.example:443/\"\npolicy = \"p\"\ndatabase = \"d\"\nsealing_key = { environment = \"JIT_KEY\" }\n";
+    let file = parse(text).unwrap();
+    assert_eq!(file.listen.to_string(), LISTEN);
+    assert_eq!(file.public_url.as_str(), "https://jit.acme.example");
+    assert_eq!((file.aws_endpoint, file.issuer_url), (None, None));
+    assert_eq!(file.sealing_key, SealingKeySource::Environment("JIT_KEY".into()));
+}
+
+#[test]
+fn unknown_key_is_refused_with_place_and_nearest() {
+    for (from, to, message, hint) in [
+        ("listen", "listn", "1:1: no key named listn", "did you mean listen?"),
+        ("public_url", "url", "2:1: no key named url", "did you mean public_url?"),
+        (
+            "endpoint",
+            "endpiont",
+            "7:1: no key named endpiont in [aws]",
+            "did you mean endpoint?",
+        ),
+        ("[issuer]", "[isuer]", "9:2: no key named isuer", "did you mean issuer?"),
+        (
+            "file =",
+            "vault =",
+            "13:1: no key named vault in [sealing_key]",
+            "known keys: file, environment, keyring",
+        ),
+        (
+            "[sealing_key]",
+            "[oidc]\nx = 1\n[sealing_key]",
+            "12:2: no key named oidc",
+            "known keys: listen, public_url, policy, database, aws, issuer, sealing_key",
+        ),
+    ] {
+        assert_eq!(said(from, to), (message.to_owned(), hint.to_owned()));
+    }
+}
+
+#[test]
+fn wrong_type_is_refused_with_its_place() {
+    for (from, to, place) in [
+        ("\"127.0.0.1:9000\"", "7878", "1:10:"),
+        ("\"policy\"", "[\"policy\"]", "3:10:"),
+        (
+            "[aws]\nendpoint = \"https://sts.eu-central-1.amazonaws.com\"",
+            "aws = 3",
+            "6:7:",
+        ),
+        ("\"sealing.key\"", "true", "13:8:"),
+        ("listen = ", "listen ", "1:8:"),
+        ("listen", "listen = \"a\"\nlisten", "2:1:"),
+    ] {
+        let (message, _) = said(from, to);
+        assert!(message.starts_with(place), "{to}: {message}");
+    }
+}
+
+#[test]
+fn required_key_that_is_missing_is_named() {
+    for (line, message) in [
+        ("public_url = \"https://jit.acme.example\"\n", "public_url is missing"),
+        ("policy = \"policy\"\n", "policy is missing"),
+        ("database = \"/var/lib/jit/jit.db\"\n", "database is missing"),
+        ("[sealing_key]\nfile = \"sealing.key\"\n", "sealing_key is missing"),
+    ] {
+        let (said, hint) = said(line, "");
+        assert_eq!(said, message);
+        assert!(hint.starts_with("such as  "), "{hint}");
+    }
+}
+
+#[test]
+fn listening_beyond_loopback_is_refused() {
+    for beyond in ["0.0.0.0:7878", "192.0.2.1:7878", "[::]:7878"] {
+        let (message, hint) = said("127.0.0.1:9000", beyond);
+        assert_eq!(message, format!("1:10: listen is beyond loopback: {beyond}"));
+        assert!(hint.contains("TLS proxy on this machine"), "{hint}");
+    }
+    for none in ["localhost:7878", "7878", "127.0.0.1", "127.0.0.1:99999", ""] {
+        assert_eq!(
+            said("127.0.0.1:9000", none).0,
+            format!("1:10: listen is no address: {none}")
+        );
+    }
+}
+
+#[test]
+fn public_url_is_https_or_loopback_without_a_path() {
+    for (bad, what) in [
+        ("http://jit.acme.example", "is not encrypted"),
+        ("http://127.0.0.1.evil.example", "is not encrypted"),
+        ("HTTP://jit.acme.example", "is not encrypted"),
+        ("https://jit.acme.example/x", "is no https address without a path"),
+        ("https://jit.acme.example?x", "is no https address without a path"),
+        ("https://me@jit.acme.example", "is no https address without a path"),
+        ("jit.acme.example", "is no https address without a path"),
+        ("ftp://jit.acme.example", "is no https address without a path"),
+        ("https://", "is no https address without a path"),
+    ] {
+        assert_eq!(
+            said("https://jit.acme.example", bad).0,
+            format!("2:14: public_url {what}: {bad}")
+        );
+    }
+    for fine in [
+        "http://127.0.0.1:7878",
+        "http://[::1]:1",
+        "http://localhost",
+        "https://h:8443",
+    ] {
+        let text = WHOLE.replace("https://jit.acme.example", fine);
+        assert_eq!(parse(&text).unwrap().public_url.as_str(), fine);
+    }
+}
+
+#[test]
+fn attack_14_endpoint_of_the_file_is_https() {
+    for bad in [
+        "http://127.0.0.1:4566",
+        "https://sts.example/path",
+        "https://a@sts.example",
+        "sts.example",
+        "",
+    ] {
+        let (message, _) = said("https://sts.eu-central-1.amazonaws.com", bad);
+        assert_eq!(
+            message,
+            format!("7:12: endpoint is no https address without a path: {bad}")
+        );
+    }
+}
+
+#[test]
+fn sealing_key_comes_from_exactly_one_place() {
+    let key = "file = \"sealing.key\"";
+    for wrong in [
+        "",
+        "file = \"a\"\nkeyring = \"b\"",
+        "file = \"a\"\nkeyring = \"b\"\nenvironment = \"C\"",
+    ] {
+        let (message, _) = said(key, wrong);
+        assert_eq!(
+            message,
+            "12:1: sealing_key needs exactly one of file, environment, keyring"
+        );
+    }
+    for wrong in [
+        "environment = \"\"",
+        "environment = \"4X\"",
+        "keyring = \"\"",
+        "file = \"\"",
+        "file = \"~/x\"",
+    ] {
+        said(key, wrong);
+    }
+    let keyring = parse(&WHOLE.replace(key, "keyring = \"sealing key of acme\"")).unwrap();
+    assert_eq!(
+        keyring.sealing_key,
+        SealingKeySource::Keyring("sealing key of acme".into())
+    );
+}
+
+#[test]
+fn key_in_the_place_of_its_name_is_not_repeated() {
+    let secret = "q83vEjRWeJC83v7c3v7c3v7c3v7c3v7c3v7c3v7c3v4=";
+    let (message, hint) = said("file = \"sealing.key\"", &format!("environment = \"{secret}\""));
+    assert!(!message.contains("q83v") && !hint.contains("q83v"), "{message}; {hint}");
+}
+
+proptest! {
+    /// Whatever somebody writes, the answer is values or exit 3.
+    #[test]
+    fn any_text_is_read_or_refused(text in "[a-z_\\[\\]=\"'\n\r .:/{}#0-9é]{0,200}") {
+        if let Err(error) = parse(&text) {
+            prop_assert_eq!(error.exit.code(), 3);
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! What `jit serve --config` reads: the file itself and the sealing key that it names.
+//! Refuses files that others can write: whoever can, puts another policy in force.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use super::environment::Environment;
+use super::keyring;
+use super::sealing_key::SealingKey;
+use super::server_file::{SealingKeySource, ServerFile};
+use crate::error::{Error, Exit, Result};
+
+/// Larger than any configuration file, in bytes.
+const LARGEST: u64 = 1024 * 1024;
+
+/// In a folder with this bit, such as `/tmp`, nobody replaces what is another's.
+const STICKY: u32 = 0o1000;
+
+impl ServerFile {
+    /// Reads the file at `path`.
+    ///
+    /// # Errors
+    /// Exit 3 for a file that cannot be read, that others can write, or that says what cannot be right.
+    pub fn read(path: &Path) -> Result<Self> {
+        let wrong = |what: &str| Error::configuration(format!("{}: {what}", path.display()));
+        let unreadable = |error: std::io::Error| {
+            wrong(&format!("cannot be read: {error}")).hint("--config names the file that sets a backend up")
+        };
+        // a pipe would be waited for
+        if !fs::metadata(path).map_err(unreadable)?.is_file() {
+            return Err(wrong("is no file"));
+        }
+        let whole = fs::canonicalize(path).map_err(unreadable)?;
+        not_for_others(&whole)?;
+        let folder = whole.parent().unwrap_or(Path::new("/"));
+        if !is_sticky(folder) {
+            not_for_others(folder)?;
+        }
+        let mut text = String::new();
+        let file = File::open(&whole).map_err(unreadable)?;
+        file.take(LARGEST).read_to_string(&mut text).map_err(unreadable)?;
+        // messages name the file as it was typed, paths in it are relative to where it lies
+        let mut read = Self::parse(&text, path)?;
+        let settle = |file: &mut PathBuf| {
+            *file = std::path::absolute(&*file).map_err(unreadable)?;
+            Ok::<_, Error>(())
+        };
+        settle(&mut read.policy)?;
+        settle(&mut read.database)?;
+        if let SealingKeySource::File(file) = &mut read.sealing_key {
+            settle(file)?;
+        }
+        Ok(read)
+    }
+}
+
+/// Refuses a file or folder that somebody else can write, or that belongs to somebody else than us and root.
+///
+/// # Errors
+/// Exit 3 with the mend.
+pub fn not_for_others(path: &Path) -> Result<()> {
+    let shown = path.display();
+    let about = fs::metadata(path).map_err(|error| {
+        Error::configuration(format!("{shown}: cannot be read: {error}"))
+            .hint("the backend's file names it: it must be there")
+    })?;
+    let owner = about.uid();
+    if owner != rustix::process::geteuid().as_raw() && owner != 0 {
+        return Err(Error::configuration(format!(
+            "{shown} belongs to uid {owner}, not to you"
+        )));
+    }
+    if about.mode() & 0o022 == 0 {
+        return Ok(());
+    }
+    Err(Error::configuration(format!("{shown} can be written by others")).try_(format!("chmod go-w {shown}")))
+}
+
+fn is_sticky(folder: &Path) -> bool {
+    fs::metadata(folder).is_ok_and(|about| about.mode() & STICKY != 0)
+}
+
+impl SealingKeySource {
+    /// Reads the key.
+    ///
+    /// # Errors
+    /// Exit 3 where there is none, and for a file that others can read.
+    pub fn read(&self) -> Result<SealingKey> {
+        let wrong = |what: String| Error::new(Exit::Configuration, "server.sealing_key", what);
+        let make = "32 random bytes in base64: openssl rand -base64 32";
+        match self {
+            Self::File(path) => SealingKey::read_file(path)?.ok_or_else(|| {
+                let shown = path.display();
+                wrong(format!("sealing key {shown} is missing"))
+                    .try_(format!("(umask 077; openssl rand -base64 32 >{shown})"))
+            }),
+            Self::Environment(name) => {
+                let text = Environment::secret_named(name)
+                    .ok_or_else(|| wrong(format!("sealing key: {name} is not set")).hint(make))?;
+                SealingKey::parse(&text).ok_or_else(|| wrong(format!("sealing key: {name} holds no key")).hint(make))
+            }
+            Self::Keyring(name) => {
+                let text = keyring::get(name)
+                    .map_err(|why| {
+                        wrong(format!("sealing key: the keyring failed: {why}"))
+                            .hint("unlock it, or give the key as a file: [sealing_key] file")
+                    })?
+                    .ok_or_else(|| wrong(format!("sealing key: the keyring has no entry {name} of jit")).hint(make))?;
+                SealingKey::parse(&text).ok_or_else(|| wrong(format!("sealing key: {name} holds no key")).hint(make))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    const TEXT: &str = "public_url = \"https://jit.acme.example\"\npolicy = \"policy\"\ndatabase = \"jit.db\"\n[sealing_key]\nfile = \"key\"\n";
+
+    #[test]
+    fn paths_are_relative_to_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("jit.toml");
+        fs::write(&path, TEXT).unwrap();
+        let read = ServerFile::read(&path).unwrap();
+        assert_eq!(read.policy, folder.path().join("policy"));
+        assert_eq!(read.sealing_key, SealingKeySource::File(folder.path().join("key")));
+    }
+
+    #[test]
+    fn file_or_folder_that_others_write_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("jit.toml");
+        fs::write(&path, TEXT).unwrap();
+        let link = folder.path().join("link.toml");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        for mode in [0o666, 0o664, 0o602] {
+            fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+            for path in [&path, &link] {
+                let error = ServerFile::read(path).unwrap_err();
+                assert!(error.message.ends_with("can be written by others"), "{error}");
+                assert!(error.hint.unwrap().starts_with("try: chmod go-w "));
+            }
+        }
+        fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+        for (mode, is_read) in [(0o777, false), (0o770, false), (0o1777, true), (0o755, true)] {
+            fs::set_permissions(folder.path(), Permissions::from_mode(mode)).unwrap();
+            assert_eq!(ServerFile::read(&path).is_ok(), is_read, "{mode:o}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_file_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        for path in [
+            folder.path().to_owned(),
+            folder.path().join("none"),
+            PathBuf::from("/dev/null"),
+        ] {
+            assert_eq!(ServerFile::read(&path).unwrap_err().exit.code(), 3);
+        }
+        let path = folder.path().join("jit.toml");
+        fs::write(&path, [0xff, 0xfe]).unwrap();
+        assert_eq!(ServerFile::read(&path).unwrap_err().exit.code(), 3);
+    }
+
+    #[test]
+    fn variable_that_is_missing_is_named() {
+        let error = SealingKeySource::Environment("JIT_NO_SUCH_VARIABLE".into())
+            .read()
+            .unwrap_err();
+        assert_eq!(
+            (error.exit.code(), &*error.message),
+            (3, "sealing key: JIT_NO_SUCH_VARIABLE is not set")
+        );
+    }
+}

@@ -1,0 +1,162 @@
+//! `jit serve --config`: a backend as its file sets it up.
+//! Owns what holds in production. Refuses a policy or a database that others can write, and a second process on one
+//! database.
+
+use std::fs::File;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::config::{IssuerUrl, SealingKey, ServerFile, not_for_others};
+use crate::error::{Error, Result};
+use crate::server::issuer::IssuerSettings;
+use crate::server::settings::{AwsSettings, Settings};
+use crate::server::{StartError, dev};
+
+/// A database that this process holds alone.
+#[derive(Debug)]
+pub struct Held {
+    _lock: File,
+}
+
+impl Held {
+    /// Takes the database that `file` names. With `tries` the small bundle is written where there is no policy yet.
+    ///
+    /// # Errors
+    /// [`StartError::InUse`], [`StartError::Folder`], and [`StartError::Configuration`] for what others can write.
+    pub fn take(file: &ServerFile, tries: bool) -> std::result::Result<Self, StartError> {
+        let folder = file.database.parent().unwrap_or(Path::new("/"));
+        not_for_others(folder)?;
+        if tries {
+            dev::small_unless_there(&file.policy)?;
+        }
+        not_for_others(&file.policy)?;
+        let mut lock = file.database.clone().into_os_string();
+        lock.push(".lock");
+        Ok(Self {
+            _lock: dev::hold(&PathBuf::from(lock), &file.database)?,
+        })
+    }
+}
+
+/// The settings that `file` leads to. `tries` is the listener's address where `--dev` was asked for too: local people
+/// sign in at this machine, so loopback counts as ours then.
+///
+/// # Errors
+/// Exit 3 for an address that is none in production.
+pub fn settings(
+    file: &ServerFile,
+    sealing_key: SealingKey,
+    aws: AwsSettings,
+    tries: Option<SocketAddr>,
+) -> Result<Settings> {
+    let origin = file.public_url.as_str();
+    if tries.is_none() && origin.starts_with("http://") {
+        return Err(Error::configuration(format!("public_url is not encrypted: {origin}"))
+            .hint("http:// is for trying: jit serve --dev --config FILE"));
+    }
+    let mut hosts = hosts(origin);
+    hosts.extend(tries.map(dev::loopback_hosts).unwrap_or_default());
+    Ok(Settings {
+        dev: tries.is_some(),
+        origin: origin.to_owned(),
+        hosts,
+        policy_dir: file.policy.clone(),
+        database: file.database.clone(),
+        aws,
+        issuer: Some(IssuerSettings::new(issuer_url(file, tries)?, Arc::new(sealing_key))),
+        session_life: dev::session_life(),
+        code_life: dev::code_life(),
+        shared_devices_decide: tries.is_some(),
+    })
+}
+
+/// Values of `Host` that callers of `origin` send: its own port may be left out or not.
+fn hosts(origin: &str) -> Vec<String> {
+    let (scheme, host) = origin.split_once("://").unwrap_or_default();
+    let own_port = if scheme == "https" { 443 } else { 80 };
+    let has_port = host.rsplit(':').next().is_some_and(|port| port.parse::<u16>().is_ok());
+    let mut hosts = vec![host.to_owned()];
+    if !has_port {
+        hosts.push(format!("{host}:{own_port}"));
+    }
+    hosts
+}
+
+/// What stands in tokens: the file's own, else `public_url`.
+fn issuer_url(file: &ServerFile, tries: Option<SocketAddr>) -> Result<IssuerUrl> {
+    let public = file.public_url.as_str();
+    match (&file.issuer_url, tries) {
+        (Some(url), _) => IssuerUrl::parse(url),
+        (None, Some(address)) if public.starts_with("http://") => Ok(IssuerUrl::loopback(address)),
+        (None, _) => IssuerUrl::parse(public).map_err(|error| {
+            let hint = "public_url stands for it; name another address: [issuer] url = \"https://…\"";
+            Error::configuration(error.message).hint(hint)
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn file(public_url: &str, more: &str) -> ServerFile {
+        let text = format!(
+            "public_url = \"{public_url}\"\npolicy = \"policy\"\ndatabase = \"jit.db\"\n{more}\n[sealing_key]\nkeyring = \"k\"\n"
+        );
+        ServerFile::parse(&text, Path::new("/etc/jit/jit.toml")).unwrap()
+    }
+
+    fn settled(file: &ServerFile, tries: Option<SocketAddr>) -> Result<Settings> {
+        settings(file, SealingKey::new([7; 32]), AwsSettings::default(), tries)
+    }
+
+    #[test]
+    fn production_knows_its_own_host_alone() {
+        let settings = settled(&file("https://jit.acme.example", ""), None).unwrap();
+        assert_eq!(settings.hosts, ["jit.acme.example", "jit.acme.example:443"]);
+        assert!(!settings.dev && !settings.shared_devices_decide);
+        let issuer = settings.issuer.unwrap();
+        assert_eq!(issuer.url.as_str(), "https://jit.acme.example");
+    }
+
+    #[test]
+    fn plain_address_is_for_trying() {
+        let file = file("http://127.0.0.1:7878", "");
+        assert_eq!(settled(&file, None).unwrap_err().exit.code(), 3);
+        let tried = settled(&file, Some("127.0.0.1:9".parse().unwrap())).unwrap();
+        assert!(tried.hosts.contains(&"127.0.0.1:7878".to_owned()) && tried.hosts.contains(&"localhost:9".to_owned()));
+    }
+
+    #[test]
+    fn issuer_that_aws_refuses_is_refused() {
+        let port = file("https://jit.acme.example:8443", "");
+        let error = settled(&port, None).unwrap_err();
+        assert_eq!(error.exit.code(), 3);
+        assert!(error.hint.unwrap().contains("[issuer] url"));
+        let named = file(
+            "https://jit.acme.example:8443",
+            "[issuer]\nurl = \"https://id.acme.example\"",
+        );
+        assert_eq!(settled(&named, None).unwrap().hosts, ["jit.acme.example:8443"]);
+    }
+
+    #[test]
+    fn database_is_held_by_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut file = file("https://jit.acme.example", "");
+        file.database = folder.path().join("jit.db");
+        file.policy = folder.path().join("policy");
+        assert!(
+            matches!(Held::take(&file, false), Err(StartError::Configuration(_))),
+            "no policy"
+        );
+        fs::create_dir(&file.policy).unwrap();
+        let held = Held::take(&file, false).unwrap();
+        assert!(matches!(Held::take(&file, false), Err(StartError::InUse { .. })));
+        drop(held);
+        drop(Held::take(&file, false).unwrap());
+    }
+}
