@@ -1,8 +1,9 @@
 //! The harness's own tests: what other tests lean on must hold by itself.
 
+use std::net::TcpStream;
 use std::time::Duration;
 
-use crate::harness::{AwsKeys, MiniStack, RawServer, SealedBox, StsAnswer, StsRecorder, Terminal, wait_until};
+use crate::harness::{AwsKeys, LIMIT, MiniStack, RawServer, SealedBox, StsAnswer, StsRecorder, Terminal, wait_until};
 
 const ROLE: &str = "arn:aws:iam::111111111111:role/jit/jit-prod-admin";
 
@@ -159,6 +160,16 @@ fn ministack_enforces_a_session_policy_on_s3() {
         refused.status != Some(0) && refused.stderr.contains("AccessDenied"),
         "{refused}"
     );
+}
+
+#[test]
+fn a_ministack_of_ones_own_is_gone_with_it() {
+    let stack = MiniStack::own();
+    let address = stack.url.trim_start_matches("http://").to_owned();
+    assert!(TcpStream::connect(&address).is_ok());
+    drop(stack);
+    // killed before its shell ended, and the system closes what it listened on a moment later
+    wait_until("nobody listening", LIMIT, || TcpStream::connect(&address).err());
 }
 
 #[test]

@@ -106,6 +106,11 @@ impl Running {
         std::io::Write::write_all(stdin, input.as_bytes()).unwrap();
     }
 
+    /// Closes the input of a program that was kept open: the end, for one that runs until then.
+    pub fn close_input(&mut self) {
+        drop(self.child.stdin.take());
+    }
+
     /// The first whole line of stdout that contains `text`.
     #[track_caller]
     pub fn stdout_line(&self, text: &str, limit: Duration) -> String {
@@ -178,7 +183,7 @@ impl Running {
     /// Waits for its end, its stdin closed.
     #[track_caller]
     pub fn finish(mut self, limit: Duration) -> Run {
-        drop(self.child.stdin.take());
+        self.close_input();
         self.finish_by_itself(limit)
     }
 

@@ -20,7 +20,7 @@ const DEV_ROLES: [&str; 4] = [
 ];
 
 /// Runs a program until stdin closes, which happens even when the test binary is killed.
-const UNTIL_STDIN_CLOSES: &str = r#""$0" & pid=$!; read -r _; kill "$pid"; wait "$pid""#;
+const UNTIL_STDIN_CLOSES: &str = r#""$0" & pid=$!; read -r _; kill -KILL "$pid"; wait "$pid""#;
 
 /// A running ministack on loopback.
 pub struct MiniStack {
@@ -108,5 +108,15 @@ impl MiniStack {
             .args(roles);
         command.env_clear().stdin(Stdio::null());
         drop(Running::start(command, Redactions::default()).finish(LIMIT).exits(0));
+    }
+}
+
+impl Drop for MiniStack {
+    /// Its shell ends it once stdin closes; killing the shell, as `Running` would, leaves ministack behind.
+    fn drop(&mut self) {
+        self.running.close_input();
+        wait_until("the end of ministack", LIMIT, || {
+            (!self.running.is_alive()).then_some(())
+        });
     }
 }
