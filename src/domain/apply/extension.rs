@@ -2,7 +2,7 @@
 
 use super::world::{Provider, World};
 use crate::domain::apply;
-use crate::domain::change::{Change, Effect};
+use crate::domain::change::{Change, Effect, Row};
 use crate::domain::event::{Event, Filing};
 use crate::domain::grant::{EndCause, GrantState};
 use crate::domain::id::{GrantId, RequestId};
@@ -178,6 +178,36 @@ fn drop_ends_the_extension_with_what_it_extends() {
         (extension.state, extension.cause),
         (GrantState::Ended, Some(EndCause::Dropped))
     );
+}
+
+/// Both were decided on the same state: whichever is committed second is at a version that is gone, and is decided again.
+#[test]
+fn extension_and_drop_in_one_instant_exclude_each_other() {
+    for automatic in [false, true] {
+        let mut world = given();
+        let drop = Event::Drop { by: person(1) };
+        let ended = apply(world.now, &world.case(&RequestId::from_bits(1)), &drop).unwrap();
+        let mut asked = extension(&world, 30);
+        asked.automatic = automatic;
+        let filed = file(&mut world, asked).unwrap();
+        let base = |change: &Change| {
+            let rows = change.rows.iter();
+            let mut versions = rows.filter_map(|row| match row {
+                Row::Grant(grant) if grant.id == GrantId::from_bits(1) => Some(grant.version),
+                _ => None,
+            });
+            versions.next().unwrap()
+        };
+        assert_eq!(base(&ended), base(&filed), "{automatic}");
+        // the drop looks again, and takes the extension with it
+        world.play(world.now, &RequestId::from_bits(1), &drop).unwrap();
+        work(&mut world);
+        let over = !automatic && world.requests[&RequestId::from_bits(2)].state == RequestState::Cancelled;
+        assert!(
+            over || automatic && state(&world, 2) == GrantState::Ended,
+            "{automatic}"
+        );
+    }
 }
 
 #[test]
