@@ -51,6 +51,7 @@ mod mock_answers;
 mod session_policy;
 mod shell_quoting;
 mod shell_start;
+mod shell_use;
 mod shown;
 mod structure;
 mod sts_arguments;
