@@ -28,6 +28,7 @@ mod box_request_on_miss;
 mod box_serve_config;
 mod box_setup;
 mod box_strange_backend;
+mod box_strange_machine;
 mod box_too_late;
 mod console;
 mod corporate_network;
