@@ -66,3 +66,4 @@ mod with_relying_party;
 mod with_sdks;
 mod with_sdks_failing;
 mod with_terraform;
+mod with_web_identity;

@@ -160,6 +160,44 @@ fn late_approval_ends_when_it_said_and_waits_no_longer() {
 }
 
 #[test]
+fn late_extension_counts_towards_the_cap_from_the_beginning() {
+    let mut world = given();
+    let asked = extension(&world, 50);
+    world.now = at(3_000_000);
+    file(&mut world, asked).unwrap();
+    // what it extends is over by then, and no second row of two hours begins
+    world.now = at(4_200_000);
+    work(&mut world);
+    approve(&mut world).unwrap();
+    work(&mut world);
+    assert_eq!((state(&world, 2), ends(&world, 2)), (GrantState::Active, at(6_600_000)));
+    let mut third = filing(3);
+    third.body.duration = secs(11 * 60);
+    third.body.extends = Some(Extends {
+        grant: GrantId::from_bits(2),
+        ends_at: ends(&world, 2),
+    });
+    let refused = file(&mut world, third.clone()).unwrap_err();
+    let Refusal::OverCapExtended { left, cap_ends_at, .. } = refused else {
+        panic!("{refused:?}")
+    };
+    assert_eq!((left, cap_ends_at), (Some(secs(600)), at(7_200_000)));
+    third.body.duration = secs(600);
+    file(&mut world, third).unwrap();
+}
+
+#[test]
+fn extension_of_a_grant_whose_end_was_moved_is_not_given() {
+    let mut world = given();
+    let asked = extension(&world, 30);
+    file(&mut world, asked).unwrap();
+    let extended = world.grants.get_mut(&GrantId::from_bits(1)).unwrap();
+    extended.ends_at = Some(at(5_000_000));
+    let refused = approve(&mut world).unwrap_err();
+    assert!(matches!(refused, Refusal::Changed { .. }), "{refused:?}");
+}
+
+#[test]
 fn drop_ends_the_extension_with_what_it_extends() {
     let mut world = given();
     let asked = extension(&world, 30);

@@ -31,6 +31,7 @@ use self::session_policy::end_of;
 use self::settings::Clients;
 use self::sts::{Call, LONGEST_CHAINED_S, duration_s};
 use super::{Access, Credential, Description, Minter, Presence, Provider, ProviderError, TokenSigner};
+use crate::config::IssuerUrl;
 use crate::domain::{Road, Timestamp};
 
 /// How much later than asked a credential can end: the longest call, and the clocks' greatest difference.
@@ -62,7 +63,7 @@ impl AwsProvider {
     /// The token goes to STS and nowhere else: whoever holds it picks how long a session lasts.
     async fn assume_by_token(&self, now: Timestamp, access: &Access) -> Result<Credential, ProviderError> {
         let signer = self.signer()?;
-        let call = Call::new(now, access)?;
+        let call = Call::new(now, access, Some(signer.issuer()))?;
         let client = self.clients.without_credentials(&access.binding.region).await;
         let token = signer.sign(now, &web_identity::statement(access)).await?;
         call.send_token(&client, now, &token).await
@@ -75,8 +76,13 @@ impl AwsProvider {
             .ok_or_else(|| ProviderError::Refused(none.to_owned()))
     }
 
+    /// Whose tokens open roles, whatever the road of this one.
+    fn issuer(&self) -> Option<&IssuerUrl> {
+        self.signer.as_deref().map(TokenSigner::issuer)
+    }
+
     async fn assume_as_ourselves(&self, now: Timestamp, access: &Access) -> Result<Credential, ProviderError> {
-        let mut call = Call::new(now, access)?;
+        let mut call = Call::new(now, access, self.issuer())?;
         let client = self.clients.of(&access.binding.region).await;
         if call.duration_s > LONGEST_CHAINED_S && self.runs_on_assumed_role(&client).await {
             call.duration_s = LONGEST_CHAINED_S;
@@ -106,7 +112,7 @@ impl Provider for AwsProvider {
 
     /// Whether the session policy fits.
     fn accepts(&self, access: &Access) -> Result<(), ProviderError> {
-        session_policy::session_policy(access).map(drop)
+        session_policy::session_policy(access, self.issuer()).map(drop)
     }
 
     /// Nothing to give: on this road access is a credential, and each is minted on demand.
