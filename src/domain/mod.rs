@@ -3,6 +3,7 @@
 //! all of them come in as arguments.
 
 pub mod apply;
+pub mod assignment;
 pub mod case;
 pub mod change;
 pub mod decision;
@@ -28,6 +29,7 @@ mod values;
 pub mod workflow;
 
 pub use apply::apply;
+pub use assignment::{Assignment, AssignmentRoad, FoundBy, Instance};
 pub use case::{Case, Held};
 pub use change::{Actor, AuditEvent, Change, Effect, EffectId, Once, Postpone, Row};
 pub use decision::{Decision, Verdict};
