@@ -2,6 +2,7 @@
 
 use super::decision::Decision;
 use super::grant::{EndCause, Grant};
+use super::membership::Membership;
 use super::refusal::Refusal;
 use super::request::{Request, RequestState};
 use super::time::Timestamp;
@@ -28,6 +29,8 @@ pub struct Case {
     pub beside: Vec<Held>,
     /// The grant that the request extends, whatever has become of it.
     pub extended: Option<Grant>,
+    /// The membership that the request is for, once a grant has held it.
+    pub membership: Option<Membership>,
 }
 
 impl Case {

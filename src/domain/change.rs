@@ -1,6 +1,8 @@
 //! What follows from an event: rows, one audit event, effects. All of it is committed at once or not at all.
 //! Owns the shape of a commit. Refuses to know how it is stored.
 
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -9,6 +11,7 @@ use super::digest::Digest;
 use super::grant::Grant;
 use super::id::{GrantId, PersonId, RequestId};
 use super::issuer_key::IssuerKey;
+use super::membership::Membership;
 use super::person::{Device, Person, Session, SignInCode};
 use super::request::Request;
 use super::sealing::SealingCheck;
@@ -37,6 +40,8 @@ pub enum Row {
     SealingCheck(SealingCheck),
     /// A key of ours as issuer.
     IssuerKey(Box<IssuerKey>),
+    /// A membership; what it is of never changes.
+    Membership(Box<Membership>),
 }
 
 /// Who did it.
@@ -144,6 +149,13 @@ impl Effect {
             Self::Unkill { .. } => "unkill",
         }
     }
+
+    /// Urgencies of what ends something.
+    pub const ENDING: RangeInclusive<u8> = 0..=1;
+    /// Urgencies of what gives something.
+    pub const GIVING: RangeInclusive<u8> = 2..=2;
+    /// All of them.
+    pub const ALL: RangeInclusive<u8> = 0..=2;
 
     /// What is taken away goes before what is given: 0 is first.
     pub const fn urgency(&self) -> u8 {
@@ -283,7 +295,8 @@ impl Change {
             | Row::Session(_)
             | Row::SignInCode(_)
             | Row::SealingCheck(_)
-            | Row::IssuerKey(_) => None,
+            | Row::IssuerKey(_)
+            | Row::Membership(_) => None,
         })
     }
 
@@ -298,7 +311,8 @@ impl Change {
             | Row::Session(_)
             | Row::SignInCode(_)
             | Row::SealingCheck(_)
-            | Row::IssuerKey(_) => None,
+            | Row::IssuerKey(_)
+            | Row::Membership(_) => None,
         })
     }
 }

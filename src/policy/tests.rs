@@ -129,6 +129,8 @@ impl<'a> Scene<'a> {
             ticket: None,
             only: Vec::new(),
             extends: None,
+            user: None,
+            pre_existing: false,
         };
         Request {
             digest: body.digest(),

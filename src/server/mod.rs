@@ -138,6 +138,7 @@ pub async fn open(settings: Settings) -> Result<Opened, StartError> {
     let backend = Backend::new(Parts {
         settings,
         store,
+        identity_center: aws.clone(),
         aws,
         issuer,
         clock,

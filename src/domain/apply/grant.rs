@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::kill::kill_of;
-use super::person;
+use super::{lease, person};
 use crate::domain::case::{Case, Held};
 use crate::domain::change::{Actor, Change, Effect, Row};
 use crate::domain::grant::{EndCause, Grant, GrantState, Kill, KillState};
@@ -115,11 +115,11 @@ pub(super) fn activate(now: Timestamp, case: &Case) -> Result<Change, Refusal> {
         ..step(grant, GrantState::Granting)
     };
     let id = grant.id.clone();
-    Ok(
-        grant_change(now, case, "grant.granting", Actor::Backend, next, json!({}))
-            .with_effect(ends_at, Effect::End { grant: id.clone() })
-            .with_effect(now, Effect::Give { grant: id }),
-    )
+    let mut change = grant_change(now, case, "grant.granting", Actor::Backend, next, json!({}));
+    change.rows.extend(lease::hold(now, case, &id)?);
+    Ok(change
+        .with_effect(ends_at, Effect::End { grant: id.clone() })
+        .with_effect(now, Effect::Give { grant: id }))
 }
 
 pub(super) fn withhold(now: Timestamp, case: &Case, cause: EndCause, detail: &str) -> Result<Change, Refusal> {
@@ -154,21 +154,24 @@ pub(super) fn verified(now: Timestamp, case: &Case) -> Result<Change, Refusal> {
     if let Some(cause) = case.lost() {
         return begin_end(now, case, None, cause, Some(LOST));
     }
-    Ok(grant_change(
-        now,
-        case,
-        "grant.active",
-        Actor::Backend,
-        step(grant, GrantState::Active),
-        json!({}),
-    ))
+    let next = lease::active(case, grant)?;
+    let mut change = grant_change(now, case, "grant.active", Actor::Backend, next, json!({}));
+    change.rows.extend(lease::seen(now, case));
+    Ok(change)
 }
 
 pub(super) fn not_given(now: Timestamp, case: &Case, detail: &str) -> Result<Change, Refusal> {
-    let grant = case.grant()?;
-    if grant.state != GrantState::Granting {
-        return Ok(Change::default());
+    match case.grant()?.state {
+        GrantState::Granting => lease::not_given(now, case, detail),
+        GrantState::Scheduled | GrantState::Active | GrantState::Revoking | GrantState::Ended | GrantState::Failed => {
+            Ok(Change::default())
+        }
     }
+}
+
+/// Nothing was given, and nothing is there.
+pub(super) fn failed(now: Timestamp, case: &Case, detail: &str) -> Result<Change, Refusal> {
+    let grant = case.grant()?;
     let next = Grant {
         ended_at: Some(now),
         cause: Some(EndCause::Failed),
@@ -179,7 +182,7 @@ pub(super) fn not_given(now: Timestamp, case: &Case, detail: &str) -> Result<Cha
 }
 
 /// Begins to take access away, or ends at once what was never called for.
-fn begin_end(
+pub(super) fn begin_end(
     now: Timestamp,
     case: &Case,
     by: Option<&PersonId>,
@@ -286,16 +289,24 @@ pub(super) fn taken(now: Timestamp, case: &Case) -> Result<Change, Refusal> {
     if grant.state != GrantState::Revoking || grant.kill.as_ref().is_some_and(is_killing) {
         return Ok(Change::default());
     }
-    let next = Grant {
-        ended_at: Some(now),
-        ..step(grant, GrantState::Ended)
-    };
+    if let Some(standing) = &case.membership {
+        return lease::taken(now, case, standing);
+    }
+    let details = json!({ "cause": grant.cause });
     Ok(grant_change(
         now,
         case,
         "grant.ended",
         Actor::Backend,
-        next,
-        json!({ "cause": grant.cause }),
+        ended(now, grant),
+        details,
     ))
+}
+
+/// The grant, over.
+pub(super) fn ended(now: Timestamp, grant: &Grant) -> Grant {
+    Grant {
+        ended_at: Some(now),
+        ..step(grant, GrantState::Ended)
+    }
 }

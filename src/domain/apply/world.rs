@@ -95,6 +95,8 @@ impl World {
                 .extends
                 .as_ref()
                 .and_then(|extends| self.grants.get(&extends.grant).cloned()),
+            // leases have a world of their own
+            membership: None,
         }
     }
 
@@ -118,11 +120,13 @@ impl World {
             | Event::Expire
             | Event::Activate
             | Event::Withhold { .. }
+            | Event::Found { .. }
             | Event::Verified
             | Event::NotGiven { .. }
             | Event::Drop { .. }
             | Event::Revoke { .. }
             | Event::End
+            | Event::Taking
             | Event::Taken
             | Event::Killed { .. }
             | Event::Outlived
@@ -187,7 +191,8 @@ impl World {
                 | Row::Session(_)
                 | Row::SignInCode(_)
                 | Row::SealingCheck(_)
-                | Row::IssuerKey(_) => {
+                | Row::IssuerKey(_)
+                | Row::Membership(_) => {
                     panic!("a case has no such row: {row:?}")
                 }
             }

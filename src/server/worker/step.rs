@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::kill;
+use super::{kill, membership};
 use crate::domain::{
     Actor, Case, Change, Effect, EndCause, Event, GrantId, Person, Postpone, RequestId, Timestamp, Verdict, apply,
 };
@@ -229,7 +229,7 @@ async fn tally(
 }
 
 /// Everything that a provider call needs, while the grant is in a state that calls for one.
-async fn access_of(backend: &Backend, case: &Case) -> Result<Access, Failure> {
+pub(super) async fn access_of(backend: &Backend, case: &Case) -> Result<Access, Failure> {
     let beneficiary = person(backend, &case.request()?.body.beneficiary).await?;
     Ok(access(case, &beneficiary)?)
 }
@@ -244,10 +244,12 @@ async fn give(backend: &Backend, work: &Claimed, grant: &GrantId) -> Result<(), 
         return backend.commit(&Change::default().completing(work.id)).await;
     }
     if !still_resolves(&backend.bundle(), case.request()?) {
-        // an attempt before may have gone through unheard; on the roads so far what it made was thrown away unseen, so
-        // nothing is there
+        // an attempt before may have gone through unheard: a session was thrown away unseen, a membership is taken away
         let detail = "the target resolves otherwise than what was approved".to_owned();
         return advance_grant(backend, work, grant, &Event::NotGiven { detail }).await;
+    }
+    if case.membership.is_some() {
+        return membership::give(backend, work, grant).await;
     }
     let access = access_of(backend, &case).await?;
     match given(backend, &access).await {
@@ -271,10 +273,10 @@ async fn give(backend: &Backend, work: &Claimed, grant: &GrantId) -> Result<(), 
 
 /// Gives, and checks: with a kill switch also that it can be reached, or an early end would not be what was promised.
 async fn given(backend: &Backend, access: &Access) -> Result<Presence, ProviderError> {
-    let provider = backend.provider(&access.binding);
-    if access.binding.kill.is_some() {
-        provider.can_shut_out(backend.now(), &access.binding).await?;
+    if let Some(role) = access.binding.role().filter(|role| role.kill.is_some()) {
+        backend.aws.can_shut_out(backend.now(), role).await?;
     }
+    let provider = backend.provider(&access.binding);
     provider.grant(backend.now(), access).await?;
     provider.verify(backend.now(), access).await
 }
@@ -285,6 +287,9 @@ async fn take_away(backend: &Backend, work: &Claimed, grant: &GrantId) -> Result
     };
     if case.grant()?.state != crate::domain::GrantState::Revoking {
         return backend.commit(&Change::default().completing(work.id)).await;
+    }
+    if case.membership.is_some() {
+        return membership::take(backend, work, grant).await;
     }
     let access = access_of(backend, &case).await?;
     match backend.provider(&access.binding).revoke(backend.now(), &access).await {

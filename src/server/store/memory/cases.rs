@@ -49,6 +49,10 @@ impl State {
                 .extends
                 .as_ref()
                 .and_then(|extends| self.grants.iter().find(|grant| grant.id == extends.grant).cloned()),
+            membership: request
+                .body
+                .membership()
+                .and_then(|name| self.memberships.get(&name).cloned()),
         })
     }
 }

@@ -73,6 +73,7 @@ impl State {
             Row::SignInCode(code) => self.write_code(code),
             Row::SealingCheck(check) => self.write_sealing_check(check),
             Row::IssuerKey(key) => self.write_issuer_key(key),
+            Row::Membership(membership) => self.write_membership(membership),
         }
     }
 

@@ -7,7 +7,7 @@ use super::super::dialect::{Connection, Row, meaning};
 use super::super::sqlite::SqliteStore;
 use super::super::{Cases, StoreError};
 use super::read::{raw, word};
-use super::{grants, requests};
+use super::{grants, memberships, requests};
 use crate::domain::{Case, Decision, Grant, GrantId, Held, PersonId, Request, RequestId, TargetName, Timestamp};
 
 /// Pending requests and those with open grants, oldest first.
@@ -45,12 +45,17 @@ async fn load(connection: &mut Connection, request: Request) -> Result<Case, Sto
         Some(extends) => grants::one(connection, &extends.grant).await?,
         None => None,
     };
+    let membership = match request.body.membership() {
+        Some(name) => memberships::one(connection, &name).await?,
+        None => None,
+    };
     Ok(Case {
         request: Some(request),
         decisions,
         grant,
         beside,
         extended,
+        membership,
     })
 }
 

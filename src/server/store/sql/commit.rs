@@ -9,7 +9,7 @@ use super::super::writer::Work;
 use super::super::{Commits, StoreError};
 use super::audit::Log;
 use super::read::{raw, word};
-use super::{grants, issuer_keys, outbox, people, requests, sealing};
+use super::{grants, issuer_keys, memberships, outbox, people, requests, sealing};
 use crate::domain::{Change, Digest, Once, PersonId, Row, Timestamp};
 use crate::random::Random;
 
@@ -52,6 +52,7 @@ async fn write(connection: &mut Connection, row: &Row) -> Result<(), Failure> {
         Row::SignInCode(code) => people::write_code(connection, code).await,
         Row::SealingCheck(check) => sealing::write(connection, check).await,
         Row::IssuerKey(key) => issuer_keys::write(connection, key).await,
+        Row::Membership(membership) => memberships::write(connection, membership).await,
     }
 }
 

@@ -6,6 +6,7 @@ mod cases;
 pub(super) mod commit;
 mod grants;
 mod issuer_keys;
+mod memberships;
 pub(super) mod outbox;
 mod people;
 mod read;
