@@ -64,12 +64,6 @@ complete -c jit -n "__fish_jit_needs_command" -f -a "aws" -d 'Set up and check A
 complete -c jit -n "__fish_jit_needs_command" -f -a "completions" -d 'Print a shell\'s completion script'
 complete -c jit -n "__fish_jit_needs_command" -f -a "man" -d 'Print a manual page'
 complete -c jit -n "__fish_jit_needs_command" -f -a "help" -d 'Show help for a verb or the environment'
-complete -c jit -n "__fish_jit_using_subcommand request" -l for -d 'How long, such as 30m or 2h' -r
-complete -c jit -n "__fish_jit_using_subcommand request" -l reason -d 'Why; - reads it from stdin' -r
-complete -c jit -n "__fish_jit_using_subcommand request" -l ticket -d 'Ticket behind it, such as PAY-311' -r
-complete -c jit -n "__fish_jit_using_subcommand request" -l on-behalf-of -d 'Ask for somebody else' -r
-complete -c jit -n "__fish_jit_using_subcommand request" -l timeout -d 'Longest time to wait' -r
-complete -c jit -n "__fish_jit_using_subcommand request" -l only -d 'Narrow the session to ACTION[@RESOURCE]' -r
 complete -c jit -n "__fish_jit_using_subcommand request" -l server -d 'Backend to talk to' -r
 complete -c jit -n "__fish_jit_using_subcommand request" -l identity -d 'Identity to use there' -r
 complete -c jit -n "__fish_jit_using_subcommand request" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
@@ -77,17 +71,18 @@ json\t'For programs'"
 complete -c jit -n "__fish_jit_using_subcommand request" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
-complete -c jit -n "__fish_jit_using_subcommand request" -l dry-run -d 'Say what would happen, file nothing'
-complete -c jit -n "__fish_jit_using_subcommand request" -l no-wait -d 'File it and return'
+complete -c jit -n "__fish_jit_using_subcommand request" -l for -d 'How long, such as 30m or 2h' -r
+complete -c jit -n "__fish_jit_using_subcommand request" -l reason -d 'Why; - reads it from stdin' -r
+complete -c jit -n "__fish_jit_using_subcommand request" -l ticket -d 'Ticket behind it, such as PAY-311' -r
+complete -c jit -n "__fish_jit_using_subcommand request" -l on-behalf-of -d 'Ask for somebody else' -r
+complete -c jit -n "__fish_jit_using_subcommand request" -l timeout -d 'Longest time to wait' -r
+complete -c jit -n "__fish_jit_using_subcommand request" -l only -d 'Narrow the session to ACTION[@RESOURCE]' -r
 complete -c jit -n "__fish_jit_using_subcommand request" -l no-input -d 'Never ask anything'
 complete -c jit -n "__fish_jit_using_subcommand request" -s q -l quiet -d 'Say nothing but data and failures'
 complete -c jit -n "__fish_jit_using_subcommand request" -s v -l verbose -d 'Log to stderr, twice for more'
+complete -c jit -n "__fish_jit_using_subcommand request" -l dry-run -d 'Say what would happen, file nothing'
+complete -c jit -n "__fish_jit_using_subcommand request" -l no-wait -d 'File it and return'
 complete -c jit -n "__fish_jit_using_subcommand request" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c jit -n "__fish_jit_using_subcommand extend" -l for -d 'How long, such as 30m or 2h' -r
-complete -c jit -n "__fish_jit_using_subcommand extend" -l reason -d 'Why; - reads it from stdin' -r
-complete -c jit -n "__fish_jit_using_subcommand extend" -l ticket -d 'Ticket behind it, such as PAY-311' -r
-complete -c jit -n "__fish_jit_using_subcommand extend" -l on-behalf-of -d 'Ask for somebody else' -r
-complete -c jit -n "__fish_jit_using_subcommand extend" -l timeout -d 'Longest time to wait' -r
 complete -c jit -n "__fish_jit_using_subcommand extend" -l server -d 'Backend to talk to' -r
 complete -c jit -n "__fish_jit_using_subcommand extend" -l identity -d 'Identity to use there' -r
 complete -c jit -n "__fish_jit_using_subcommand extend" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
@@ -95,11 +90,16 @@ json\t'For programs'"
 complete -c jit -n "__fish_jit_using_subcommand extend" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
-complete -c jit -n "__fish_jit_using_subcommand extend" -l dry-run -d 'Say what would happen, file nothing'
-complete -c jit -n "__fish_jit_using_subcommand extend" -l no-wait -d 'File it and return'
+complete -c jit -n "__fish_jit_using_subcommand extend" -l for -d 'How long, such as 30m or 2h' -r
+complete -c jit -n "__fish_jit_using_subcommand extend" -l reason -d 'Why; - reads it from stdin' -r
+complete -c jit -n "__fish_jit_using_subcommand extend" -l ticket -d 'Ticket behind it, such as PAY-311' -r
+complete -c jit -n "__fish_jit_using_subcommand extend" -l on-behalf-of -d 'Ask for somebody else' -r
+complete -c jit -n "__fish_jit_using_subcommand extend" -l timeout -d 'Longest time to wait' -r
 complete -c jit -n "__fish_jit_using_subcommand extend" -l no-input -d 'Never ask anything'
 complete -c jit -n "__fish_jit_using_subcommand extend" -s q -l quiet -d 'Say nothing but data and failures'
 complete -c jit -n "__fish_jit_using_subcommand extend" -s v -l verbose -d 'Log to stderr, twice for more'
+complete -c jit -n "__fish_jit_using_subcommand extend" -l dry-run -d 'Say what would happen, file nothing'
+complete -c jit -n "__fish_jit_using_subcommand extend" -l no-wait -d 'File it and return'
 complete -c jit -n "__fish_jit_using_subcommand extend" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jit -n "__fish_jit_using_subcommand targets" -l server -d 'Backend to talk to' -r
 complete -c jit -n "__fish_jit_using_subcommand targets" -l identity -d 'Identity to use there' -r
@@ -119,15 +119,12 @@ json\t'For programs'"
 complete -c jit -n "__fish_jit_using_subcommand status" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
-complete -c jit -n "__fish_jit_using_subcommand status" -l watch -d 'Show every change until all is over'
-complete -c jit -n "__fish_jit_using_subcommand status" -l history -d 'Show what is over, too'
 complete -c jit -n "__fish_jit_using_subcommand status" -l no-input -d 'Never ask anything'
 complete -c jit -n "__fish_jit_using_subcommand status" -s q -l quiet -d 'Say nothing but data and failures'
 complete -c jit -n "__fish_jit_using_subcommand status" -s v -l verbose -d 'Log to stderr, twice for more'
+complete -c jit -n "__fish_jit_using_subcommand status" -l watch -d 'Show every change until all is over'
+complete -c jit -n "__fish_jit_using_subcommand status" -l history -d 'Show what is over, too'
 complete -c jit -n "__fish_jit_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c jit -n "__fish_jit_using_subcommand wait" -l until -d 'Wait until access is live or over' -r -f -a "active\t'Access is live'
-ended\t'Access is over'"
-complete -c jit -n "__fish_jit_using_subcommand wait" -l timeout -d 'Longest time to wait' -r
 complete -c jit -n "__fish_jit_using_subcommand wait" -l server -d 'Backend to talk to' -r
 complete -c jit -n "__fish_jit_using_subcommand wait" -l identity -d 'Identity to use there' -r
 complete -c jit -n "__fish_jit_using_subcommand wait" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
@@ -135,6 +132,9 @@ json\t'For programs'"
 complete -c jit -n "__fish_jit_using_subcommand wait" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
+complete -c jit -n "__fish_jit_using_subcommand wait" -l until -d 'Wait until access is live or over' -r -f -a "active\t'Access is live'
+ended\t'Access is over'"
+complete -c jit -n "__fish_jit_using_subcommand wait" -l timeout -d 'Longest time to wait' -r
 complete -c jit -n "__fish_jit_using_subcommand wait" -l no-input -d 'Never ask anything'
 complete -c jit -n "__fish_jit_using_subcommand wait" -s q -l quiet -d 'Say nothing but data and failures'
 complete -c jit -n "__fish_jit_using_subcommand wait" -s v -l verbose -d 'Log to stderr, twice for more'
@@ -150,7 +150,6 @@ complete -c jit -n "__fish_jit_using_subcommand inbox" -l no-input -d 'Never ask
 complete -c jit -n "__fish_jit_using_subcommand inbox" -s q -l quiet -d 'Say nothing but data and failures'
 complete -c jit -n "__fish_jit_using_subcommand inbox" -s v -l verbose -d 'Log to stderr, twice for more'
 complete -c jit -n "__fish_jit_using_subcommand inbox" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c jit -n "__fish_jit_using_subcommand approve" -l comment -d 'What to tell who asks' -r
 complete -c jit -n "__fish_jit_using_subcommand approve" -l server -d 'Backend to talk to' -r
 complete -c jit -n "__fish_jit_using_subcommand approve" -l identity -d 'Identity to use there' -r
 complete -c jit -n "__fish_jit_using_subcommand approve" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
@@ -158,11 +157,11 @@ json\t'For programs'"
 complete -c jit -n "__fish_jit_using_subcommand approve" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
+complete -c jit -n "__fish_jit_using_subcommand approve" -l comment -d 'What to tell who asks' -r
 complete -c jit -n "__fish_jit_using_subcommand approve" -l no-input -d 'Never ask anything'
 complete -c jit -n "__fish_jit_using_subcommand approve" -s q -l quiet -d 'Say nothing but data and failures'
 complete -c jit -n "__fish_jit_using_subcommand approve" -s v -l verbose -d 'Log to stderr, twice for more'
 complete -c jit -n "__fish_jit_using_subcommand approve" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c jit -n "__fish_jit_using_subcommand deny" -l reason -d 'Why not' -r
 complete -c jit -n "__fish_jit_using_subcommand deny" -l server -d 'Backend to talk to' -r
 complete -c jit -n "__fish_jit_using_subcommand deny" -l identity -d 'Identity to use there' -r
 complete -c jit -n "__fish_jit_using_subcommand deny" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
@@ -170,6 +169,7 @@ json\t'For programs'"
 complete -c jit -n "__fish_jit_using_subcommand deny" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
+complete -c jit -n "__fish_jit_using_subcommand deny" -l reason -d 'Why not' -r
 complete -c jit -n "__fish_jit_using_subcommand deny" -l no-input -d 'Never ask anything'
 complete -c jit -n "__fish_jit_using_subcommand deny" -s q -l quiet -d 'Say nothing but data and failures'
 complete -c jit -n "__fish_jit_using_subcommand deny" -s v -l verbose -d 'Log to stderr, twice for more'
@@ -196,7 +196,6 @@ complete -c jit -n "__fish_jit_using_subcommand drop" -l no-input -d 'Never ask 
 complete -c jit -n "__fish_jit_using_subcommand drop" -s q -l quiet -d 'Say nothing but data and failures'
 complete -c jit -n "__fish_jit_using_subcommand drop" -s v -l verbose -d 'Log to stderr, twice for more'
 complete -c jit -n "__fish_jit_using_subcommand drop" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c jit -n "__fish_jit_using_subcommand revoke" -l reason -d 'Why' -r
 complete -c jit -n "__fish_jit_using_subcommand revoke" -l server -d 'Backend to talk to' -r
 complete -c jit -n "__fish_jit_using_subcommand revoke" -l identity -d 'Identity to use there' -r
 complete -c jit -n "__fish_jit_using_subcommand revoke" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
@@ -204,6 +203,7 @@ json\t'For programs'"
 complete -c jit -n "__fish_jit_using_subcommand revoke" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
+complete -c jit -n "__fish_jit_using_subcommand revoke" -l reason -d 'Why' -r
 complete -c jit -n "__fish_jit_using_subcommand revoke" -l no-input -d 'Never ask anything'
 complete -c jit -n "__fish_jit_using_subcommand revoke" -s q -l quiet -d 'Say nothing but data and failures'
 complete -c jit -n "__fish_jit_using_subcommand revoke" -s v -l verbose -d 'Log to stderr, twice for more'
@@ -215,10 +215,10 @@ json\t'For programs'"
 complete -c jit -n "__fish_jit_using_subcommand has" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
-complete -c jit -n "__fish_jit_using_subcommand has" -l fresh -d 'Ask the backend even if cached'
 complete -c jit -n "__fish_jit_using_subcommand has" -l no-input -d 'Never ask anything'
 complete -c jit -n "__fish_jit_using_subcommand has" -s q -l quiet -d 'Say nothing but data and failures'
 complete -c jit -n "__fish_jit_using_subcommand has" -s v -l verbose -d 'Log to stderr, twice for more'
+complete -c jit -n "__fish_jit_using_subcommand has" -l fresh -d 'Ask the backend even if cached'
 complete -c jit -n "__fish_jit_using_subcommand has" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jit -n "__fish_jit_using_subcommand exec" -l server -d 'Backend to talk to' -r
 complete -c jit -n "__fish_jit_using_subcommand exec" -l identity -d 'Identity to use there' -r
@@ -227,13 +227,12 @@ json\t'For programs'"
 complete -c jit -n "__fish_jit_using_subcommand exec" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
-complete -c jit -n "__fish_jit_using_subcommand exec" -l refresh -d 'Stay beside it, give new ones'
-complete -c jit -n "__fish_jit_using_subcommand exec" -l no-refresh -d 'Give what is there, once'
 complete -c jit -n "__fish_jit_using_subcommand exec" -l no-input -d 'Never ask anything'
 complete -c jit -n "__fish_jit_using_subcommand exec" -s q -l quiet -d 'Say nothing but data and failures'
 complete -c jit -n "__fish_jit_using_subcommand exec" -s v -l verbose -d 'Log to stderr, twice for more'
+complete -c jit -n "__fish_jit_using_subcommand exec" -l refresh -d 'Stay beside it, give new ones'
+complete -c jit -n "__fish_jit_using_subcommand exec" -l no-refresh -d 'Give what is there, once'
 complete -c jit -n "__fish_jit_using_subcommand exec" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c jit -n "__fish_jit_using_subcommand credential-process" -l reason -d 'Why, for that request' -r
 complete -c jit -n "__fish_jit_using_subcommand credential-process" -l server -d 'Backend to talk to' -r
 complete -c jit -n "__fish_jit_using_subcommand credential-process" -l identity -d 'Identity to use there' -r
 complete -c jit -n "__fish_jit_using_subcommand credential-process" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
@@ -241,11 +240,19 @@ json\t'For programs'"
 complete -c jit -n "__fish_jit_using_subcommand credential-process" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
-complete -c jit -n "__fish_jit_using_subcommand credential-process" -l request-on-miss -d 'Ask for access where nothing is live'
+complete -c jit -n "__fish_jit_using_subcommand credential-process" -l reason -d 'Why, for that request' -r
 complete -c jit -n "__fish_jit_using_subcommand credential-process" -l no-input -d 'Never ask anything'
 complete -c jit -n "__fish_jit_using_subcommand credential-process" -s q -l quiet -d 'Say nothing but data and failures'
 complete -c jit -n "__fish_jit_using_subcommand credential-process" -s v -l verbose -d 'Log to stderr, twice for more'
+complete -c jit -n "__fish_jit_using_subcommand credential-process" -l request-on-miss -d 'Ask for access where nothing is live'
 complete -c jit -n "__fish_jit_using_subcommand credential-process" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand env" -l server -d 'Backend to talk to' -r
+complete -c jit -n "__fish_jit_using_subcommand env" -l identity -d 'Identity to use there' -r
+complete -c jit -n "__fish_jit_using_subcommand env" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
+json\t'For programs'"
+complete -c jit -n "__fish_jit_using_subcommand env" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
 complete -c jit -n "__fish_jit_using_subcommand env" -l shell -d 'Shell to print lines for' -r -f -a "sh\t''
 bash\t''
 zsh\t''
@@ -255,20 +262,11 @@ nu\t''
 pwsh\t''
 cmd\t''
 dotenv\t''"
-complete -c jit -n "__fish_jit_using_subcommand env" -l server -d 'Backend to talk to' -r
-complete -c jit -n "__fish_jit_using_subcommand env" -l identity -d 'Identity to use there' -r
-complete -c jit -n "__fish_jit_using_subcommand env" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
-json\t'For programs'"
-complete -c jit -n "__fish_jit_using_subcommand env" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
-always\t'Always'
-never\t'Never'"
-complete -c jit -n "__fish_jit_using_subcommand env" -l unset -d 'Print lines that take them away'
 complete -c jit -n "__fish_jit_using_subcommand env" -l no-input -d 'Never ask anything'
 complete -c jit -n "__fish_jit_using_subcommand env" -s q -l quiet -d 'Say nothing but data and failures'
 complete -c jit -n "__fish_jit_using_subcommand env" -s v -l verbose -d 'Log to stderr, twice for more'
+complete -c jit -n "__fish_jit_using_subcommand env" -l unset -d 'Print lines that take them away'
 complete -c jit -n "__fish_jit_using_subcommand env" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c jit -n "__fish_jit_using_subcommand console" -l service -d 'Page to open, such as s3' -r
-complete -c jit -n "__fish_jit_using_subcommand console" -l region -d 'Region to open it in' -r
 complete -c jit -n "__fish_jit_using_subcommand console" -l server -d 'Backend to talk to' -r
 complete -c jit -n "__fish_jit_using_subcommand console" -l identity -d 'Identity to use there' -r
 complete -c jit -n "__fish_jit_using_subcommand console" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
@@ -276,11 +274,20 @@ json\t'For programs'"
 complete -c jit -n "__fish_jit_using_subcommand console" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
-complete -c jit -n "__fish_jit_using_subcommand console" -l print -d 'Print the secret address instead'
+complete -c jit -n "__fish_jit_using_subcommand console" -l service -d 'Page to open, such as s3' -r
+complete -c jit -n "__fish_jit_using_subcommand console" -l region -d 'Region to open it in' -r
 complete -c jit -n "__fish_jit_using_subcommand console" -l no-input -d 'Never ask anything'
 complete -c jit -n "__fish_jit_using_subcommand console" -s q -l quiet -d 'Say nothing but data and failures'
 complete -c jit -n "__fish_jit_using_subcommand console" -s v -l verbose -d 'Log to stderr, twice for more'
+complete -c jit -n "__fish_jit_using_subcommand console" -l print -d 'Print the secret address instead'
 complete -c jit -n "__fish_jit_using_subcommand console" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand use" -l server -d 'Backend to talk to' -r
+complete -c jit -n "__fish_jit_using_subcommand use" -l identity -d 'Identity to use there' -r
+complete -c jit -n "__fish_jit_using_subcommand use" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
+json\t'For programs'"
+complete -c jit -n "__fish_jit_using_subcommand use" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
 complete -c jit -n "__fish_jit_using_subcommand use" -l shell -d 'Shell to print lines for' -r -f -a "sh\t''
 bash\t''
 zsh\t''
@@ -289,21 +296,12 @@ elvish\t''
 nu\t''
 pwsh\t''
 cmd\t''"
-complete -c jit -n "__fish_jit_using_subcommand use" -l server -d 'Backend to talk to' -r
-complete -c jit -n "__fish_jit_using_subcommand use" -l identity -d 'Identity to use there' -r
-complete -c jit -n "__fish_jit_using_subcommand use" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
-json\t'For programs'"
-complete -c jit -n "__fish_jit_using_subcommand use" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
-always\t'Always'
-never\t'Never'"
-complete -c jit -n "__fish_jit_using_subcommand use" -l none -d 'Go back to the profile before'
-complete -c jit -n "__fish_jit_using_subcommand use" -l hook -d 'Say nothing about evaluating'
 complete -c jit -n "__fish_jit_using_subcommand use" -l no-input -d 'Never ask anything'
 complete -c jit -n "__fish_jit_using_subcommand use" -s q -l quiet -d 'Say nothing but data and failures'
 complete -c jit -n "__fish_jit_using_subcommand use" -s v -l verbose -d 'Log to stderr, twice for more'
+complete -c jit -n "__fish_jit_using_subcommand use" -l none -d 'Go back to the profile before'
+complete -c jit -n "__fish_jit_using_subcommand use" -l hook -d 'Say nothing about evaluating'
 complete -c jit -n "__fish_jit_using_subcommand use" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c jit -n "__fish_jit_using_subcommand setup" -l reason -d 'Why, for those requests' -r
-complete -c jit -n "__fish_jit_using_subcommand setup" -l prefix -d 'Begin the profiles\' names so' -r
 complete -c jit -n "__fish_jit_using_subcommand setup" -l server -d 'Backend to talk to' -r
 complete -c jit -n "__fish_jit_using_subcommand setup" -l identity -d 'Identity to use there' -r
 complete -c jit -n "__fish_jit_using_subcommand setup" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
@@ -311,16 +309,17 @@ json\t'For programs'"
 complete -c jit -n "__fish_jit_using_subcommand setup" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
+complete -c jit -n "__fish_jit_using_subcommand setup" -l reason -d 'Why, for those requests' -r
+complete -c jit -n "__fish_jit_using_subcommand setup" -l prefix -d 'Begin the profiles\' names so' -r
+complete -c jit -n "__fish_jit_using_subcommand setup" -l no-input -d 'Never ask anything'
+complete -c jit -n "__fish_jit_using_subcommand setup" -s q -l quiet -d 'Say nothing but data and failures'
+complete -c jit -n "__fish_jit_using_subcommand setup" -s v -l verbose -d 'Log to stderr, twice for more'
 complete -c jit -n "__fish_jit_using_subcommand setup" -l request-on-miss -d 'Let AWS tools ask for access themselves'
 complete -c jit -n "__fish_jit_using_subcommand setup" -l all -d 'Take every target you may ask for'
 complete -c jit -n "__fish_jit_using_subcommand setup" -l undo -d 'Take away what setup wrote'
 complete -c jit -n "__fish_jit_using_subcommand setup" -l dry-run -d 'Show the change and write nothing'
 complete -c jit -n "__fish_jit_using_subcommand setup" -s y -l yes -d 'Write without asking'
-complete -c jit -n "__fish_jit_using_subcommand setup" -l no-input -d 'Never ask anything'
-complete -c jit -n "__fish_jit_using_subcommand setup" -s q -l quiet -d 'Say nothing but data and failures'
-complete -c jit -n "__fish_jit_using_subcommand setup" -s v -l verbose -d 'Log to stderr, twice for more'
 complete -c jit -n "__fish_jit_using_subcommand setup" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c jit -n "__fish_jit_using_subcommand login" -l code -d 'One-time code, on loopback servers only' -r
 complete -c jit -n "__fish_jit_using_subcommand login" -l server -d 'Backend to talk to' -r
 complete -c jit -n "__fish_jit_using_subcommand login" -l identity -d 'Identity to use there' -r
 complete -c jit -n "__fish_jit_using_subcommand login" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
@@ -328,6 +327,7 @@ json\t'For programs'"
 complete -c jit -n "__fish_jit_using_subcommand login" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
+complete -c jit -n "__fish_jit_using_subcommand login" -l code -d 'One-time code, on loopback servers only' -r
 complete -c jit -n "__fish_jit_using_subcommand login" -l no-input -d 'Never ask anything'
 complete -c jit -n "__fish_jit_using_subcommand login" -s q -l quiet -d 'Say nothing but data and failures'
 complete -c jit -n "__fish_jit_using_subcommand login" -s v -l verbose -d 'Log to stderr, twice for more'
@@ -354,9 +354,6 @@ complete -c jit -n "__fish_jit_using_subcommand whoami" -l no-input -d 'Never as
 complete -c jit -n "__fish_jit_using_subcommand whoami" -s q -l quiet -d 'Say nothing but data and failures'
 complete -c jit -n "__fish_jit_using_subcommand whoami" -s v -l verbose -d 'Log to stderr, twice for more'
 complete -c jit -n "__fish_jit_using_subcommand whoami" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c jit -n "__fish_jit_using_subcommand serve" -l config -d 'File that sets the backend up' -r -F
-complete -c jit -n "__fish_jit_using_subcommand serve" -l data -d 'Folder of database and policy' -r -F
-complete -c jit -n "__fish_jit_using_subcommand serve" -l listen -d 'Address to listen on, port 0 picks one' -r
 complete -c jit -n "__fish_jit_using_subcommand serve" -l server -d 'Backend to talk to' -r
 complete -c jit -n "__fish_jit_using_subcommand serve" -l identity -d 'Identity to use there' -r
 complete -c jit -n "__fish_jit_using_subcommand serve" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
@@ -364,10 +361,13 @@ json\t'For programs'"
 complete -c jit -n "__fish_jit_using_subcommand serve" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
-complete -c jit -n "__fish_jit_using_subcommand serve" -l dev -d 'Local people, a small policy, loopback only'
+complete -c jit -n "__fish_jit_using_subcommand serve" -l config -d 'File that sets the backend up' -r -F
+complete -c jit -n "__fish_jit_using_subcommand serve" -l data -d 'Folder of database and policy' -r -F
+complete -c jit -n "__fish_jit_using_subcommand serve" -l listen -d 'Address to listen on, port 0 picks one' -r
 complete -c jit -n "__fish_jit_using_subcommand serve" -l no-input -d 'Never ask anything'
 complete -c jit -n "__fish_jit_using_subcommand serve" -s q -l quiet -d 'Say nothing but data and failures'
 complete -c jit -n "__fish_jit_using_subcommand serve" -s v -l verbose -d 'Log to stderr, twice for more'
+complete -c jit -n "__fish_jit_using_subcommand serve" -l dev -d 'Local people, a small policy, loopback only'
 complete -c jit -n "__fish_jit_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jit -n "__fish_jit_using_subcommand shell-init" -l server -d 'Backend to talk to' -r
 complete -c jit -n "__fish_jit_using_subcommand shell-init" -l identity -d 'Identity to use there' -r

@@ -7,6 +7,7 @@ use super::Globals;
 use crate::client::{Backend, Client, Picked};
 use crate::clock::Clock;
 use crate::config::Environment;
+use crate::domain::time::Timestamp;
 use crate::error::Result;
 use crate::ui::{TimeWords, Ui};
 
@@ -28,12 +29,13 @@ pub(super) struct Desk {
     pub(super) client: Client,
     pub(super) picked: Picked,
     pub(super) backend: Backend,
+    zone: Option<String>,
 }
 
 impl Ctx {
     /// The context for these flags.
     pub fn new(globals: Globals, env: Environment) -> Self {
-        let no_colour = env.os("NO_COLOR").is_some();
+        let no_colour = env.has_no_colour();
         Self {
             ui: Ui::new(
                 globals.format(),
@@ -58,6 +60,16 @@ impl Ctx {
         Client::open(&self.env, server, identity, Arc::clone(&self.clock))
     }
 
+    /// The time zone that a variable names.
+    fn zone(&self) -> Option<String> {
+        self.env.text("TZ")
+    }
+
+    /// Times as people read them, seen at `now`.
+    pub(super) fn words_at(&self, now: Timestamp) -> TimeWords {
+        TimeWords::local(now, self.zone())
+    }
+
     /// The client, signed in.
     pub(super) fn desk(&self) -> Result<Desk> {
         let client = self.client()?;
@@ -66,6 +78,7 @@ impl Ctx {
             client,
             picked,
             backend,
+            zone: self.zone(),
         })
     }
 }
@@ -74,6 +87,6 @@ impl Desk {
     /// Times as people read them, by the backend's clock.
     pub(super) fn words(&self) -> TimeWords {
         self.client.keep_clock(&self.picked, &self.backend);
-        TimeWords::local(self.backend.now())
+        TimeWords::local(self.backend.now(), self.zone.clone())
     }
 }

@@ -12,7 +12,6 @@ use crate::client::shell::{KEY_VARIABLES, RIVAL_VARIABLES, Shell, lines};
 use crate::domain::text::TargetName;
 use crate::domain::time::Timestamp;
 use crate::error::Result;
-use crate::ui::TimeWords;
 
 /// Print a target's keys for a shell
 #[derive(Debug, clap::Args)]
@@ -75,12 +74,15 @@ fn print_keys(ctx: &Ctx, shell: Shell, target: &TargetName, keys: &Keys) -> Resu
     }
     let text = lines(shell, &variables, &RIVAL_VARIABLES)?;
     ctx.ui.raw(text.expose_secret().as_bytes())?;
-    let command = format!("jit env {target}{}", shell_flag(ctx, shell));
-    warn_if_shown(ctx, shell, &command);
-    let words = TimeWords::local(ctx.clock.now());
+    warn_if_shown(ctx, shell, &format!("jit env {target}"));
+    let words = ctx.words_at(ctx.clock.now());
     let (at, left) = (words.at(keys.expires_at), words.left(keys.expires_at));
+    let renews = match keys.renews {
+        true => format!("; jit exec {target} --refresh -- CMD does"),
+        false => String::new(),
+    };
     ctx.ui.note(&format!(
-        "Keys of {target} die at {at} (in {left}); this shell renews none."
+        "Keys of {target} die at {at} (in {left}); this shell renews none{renews}."
     ));
     Ok(())
 }
@@ -99,7 +101,7 @@ fn print_unset(ctx: &Ctx, shell: Shell) -> Result<()> {
     }
     ctx.ui
         .raw(lines(shell, &[], &KEY_VARIABLES)?.expose_secret().as_bytes())?;
-    warn_if_shown(ctx, shell, &format!("jit env --unset{}", shell_flag(ctx, shell)));
+    warn_if_shown(ctx, shell, "jit env --unset");
     Ok(())
 }
 
@@ -115,9 +117,10 @@ fn shell_flag(ctx: &Ctx, shell: Shell) -> String {
 /// Lines on a terminal set nothing, and stay readable in its history.
 fn warn_if_shown(ctx: &Ctx, shell: Shell, command: &str) {
     if ctx.ui.prints_to_terminal() {
+        let command = format!("{command}{}", shell_flag(ctx, shell));
         ctx.ui.warn(
             "nothing is set: a shell has to evaluate these lines",
-            &shell.evaluating(command),
+            &shell.evaluating(&command),
         );
     }
 }

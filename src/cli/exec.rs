@@ -7,7 +7,6 @@ use super::context::Ctx;
 use crate::client::{ChildCommand, Keys};
 use crate::domain::text::TargetName;
 use crate::error::Result;
-use crate::ui::TimeWords;
 
 /// Run a command with a target's credentials
 #[derive(Debug, clap::Args)]
@@ -47,7 +46,7 @@ pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
 }
 
 fn warn_of_the_end(ctx: &Ctx, target: &TargetName, keys: &Keys) {
-    let until = TimeWords::local(ctx.clock.now()).at(keys.expires_at);
+    let until = ctx.words_at(ctx.clock.now()).at(keys.expires_at);
     let message = format!("keys of {target} work until {until}; the grant goes on");
     ctx.ui.warn(&message, "leave out --no-refresh");
 }

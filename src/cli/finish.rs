@@ -39,11 +39,12 @@ pub(super) fn finish(ctx: &Ctx, desk: &Desk, request: &RequestView) -> Result<()
         follow::print_json(ctx, &now, None)?;
     }
     let Some(target) = target else { return Ok(()) };
-    let profile = Profile::name_of(&target);
-    let how = if desk.client.aws_files().has_profile(&target) {
-        format!("Use it:  aws --profile {profile} …")
-    } else {
-        format!("Use it:  jit setup {target}, then  aws --profile {profile} …")
+    let how = match desk.client.aws_files().profile_of(&target) {
+        Some(profile) => format!("Use it:  aws --profile {profile} …"),
+        None => {
+            let profile = Profile::name_of(&target);
+            format!("Use it:  jit setup {target}, then  aws --profile {profile} …")
+        }
     };
     ctx.ui.note(&format!("{how}   ·   done early? jit drop {target}"));
     Ok(())

@@ -1,6 +1,6 @@
 //! `jit help`: the help of a verb, and of what is no verb: the environment.
 
-use clap::{Command, CommandFactory};
+use clap::Command;
 
 use super::context::Ctx;
 use crate::config::VARIABLES;
@@ -16,13 +16,12 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
-    let mut command = super::Cli::command();
+    let mut command = super::Cli::whole();
     let text = match args.topic.as_deref() {
         None => command.render_long_help().to_string(),
         Some("environment") => environment(),
         Some(verb) => {
             find(&command, verb)?;
-            command.build();
             let found = command.find_subcommand_mut(verb);
             found.map_or_else(String::new, |verb| verb.render_long_help().to_string())
         }

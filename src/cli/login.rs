@@ -5,7 +5,6 @@ use secrecy::SecretString;
 use super::context::Ctx;
 use crate::client::{Client, SignIn, SignedIn};
 use crate::error::{Error, Result};
-use crate::ui::TimeWords;
 
 /// Sign in
 #[derive(Debug, clap::Args)]
@@ -54,7 +53,7 @@ fn print(ctx: &Ctx, signed_in: &SignedIn, server: &str) -> Result<()> {
     if ctx.ui.is_json() {
         return ctx.ui.json("jit/login/1", me);
     }
-    let until = TimeWords::local(ctx.clock.now()).at(me.session_ends_at);
+    let until = ctx.words_at(ctx.clock.now()).at(me.session_ends_at);
     ctx.ui
         .note(&format!("Signed in as {} at {server} until {until}.", me.person.name));
     if let Some(file) = &signed_in.new_secrets_file {

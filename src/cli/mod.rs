@@ -47,7 +47,8 @@ mod tests;
 
 use std::ffi::OsString;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 pub use context::Ctx;
 
@@ -117,8 +118,9 @@ enum Colour {
     Never,
 }
 
-/// Every verb, in the order of the help.
+/// Every verb, in the order of the help. Their flags are built for the one that is typed: see [`Cli::parsed`].
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 enum Verb {
     Request(request::Args),
     Extend(extend::Args),
@@ -205,11 +207,31 @@ impl Verb {
     }
 }
 
+impl Cli {
+    /// The command line with every verb built, for what lists them.
+    fn whole() -> clap::Command {
+        let mut command = Self::command();
+        command.build();
+        command
+    }
+
+    /// Reads a line. One verb is built for it, which is most of what a short command costs; where that does not lead to
+    /// a verb, all of them are: help and mistakes name them.
+    fn parsed(args: &[OsString]) -> std::result::Result<Self, clap::Error> {
+        match Self::try_parse_from(args) {
+            Err(error) if error.kind() != ErrorKind::DisplayVersion => {
+                Self::from_arg_matches(&Self::whole().try_get_matches_from(args)?)
+            }
+            parsed => parsed,
+        }
+    }
+}
+
 /// Runs the command line and gives the exit code.
 pub fn run(args: Vec<OsString>) -> u8 {
     let env = Environment::read();
     let wants_json = usage::wants_json(&args);
-    let cli = match Cli::try_parse_from(args) {
+    let cli = match Cli::parsed(&args) {
         Ok(cli) => cli,
         Err(error) => return usage::answer(&error, wants_json, &env),
     };

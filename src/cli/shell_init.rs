@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use clap::{Command, CommandFactory};
+use clap::Command;
 
 use super::context::Ctx;
 use super::shells::one_of;
@@ -23,8 +23,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
     let (live, targets) = ctx.client()?.shell_files();
-    let mut command = super::Cli::command();
-    command.build();
+    let mut command = super::Cli::whole();
     let (verbs, flags) = (verbs(&command), flags(&command));
     let init = Init {
         live: &live,
@@ -32,7 +31,7 @@ pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
         verbs: &verbs,
         flags: &flags,
     };
-    let script = init.script(args.shell, &completion(args.shell))?;
+    let script = init.script(args.shell, &completion(args.shell, &mut command))?;
     ctx.ui.raw(script.as_bytes())?;
     if ctx.ui.prints_to_terminal() {
         let how = args.shell.evaluating(&format!("jit shell-init {}", args.shell.name()));
@@ -45,10 +44,9 @@ pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
 }
 
 /// The script that clap makes.
-fn completion(shell: Shell) -> String {
-    let mut command = super::Cli::command();
+fn completion(shell: Shell, command: &mut Command) -> String {
     let mut script = Vec::new();
-    let mut of = |generator| clap_complete::generate(generator, &mut command, "jit", &mut script);
+    let mut of = |generator| clap_complete::generate(generator, command, "jit", &mut script);
     match shell {
         Shell::Zsh => of(clap_complete::Shell::Zsh),
         Shell::Fish => of(clap_complete::Shell::Fish),
@@ -56,7 +54,7 @@ fn completion(shell: Shell) -> String {
         Shell::Pwsh => of(clap_complete::Shell::PowerShell),
         Shell::Nu => {
             let mut script = Vec::new();
-            clap_complete::generate(clap_complete_nushell::Nushell, &mut command, "jit", &mut script);
+            clap_complete::generate(clap_complete_nushell::Nushell, command, "jit", &mut script);
             return String::from_utf8_lossy(&script).into_owned();
         }
         Shell::Bash | Shell::Sh | Shell::Cmd | Shell::Dotenv => of(clap_complete::Shell::Bash),
@@ -91,8 +89,7 @@ mod tests {
 
     #[test]
     fn verbs_that_take_a_target_are_found_by_their_argument() {
-        let mut command = super::super::Cli::command();
-        command.build();
+        let command = super::super::Cli::whole();
         let verbs = verbs(&command);
         for verb in ["request", "drop", "env", "use", "setup", "status", "credential-process"] {
             assert!(verbs.iter().any(|known| known == verb), "{verb}");

@@ -99,6 +99,19 @@ fn global_flags_stand_before_or_after_the_verb() {
     }
 }
 
+/// A line builds one verb; what lists them needs all.
+#[test]
+fn help_of_jit_says_what_every_verb_does() {
+    for line in ["jit --help", "jit -qh", "jit --server http://h --help"] {
+        let args: Vec<_> = line.split(' ').map(Into::into).collect();
+        let help = Cli::parsed(&args).unwrap_err().render().to_string();
+        for verb in Cli::whole().get_subcommands() {
+            let about = verb.get_about().unwrap().to_string();
+            assert!(help.contains(&about), "{line}: {} {about}", verb.get_name());
+        }
+    }
+}
+
 #[test]
 fn duration_that_looks_like_a_flag_is_a_duration() {
     use clap::Parser;

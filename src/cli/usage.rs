@@ -23,7 +23,7 @@ pub(super) fn wants_json(args: &[OsString]) -> bool {
 /// Prints help, version or the mistake.
 pub(super) fn answer(error: &clap::Error, wants_json: bool, env: &Environment) -> u8 {
     let format = if wants_json { Format::Json } else { Format::Text };
-    let ui = Ui::new(format, false, true, ColourChoice::Auto, env.os("NO_COLOR").is_some());
+    let ui = Ui::new(format, false, true, ColourChoice::Auto, env.has_no_colour());
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
         return match ui.raw(error.render().to_string().as_bytes()) {
             Ok(()) => Exit::Done.code(),

@@ -64,14 +64,15 @@ type Lines = (Option<String>, Vec<(&'static str, SecretString)>, Vec<&'static st
 /// The profile, and away with keys, which would win over it.
 fn to(ctx: &Ctx, target: &TargetName) -> Result<Lines> {
     let files = ctx.client()?.aws_files();
-    let name = Profile::name_of(target);
-    if !files.has_profile(target) {
-        let message = format!("no profile {name} in {}", files.config.display());
+    let Some(name) = files.profile_of(target) else {
+        let usual = Profile::name_of(target);
+        let message = format!("no profile {usual} in {}", files.config.display());
         return Err(Error::new(Exit::Gone, "profile.not_found", message).try_(format!("jit setup {target}")));
-    }
+    };
     let mut set = vec![(PROFILE, SecretString::from(name.clone()))];
     let now = ctx.env.text(PROFILE);
-    if let Some(own) = now.filter(|now| !now.starts_with(Profile::PREFIX)) {
+    let is_own = |now: &String| !now.starts_with(Profile::PREFIX) && !files.is_ours(now);
+    if let Some(own) = now.filter(is_own) {
         set.push((BEFORE, SecretString::from(own)));
     }
     let rivals = RIVAL_VARIABLES.into_iter().filter(|variable| *variable != PROFILE);

@@ -5,6 +5,7 @@ use super::finish;
 use super::follow::{self, Goal};
 use crate::domain::time::Duration;
 use crate::error::Result;
+use crate::ui::ticket;
 
 /// Wait for a request
 #[derive(Debug, clap::Args)]
@@ -27,6 +28,7 @@ pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
     follow::print_json(ctx, &view, None)?;
     if view.state == "pending" {
         finish::note_waiting(ctx, &desk, &view);
+        ticket(view.ticket.as_deref()).iter().for_each(|line| ctx.ui.note(line));
     }
     let print = |view: &crate::wire::RequestView| follow::print_json(ctx, view, None);
     let view = follow::follow(ctx, &desk.backend, view, args.until, follow::limit(args.timeout), print)?;

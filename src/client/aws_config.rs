@@ -1,7 +1,7 @@
 //! The text of an AWS configuration file with profiles of ours in it, and without them.
 //! Owns the mark by which a section of ours is known. Refuses to change a section without it, or any byte of others.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use super::aws_text::{Section, comments, sections, settings};
@@ -106,7 +106,7 @@ impl ConfigText {
         &self.0
     }
 
-    /// The sections by name: the tools merge repeated ones.
+    /// The sections by name: most tools merge repeated ones.
     pub fn index(&self) -> Index<'_> {
         let mut by_name: HashMap<String, Vec<Section>> = HashMap::new();
         for section in sections(&self.0) {
@@ -192,6 +192,23 @@ impl Index<'_> {
         self.sections.contains_key(section)
     }
 
+    /// The first section that stands there again, written the same way.
+    pub fn repeated(&self) -> Option<&String> {
+        let written = |section: &Section| self.bytes[section.header.clone()].split(|byte| *byte == b']').next();
+        let again = |found: &[Section]| {
+            let mut seen = HashSet::new();
+            found
+                .iter()
+                .find(|section| !seen.insert(written(section)))
+                .map(|section| section.header.start)
+        };
+        let all = self
+            .sections
+            .iter()
+            .filter_map(|(name, found)| Some((again(found)?, name)));
+        all.min().map(|(_, name)| name)
+    }
+
     /// Whether a section of this name is there that is not ours.
     pub fn has_foreign(&self, section: &str) -> bool {
         let found = self.sections.get(section).into_iter().flatten();
@@ -225,6 +242,18 @@ impl Index<'_> {
         let mut ours: Vec<&Section> = all.filter(|section| mark_of(self.bytes, section).is_some()).collect();
         ours.sort_by_key(|section| section.header.start);
         ours.into_iter().map(|section| &section.name)
+    }
+
+    /// Names of the profiles of ours that give credentials of `target`, in their order in the file.
+    pub fn profiles_for<'a>(&'a self, target: &'a str) -> impl Iterator<Item = &'a str> {
+        let serves = move |section: &&String| {
+            let found = self.sections.get(*section).into_iter().flatten();
+            let mut all = found.flat_map(|section| settings(self.bytes, section.body.clone()));
+            all.any(|setting| setting.key == PROCESS && target_of(&setting.value) == Some(target))
+        };
+        self.ours()
+            .filter(serves)
+            .filter_map(|name| name.strip_prefix("profile "))
     }
 
     /// What changes in sections of the wanted name: nothing, or one line.
@@ -295,14 +324,33 @@ fn shown(sign: char, bytes: &[u8]) -> impl Iterator<Item = String> {
     lines.into_iter()
 }
 
+/// The program of a `credential_process`, without its folder, and what stands behind it.
+fn program_of(value: &str) -> (&str, &str) {
+    let (program, rest) = match value.strip_prefix('"') {
+        Some(quoted) => quoted.split_once('"'),
+        None => value.split_once(char::is_whitespace),
+    }
+    .unwrap_or((value, ""));
+    (program.rsplit('/').next().unwrap_or_default(), rest)
+}
+
 /// Whether a `credential_process` runs jit.
 fn is_ours(value: &str) -> bool {
-    let program = match value.strip_prefix('"') {
-        Some(quoted) => quoted.split('"').next(),
-        None => value.split_whitespace().next(),
-    };
-    let name = program.unwrap_or_default().rsplit('/').next().unwrap_or_default();
-    name == "jit-credential" || name == "jit"
+    matches!(program_of(value).0, "jit-credential" | "jit")
+}
+
+/// Whose credentials a `credential_process` of ours gives.
+fn target_of(value: &str) -> Option<&str> {
+    let (program, rest) = program_of(value);
+    let mut words = rest.split_whitespace();
+    match program {
+        "jit-credential" => words.next(),
+        "jit" => words
+            .next()
+            .filter(|verb| *verb == "credential-process")
+            .and(words.next()),
+        _ => None,
+    }
 }
 
 mod undo;

@@ -51,10 +51,20 @@ impl Edit {
 }
 
 impl AwsFiles {
-    /// Whether there is a profile for `target`.
-    pub fn has_profile(&self, target: &TargetName) -> bool {
-        let name = section(&Profile::name_of(target));
-        ConfigText::read(&self.config).is_ok_and(|text| text.index().has(&name))
+    /// The profile for `target`: the one of the usual name, else the first that setup wrote under another prefix.
+    pub fn profile_of(&self, target: &TargetName) -> Option<String> {
+        let text = ConfigText::read(&self.config).ok()?;
+        let (index, usual) = (text.index(), Profile::name_of(target));
+        if index.has(&section(&usual)) {
+            return Some(usual);
+        }
+        index.profiles_for(target.as_str()).next().map(str::to_owned)
+    }
+
+    /// Whether setup wrote the profile `name`.
+    pub fn is_ours(&self, name: &str) -> bool {
+        let section = section(name);
+        ConfigText::read(&self.config).is_ok_and(|text| text.index().ours().any(|ours| *ours == section))
     }
 
     /// The configuration with the change in it, not written yet.
@@ -91,7 +101,7 @@ impl AwsFiles {
         let wanted: Vec<_> = profiles.iter().map(Profile::wanted).collect();
         let credentials = ConfigText::read(&self.credentials)?;
         let (before, secrets) = (text.index(), credentials.index());
-        let mut warnings = Vec::new();
+        let mut warnings: Vec<Warning> = before.repeated().map(|name| self.twice(name)).into_iter().collect();
         let mut warn = |file: &Path, section: &str, keys: Vec<&'static str>| {
             if !keys.is_empty() {
                 let keys = keys.join(", ");
@@ -114,6 +124,17 @@ impl AwsFiles {
             warnings,
             profiles: profiles.iter().map(|profile| profile.name.clone()).collect(),
         })
+    }
+
+    /// The SDKs merge the two; botocore gives the file up.
+    fn twice(&self, section: &str) -> Warning {
+        Warning {
+            message: format!(
+                "{} has [{section}] twice: the aws CLI and boto3 read none of it",
+                self.config.display()
+            ),
+            mend: "make one of both".to_owned(),
+        }
     }
 
     fn without(&self, text: &ConfigText, prefix: &Prefix, targets: &[TargetName]) -> Edit {

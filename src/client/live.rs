@@ -109,6 +109,7 @@ impl Client {
         offset_ms: i64,
     ) {
         let (own, now_s) = (account.folder(), self.clock.now().millis() / 1000);
+        let files = self.aws_files();
         self.rewrite(LIVE, |old| {
             let old = old.lines().filter_map(Line::parse);
             let mut lines: Vec<Line> = old.filter(|line| line.account != own || !is_known(line)).collect();
@@ -123,7 +124,7 @@ impl Client {
                     None => lines.push(Line {
                         target: target.clone(),
                         ends_at_s,
-                        profile: Profile::name_of(target),
+                        profile: files.profile_of(target).unwrap_or_else(|| Profile::name_of(target)),
                         account: own.clone(),
                     }),
                 }

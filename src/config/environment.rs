@@ -74,6 +74,10 @@ pub const VARIABLES: &[Variable] = &[
         about: "no colour where it is set and not empty",
     },
     Variable {
+        name: "TERM",
+        about: "no colour where it is `dumb`",
+    },
+    Variable {
         name: "AWS_PROFILE",
         about: "profile that `jit use -` goes back to",
     },
@@ -198,6 +202,11 @@ impl Environment {
     /// A variable that is set and not empty.
     pub fn os(&self, name: &str) -> Option<OsString> {
         self.known.get(name).cloned()
+    }
+
+    /// Whether it is said that output has no colour.
+    pub fn has_no_colour(&self) -> bool {
+        self.os("NO_COLOR").is_some() || self.os("TERM").is_some_and(|term| term == "dumb")
     }
 
     /// The same as text; what is not UTF-8 counts as not set.

@@ -42,13 +42,17 @@ impl IssuerUrl {
 
     /// The host, as a call of ours names it.
     pub fn host(&self) -> &str {
-        let (_, rest) = self.0.split_once("://").unwrap_or_default();
-        rest.split('/').next().unwrap_or_default()
+        self.without_scheme().split('/').next().unwrap_or_default()
     }
 
     /// The address, as it stands in `iss`.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The address as IAM knows it, in ARNs and condition keys: without the scheme.
+    pub fn without_scheme(&self) -> &str {
+        self.0.split_once("://").map_or(&self.0, |(_, rest)| rest)
     }
 
     /// Where the discovery document is (OpenID Connect Discovery 1.0, section 4).

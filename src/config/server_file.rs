@@ -10,6 +10,8 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::domain::key_life::SHORTEST_PERIOD_S;
+use crate::domain::time::Duration;
 use crate::error::{Error, Result};
 
 /// Keys of the file and of its tables.
@@ -27,7 +29,7 @@ const KEYS: &[(&str, &[&str])] = &[
         ],
     ),
     ("aws", &["endpoint"]),
-    ("issuer", &["url"]),
+    ("issuer", &["url", "period"]),
     ("sealing_key", &["file", "environment", "keyring"]),
 ];
 
@@ -48,6 +50,8 @@ pub struct ServerFile {
     pub aws_endpoint: Option<String>,
     /// Where AWS finds us as an issuer, where that is another address.
     pub issuer_url: Option<String>,
+    /// How long a key of the issuer is used, where that is not the usual time.
+    pub issuer_period: Option<Duration>,
     /// Where the key that wraps secrets comes from.
     pub sealing_key: SealingKeySource,
 }
@@ -84,6 +88,7 @@ struct Aws {
 #[derive(Default, Deserialize)]
 struct Issuer {
     url: Option<Spanned<String>>,
+    period: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -118,6 +123,7 @@ impl ServerFile {
             database: source.path(&written.database.ok_or_else(|| missing("database", "jit.db"))?)?,
             aws_endpoint: written.aws.endpoint.map(|url| source.endpoint(&url)).transpose()?,
             issuer_url: written.issuer.url.map(Spanned::into_inner),
+            issuer_period: written.issuer.period.map(|text| source.period(&text)).transpose()?,
             sealing_key: source.sealing_key(&sealing_key)?,
         })
     }
@@ -223,6 +229,19 @@ impl Source<'_> {
                 &format!("endpoint is no https address without a path: {text}"),
             )
             .hint("such as  endpoint = \"https://aws.acme.example\"; leave it out for AWS's own"))
+    }
+
+    fn period(&self, written: &Spanned<String>) -> Result<Duration> {
+        let text = written.get_ref();
+        let wrong = |what: &str| {
+            self.wrong(&written.span(), &format!("period {what}: {text}"))
+                .hint("three days at least, a year at most: period = \"30d\"")
+        };
+        let period = Duration::parse(text).map_err(|_| wrong("is no length of time"))?;
+        if period.secs() < SHORTEST_PERIOD_S {
+            return Err(wrong("is too short"));
+        }
+        Ok(period)
     }
 
     fn path(&self, written: &Spanned<String>) -> Result<PathBuf> {

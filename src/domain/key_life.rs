@@ -9,6 +9,8 @@ use super::time::{Duration, Timestamp};
 pub const AHEAD_S: i64 = 24 * 3600;
 /// The next key is made this long before it is to take over: a day to be published, a day to be known. In seconds.
 pub const LEAD_S: i64 = 2 * AHEAD_S;
+/// No key is used for less: the next one is made and known before. In seconds.
+pub const SHORTEST_PERIOD_S: u32 = 3 * 86_400;
 /// A token lives this long. In seconds.
 pub const TOKEN_S: u32 = 120;
 /// A key stays published this long after its last token: for clocks that are behind ours. In seconds.

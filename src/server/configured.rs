@@ -55,6 +55,11 @@ pub fn settings(
         return Err(Error::configuration(format!("public_url is not encrypted: {origin}"))
             .hint("http:// is for trying: jit serve --dev --config FILE"));
     }
+    let issuer = IssuerSettings::new(issuer_url(file, tries)?, Arc::new(sealing_key));
+    let issuer = match file.issuer_period {
+        Some(period) => issuer.rotating(period)?,
+        None => issuer,
+    };
     let mut hosts = hosts(origin);
     hosts.extend(tries.map(dev::loopback_hosts).unwrap_or_default());
     Ok(Settings {
@@ -64,7 +69,7 @@ pub fn settings(
         policy_dir: file.policy.clone(),
         database: file.database.clone(),
         aws,
-        issuer: Some(IssuerSettings::new(issuer_url(file, tries)?, Arc::new(sealing_key))),
+        issuer: Some(issuer),
         session_life: dev::session_life(),
         code_life: dev::code_life(),
         shared_devices_decide: tries.is_some(),
@@ -120,6 +125,16 @@ mod tests {
         assert!(!settings.dev && !settings.shared_devices_decide);
         let issuer = settings.issuer.unwrap();
         assert_eq!(issuer.url.as_str(), "https://jit.acme.example");
+    }
+
+    #[test]
+    fn keys_of_the_issuer_change_as_the_file_says() {
+        let period = |more: &str| {
+            let settings = settled(&file("https://jit.acme.example", more), None).unwrap();
+            settings.issuer.unwrap().period.secs()
+        };
+        assert_eq!(period("[issuer]\nperiod = \"7d\""), 7 * 86_400);
+        assert_eq!(period(""), 30 * 86_400);
     }
 
     #[test]

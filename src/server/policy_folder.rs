@@ -20,6 +20,8 @@ use crate::server::wake::stopped;
 
 /// How often the folder is looked at.
 const LOOK: Duration = Duration::from_secs(1);
+/// A folder that changes is looked at again after this.
+const SETTLE: Duration = Duration::from_millis(100);
 /// Larger than any bundle that people write; smaller than what would hurt.
 const LARGEST_FOLDER: u64 = 50 * 1024 * 1024;
 /// Deeper than any folder that people make.
@@ -107,11 +109,46 @@ pub async fn record(backend: &Backend, bundle: &Bundle, before: Option<&str>) ->
     backend.commit(&event.decided_by(hash)).await
 }
 
+/// What was seen of the folder. Whoever saves a file may be in the middle of it, and half a policy can be one that
+/// allows more than the whole: only what two looks saw alike is put in force.
+#[derive(Debug, Default)]
+struct Looks {
+    done: Files,
+    last: Option<Files>,
+}
+
+/// What a look found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Look {
+    /// What was seen to already.
+    Known,
+    /// Something else than the look before.
+    Changing,
+    /// The same as the look before: to be seen to.
+    Settled,
+}
+
+impl Looks {
+    fn see(&mut self, files: &Files) -> Look {
+        if *files == self.done {
+            self.last = None;
+            Look::Known
+        } else if self.last.as_ref() == Some(files) {
+            self.done.clone_from(files);
+            self.last = None;
+            Look::Settled
+        } else {
+            self.last = Some(files.clone());
+            Look::Changing
+        }
+    }
+}
+
 /// Looks at the folder until `stop` turns true; a valid bundle that differs is put in force at once.
 pub async fn watch(backend: Arc<Backend>, mut stop: watch::Receiver<bool>) {
     let mut looks = tokio::time::interval(LOOK);
     // nothing seen: what was edited since the start is found with the first look, and after every error
-    let mut seen = Files::new();
+    let mut seen = Looks::default();
     loop {
         tokio::select! {
             _ = looks.tick() => {}
@@ -122,14 +159,14 @@ pub async fn watch(backend: Arc<Backend>, mut stop: watch::Receiver<bool>) {
             continue;
         };
         match read {
-            Ok(files) if files == seen => {}
-            Ok(files) => {
-                reload(&backend, &files).await;
-                seen = files;
-            }
+            Ok(files) => match seen.see(&files) {
+                Look::Known => {}
+                Look::Changing => looks.reset_after(SETTLE),
+                Look::Settled => reload(&backend, &files).await,
+            },
             Err(error) => {
                 refuse(&backend, error.to_string());
-                seen.clear();
+                seen = Looks::default();
             }
         }
     }
@@ -191,5 +228,31 @@ fn refuse(backend: &Backend, error: String) {
             error: Some(error),
             ..in_force
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_a_file_is_not_put_in_force() {
+        let of = |text: &str| vec![("a.cedar".to_owned(), text.as_bytes().to_vec())];
+        let mut looks = Looks::default();
+        let mut see = |text: &str| looks.see(&of(text));
+        assert_eq!(
+            [see("permit; forbid;"), see("permit; forbid;")],
+            [Look::Changing, Look::Settled]
+        );
+        assert_eq!(see("permit; forbid;"), Look::Known);
+        // an editor empties the file, writes it, and is seen in between
+        assert_eq!(
+            [see(""), see("permit;"), see("permit; forbid;")],
+            [Look::Changing, Look::Changing, Look::Known]
+        );
+        assert_eq!(
+            [see("permit;"), see("permit;"), see("permit;")],
+            [Look::Changing, Look::Settled, Look::Known]
+        );
     }
 }

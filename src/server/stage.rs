@@ -35,8 +35,8 @@ use crate::wire::{Filed, NewDecision, NewRequest, NewSession, PublicKey, Request
 /// When every test begins.
 pub const NOON: Timestamp = Timestamp::from_millis(1_795_262_400_000);
 
-/// How long a slow call waits for others to land before it.
-const QUIET: std::time::Duration = std::time::Duration::from_millis(200);
+/// How long a late call waits for another to land before it.
+const LATE: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// A provider that does as it is told and counts.
 #[derive(Default)]
@@ -47,9 +47,10 @@ pub struct StandIn {
     pub minted: AtomicU32,
     /// Calls of `shut_out`.
     pub written: AtomicU32,
-    landed: AtomicU32,
-    /// Whether some of them are slow.
-    pub is_slow: AtomicBool,
+    /// Whether the next of them is late.
+    pub is_late: AtomicBool,
+    /// How often a call let somebody in who was shut out before.
+    pub let_in: AtomicU32,
     /// Who is shut out, by role.
     pub shut_out: Mutex<BTreeMap<String, Vec<Killed>>>,
     /// What a kill switch says that is full.
@@ -59,6 +60,16 @@ pub struct StandIn {
 }
 
 impl StandIn {
+    /// Whether somebody is shut out of `role` who is not one of `sessions`.
+    fn has_more(&self, role: &str, sessions: &[Killed]) -> bool {
+        let roles = self.shut_out.lock().unwrap();
+        roles
+            .get(role)
+            .into_iter()
+            .flatten()
+            .any(|session| !sessions.contains(session))
+    }
+
     fn next(&self) -> Result<(), ProviderError> {
         let mut errors = self.errors.lock().unwrap();
         if errors.is_empty() {
@@ -136,28 +147,26 @@ impl Killer for StandIn {
         self.next()
     }
 
-    /// Where it is slow, every other call lands once nothing else has landed for a while: what it carries is old by then.
+    /// A late call lands once another has that carries more, as a slow network may have it; where none does, after a
+    /// while.
     async fn shut_out(
         &self,
         _: Timestamp,
         binding: &RoleBinding,
         sessions: &[Killed],
     ) -> Result<Option<Timestamp>, ProviderError> {
-        let is_slow = self.written.fetch_add(1, Ordering::SeqCst).is_multiple_of(2);
+        let (is_late, began) = (self.is_late.swap(false, Ordering::SeqCst), Instant::now());
+        self.written.fetch_add(1, Ordering::SeqCst);
         let full = *self.full.lock().unwrap();
-        let (mut quiet_since, mut seen) = (Instant::now(), self.landed.load(Ordering::SeqCst));
-        while is_slow && self.is_slow.load(Ordering::SeqCst) && quiet_since.elapsed() < QUIET {
+        while is_late && began.elapsed() < LATE && !self.has_more(&binding.role_arn, sessions) {
             tokio::task::yield_now().await;
-            let landed = self.landed.load(Ordering::SeqCst);
-            if landed != seen {
-                (quiet_since, seen) = (Instant::now(), landed);
-            }
         }
-        self.landed.fetch_add(1, Ordering::SeqCst);
         let role = binding.role_arn.clone();
         let done = self.next();
         if !matches!(done, Err(ProviderError::Throttled(_))) {
             // an answer that is lost says nothing about what was done
+            self.let_in
+                .fetch_add(u32::from(self.has_more(&role, sessions)), Ordering::SeqCst);
             self.shut_out.lock().unwrap().insert(role, sessions.to_vec());
         }
         done.map(|()| full)

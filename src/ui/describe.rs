@@ -76,7 +76,7 @@ pub fn needs(stages: &[StageView]) -> String {
 }
 
 /// The line about the ticket, where there is one.
-pub(super) fn ticket(key: Option<&str>) -> Option<String> {
+pub fn ticket(key: Option<&str>) -> Option<String> {
     key.map(|key| format!("  ticket  {key} (not looked up)"))
 }
 

@@ -1,24 +1,34 @@
 //! Times, spans and ids as people read them.
 //! Owns the local time zone. Refuses to know what time it is.
 
+use std::sync::OnceLock;
+
 use jiff::tz::TimeZone;
 
 use crate::domain::id::{GrantId, RequestId};
 use crate::domain::time::Timestamp;
 
+/// The time zone of this machine.
+const LOCAL: &str = "/etc/localtime";
+/// Where others lie, by their names.
+const ZONES: &str = "/usr/share/zoneinfo";
+
 /// Writes times as seen at `now` in a time zone.
 #[derive(Clone, Debug)]
 pub struct TimeWords {
     now: Timestamp,
-    zone: TimeZone,
+    named: Option<String>,
+    zone: OnceLock<TimeZone>,
 }
 
 impl TimeWords {
-    /// Seen at `now`, where this machine is.
-    pub fn local(now: Timestamp) -> Self {
+    /// Seen at `now`, where this machine is, or where `TZ` says, which `named` is. The zone is read with the first time
+    /// of day that is written.
+    pub const fn local(now: Timestamp, named: Option<String>) -> Self {
         Self {
             now,
-            zone: TimeZone::system(),
+            named,
+            zone: OnceLock::new(),
         }
     }
 
@@ -26,7 +36,8 @@ impl TimeWords {
     pub(super) fn utc(now: Timestamp) -> Self {
         Self {
             now,
-            zone: TimeZone::UTC,
+            named: None,
+            zone: OnceLock::from(TimeZone::UTC),
         }
     }
 
@@ -34,7 +45,7 @@ impl TimeWords {
     pub fn at(&self, instant: Timestamp) -> String {
         let zoned = |t: Timestamp| {
             let stamp = jiff::Timestamp::from_millisecond(t.millis()).unwrap_or_default();
-            stamp.to_zoned(self.zone.clone())
+            stamp.to_zoned(self.zone().clone())
         };
         let (then, now) = (zoned(instant), zoned(self.now));
         if then.date() == now.date() {
@@ -44,6 +55,14 @@ impl TimeWords {
         } else {
             then.strftime("%-d %b %Y").to_string()
         }
+    }
+
+    fn zone(&self) -> &TimeZone {
+        self.zone.get_or_init(|| {
+            let file = of_its_file(self.named.as_deref());
+            // what no file says, such as the rules that TZ may hold
+            file.unwrap_or_else(TimeZone::system)
+        })
     }
 
     /// How long until `instant`: `1h 12m`.
@@ -60,6 +79,21 @@ impl TimeWords {
             secs => format!("{} d ago", secs / 86_400),
         }
     }
+}
+
+/// The zone from its one file. Looking its name up would list every folder of zones first, which takes longer than all
+/// else that a command does that reads the cache.
+fn of_its_file(named: Option<&str>) -> Option<TimeZone> {
+    let is_plain = |name: &str| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "/_+-".contains(c);
+        !name.starts_with('/') && name.chars().all(plain)
+    };
+    let path = match named {
+        None => LOCAL.to_owned(),
+        Some(name) if is_plain(name) => format!("{ZONES}/{name}"),
+        Some(_) => return None,
+    };
+    TimeZone::tzif(named.unwrap_or_default(), &std::fs::read(path).ok()?).ok()
 }
 
 /// A length of time in two units at most: `1h 12m`, `45s`.

@@ -18,7 +18,7 @@ use serde_json::json;
 use tokio::sync::watch;
 
 use crate::aws_access::{in_seconds, now, provider};
-use crate::harness::{LIMIT, MiniStack};
+use crate::harness::{AwsProxy, Fault, LIMIT, MiniStack};
 use crate::kill_switch::{ids_in_policy, is_allowed, is_denied, killable, minted};
 
 const ROLE: &str = "jit-killable-crowd";
@@ -128,17 +128,24 @@ async fn is_killed(backend: &Backend, n: u64) -> bool {
 }
 
 /// Another backend on the same store, with its own way to AWS.
-fn second(first: &Backend, stopping: watch::Receiver<bool>) -> Arc<Backend> {
+fn second(first: &Backend, endpoint: &str, stopping: watch::Receiver<bool>) -> Arc<Backend> {
     Backend::new(Parts {
         settings: first.settings.clone(),
         store: first.store.clone(),
-        aws: Arc::new(provider(&MiniStack::shared().url)),
+        aws: Arc::new(provider(endpoint)),
         identity_center: first.identity_center.clone(),
         clock: Clock::real(),
         bundle: first.bundle(),
         issuer: None,
         stopping,
     })
+}
+
+/// The requests that a body names.
+fn ids(body: &str) -> BTreeSet<String> {
+    body.match_indices("req_")
+        .map(|(at, _)| body[at..at + 16].to_owned())
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -155,7 +162,8 @@ async fn attack_15_two_workers_lose_no_session_in_the_policy() {
         .unwrap();
     let first = server::open(settings).await.unwrap().backend;
     let (stop, stopping) = watch::channel(false);
-    let backends = [second(&first, stopping.clone()), second(&first, stopping.clone())];
+    let proxy = AwsProxy::before(&MiniStack::shared().url);
+    let backends = [stopping.clone(), stopping.clone()].map(|stopping| second(&first, &proxy.url, stopping));
     put(&first, vec![Row::Person(alice())]).await;
     let ends_at = in_seconds(3600);
     for n in 1..=CROWD {
@@ -167,14 +175,22 @@ async fn attack_15_two_workers_lose_no_session_in_the_policy() {
     let workers = backends
         .clone()
         .map(|backend| tokio::spawn(worker::run(backend, stopping.clone())));
-    let revokes = (1..=CROWD).map(|n| {
-        let backend = backends[usize::try_from(n % 2).unwrap()].clone();
-        tokio::spawn(async move { revoke(&backend, n).await })
-    });
-    for revoke in revokes.collect::<Vec<_>>() {
-        revoke.await.unwrap();
-    }
     let limit = std::time::Instant::now() + LIMIT;
+    // the other half comes while a write is under way that cannot know of it, and that lands late
+    proxy.then("PutRolePolicy", Fault::Late);
+    for half in [1..=CROWD / 2, CROWD / 2 + 1..=CROWD] {
+        let revokes = half.map(|n| {
+            let backend = backends[usize::try_from(n % 2).unwrap()].clone();
+            tokio::spawn(async move { revoke(&backend, n).await })
+        });
+        for revoke in revokes.collect::<Vec<_>>() {
+            revoke.await.unwrap();
+        }
+        while proxy.calls_of("PutRolePolicy") == 0 {
+            assert!(std::time::Instant::now() < limit, "nothing is written");
+            tokio::task::yield_now().await;
+        }
+    }
     for n in 1..=CROWD {
         while !is_killed(&first, n).await {
             assert!(std::time::Instant::now() < limit, "session {n} is not shut out");
@@ -187,6 +203,10 @@ async fn attack_15_two_workers_lose_no_session_in_the_policy() {
     }
     let expected: BTreeSet<String> = (1..=CROWD).map(|n| RequestId::from_bits(n).to_string()).collect();
     assert_eq!(ids_in_policy(ROLE), expected);
+    let written: Vec<BTreeSet<String>> = proxy.done("PutRolePolicy").iter().map(|body| ids(body)).collect();
+    assert!(written.len() > 1, "nothing came while it was written");
+    let lost = written.windows(2).find(|pair| !pair[0].is_subset(&pair[1]));
+    assert_eq!(lost, None, "an id was lost for a while");
     is_denied(&gone);
     is_allowed(&stays);
 }

@@ -1,5 +1,6 @@
 //! What the tests of AWS ask for, and the judge of the policies that come out.
 
+use jit::config::IssuerUrl;
 use jit::domain::{Duration, GrantId, Narrowing, Partition, PersonId, RequestId, Road, RoleBinding, Timestamp, Trace};
 use std::sync::Arc;
 
@@ -76,14 +77,23 @@ pub fn keyless(endpoint: &str) -> AwsProvider {
 
 /// A signer whose tokens a test can read.
 pub fn signer() -> Option<Arc<dyn TokenSigner>> {
-    Some(Arc::new(Unsigned))
+    Some(Arc::new(Unsigned(issuer())))
+}
+
+/// Whose tokens they are.
+pub fn issuer() -> IssuerUrl {
+    IssuerUrl::parse("https://jit.acme.example/Prod").unwrap()
 }
 
 /// Our own mock of the issuer: its tokens say what they would say, unsigned, so that a test can read them at STS.
-struct Unsigned;
+struct Unsigned(IssuerUrl);
 
 #[async_trait]
 impl TokenSigner for Unsigned {
+    fn issuer(&self) -> &IssuerUrl {
+        &self.0
+    }
+
     async fn sign(&self, _now: Timestamp, said: &Statement) -> Result<SecretString, ProviderError> {
         let token = json!({ "sub": said.subject, "aud": said.audience, "claims": said.claims });
         Ok(token.to_string().into())

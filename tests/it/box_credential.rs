@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::harness::{Backend, BackendPlan, LIMIT, SealedBox, StsRecorder};
 use super::shown::held;
@@ -120,6 +120,33 @@ fn torn_and_newer_cache_files_are_fetched_again() {
         let run = alice.jit(&["credential-process", "dev-admin"]).exits(0);
         assert_eq!(run.json()["Version"], 1, "{torn}");
     }
+}
+
+/// As if the time had come to renew it: the fourth word of line 1 says when that is.
+fn make_stale(file: &Path) {
+    let text = fs::read_to_string(file).unwrap();
+    let (line, json) = text.split_once('\n').unwrap();
+    let mut words: Vec<&str> = line.split(' ').collect();
+    words[3] = "1";
+    fs::write(file, format!("{}\n{json}", words.join(" "))).unwrap();
+}
+
+#[test]
+fn credential_that_still_works_is_given_where_none_is_fetched() {
+    let (_sts, mut backend, alice) = live();
+    let ask = ["credential-process", "dev-admin", "--request-on-miss"];
+    let first = alice.jit(&ask).exits(0).stdout;
+    let (file, kept) = (cached(&alice), alice.home().join("kept"));
+    make_stale(&file);
+    // given back as if elsewhere: nothing is live any more, and nothing is asked for in its place
+    fs::rename(&file, &kept).unwrap();
+    drop(alice.jit(&["drop", "dev-admin"]).exits(0));
+    fs::rename(&kept, &file).unwrap();
+    assert_eq!(alice.jit(&ask).exits(0).stdout, first);
+    let history = alice.jit(&["status", "--history", "-o", "json"]).exits(0).json();
+    assert_eq!(history["requests"].as_array().unwrap().len(), 1, "{history}");
+    backend.kill();
+    assert_eq!(alice.jit(&ask).exits(0).stdout, first, "a moment later");
 }
 
 #[test]

@@ -126,11 +126,7 @@ fn file_that_cannot_be_right_exits_three() {
         ("no_public_url", "public_url = \"https://jit.acme.example\"\n", ""),
         ("no_sealing_key", "[sealing_key]\nfile = \"sealing.key\"\n", ""),
         ("two_sealing_keys", "file = ", "keyring = \"k\"\nfile = "),
-        (
-            "plain_public_url",
-            "https://jit.acme.example",
-            "http://jit.acme.example",
-        ),
+        ("plain_public_url", "https://jit.acme", "http://jit.acme"),
         (
             "loopback_public_url",
             "https://jit.acme.example",
@@ -165,11 +161,18 @@ fn file_that_cannot_be_right_exits_three() {
         let run = machine.say(&whole.replacen(from, to, 1)).serve(&[]).run();
         held(&format!("serve_config_{name}_exits_three"), &run.exits(3));
     }
+    for (name, key) in [
+        ("issuer_with_a_port", "url = \"https://id.acme.example:8443\""),
+        ("issuer_with_a_query", "url = \"https://id.acme.example/?a\""),
+        ("plain_issuer", "url = \"http://id.acme.example\""),
+        ("short_period", "period = \"1d\""),
+    ] {
+        let run = machine.say(&format!("{whole}\n[issuer]\n{key}\n")).serve(&[]).run();
+        held(&format!("serve_config_{name}_exits_three"), &run.exits(3));
+    }
     fs::remove_file(machine.etc.join("jit.toml")).unwrap();
-    held(
-        "serve_config_missing_file_exits_three",
-        &machine.serve(&[]).run().exits(3),
-    );
+    let run = machine.serve(&[]).run().exits(3);
+    held("serve_config_missing_file_exits_three", &run);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 
-use crate::aws_access::{access, case, judged, narrowed};
+use crate::aws_access::{access, case, issuer, judged, narrowed};
 
 const BEFORE: &str = "2026-11-20T12:59:59Z";
 const END: &str = "2026-11-20T13:00:00Z";
@@ -20,7 +20,7 @@ fn end() -> Timestamp {
 
 #[test]
 fn attack_01_policy_denies_chaining_and_everything_after_the_end() {
-    let policy = session_policy(&access(end())).unwrap();
+    let policy = session_policy(&access(end()), None).unwrap();
     let asked: &[(&str, &str, [&str; 3])] = &[
         ("s3:ListAllMyBuckets", "*", ["Allow", "Deny", "Deny"]),
         ("iam:CreateRole", ROLE, ["Allow", "Deny", "Deny"]),
@@ -45,12 +45,45 @@ fn attack_01_policy_denies_chaining_and_everything_after_the_end() {
     assert_eq!(judged(&cases), wanted, "{policy}");
 }
 
+/// Every call of IAM that writes on an OIDC provider.
+const PROVIDER_WRITES: [&str; 7] = [
+    "iam:AddClientIDToOpenIDConnectProvider",
+    "iam:CreateOpenIDConnectProvider",
+    "iam:DeleteOpenIDConnectProvider",
+    "iam:RemoveClientIDFromOpenIDConnectProvider",
+    "iam:TagOpenIDConnectProvider",
+    "iam:UntagOpenIDConnectProvider",
+    "iam:UpdateOpenIDConnectProviderThumbprint",
+];
+
+#[test]
+fn attack_01_no_session_writes_on_the_provider_of_our_issuer() {
+    let provider = |of: &str| format!("arn:aws:iam::111111111111:oidc-provider/{of}");
+    let (ours, clusters) = (provider("jit.acme.example/Prod"), provider("oidc.eks.example/id/1"));
+    let below = provider("jit.acme.example/Prod/other");
+    let mut chained = access(end());
+    chained.binding.chain = true;
+    for access in [access(end()), chained, narrowed(end(), &["iam:*"])] {
+        let policy = session_policy(&access, Some(&issuer())).unwrap();
+        let asked = [(&ours, "Deny"), (&clusters, "Allow"), (&below, "Allow")];
+        let mut cases = Vec::new();
+        let mut wanted = Vec::new();
+        for (action, (resource, decision)) in PROVIDER_WRITES.iter().flat_map(|w| asked.map(|a| (w, a))) {
+            cases.push(case(&policy, action, resource, BEFORE));
+            wanted.push(decision);
+        }
+        cases.push(case(&policy, "iam:GetOpenIDConnectProvider", &ours, BEFORE));
+        wanted.push("Allow");
+        assert_eq!(judged(&cases), wanted, "{policy}");
+    }
+}
+
 #[test]
 fn attack_01_chain_lifts_assume_role_until_the_end() {
     let mut chained = access(end());
     chained.binding.chain = true;
     chained.binding.never = vec!["kms:ScheduleKeyDeletion".into()];
-    let policy = session_policy(&chained).unwrap();
+    let policy = session_policy(&chained, None).unwrap();
     let cases = [
         case(&policy, "sts:AssumeRole", ROLE, BEFORE),
         case(&policy, "sts:AssumeRole", ROLE, END),
@@ -118,7 +151,7 @@ fn narrowed_policy_allows_the_pairs_and_denies_all_else() {
     for _ in 0..200 {
         let only = only.new_tree(&mut runner).unwrap().current();
         let words: Vec<&str> = only.iter().map(String::as_str).collect();
-        let policy = session_policy(&narrowed(end(), &words)).unwrap();
+        let policy = session_policy(&narrowed(end(), &words), None).unwrap();
         for (action, resource) in ACTIONS.iter().flat_map(|a| RESOURCES.map(|r| (*a, r))) {
             cases.push(case(&policy, action, resource, BEFORE));
             wanted.push((only.clone(), action, resource));

@@ -77,6 +77,28 @@ async fn sts_receives_token_and_no_signature_on_the_keyless_road() {
 }
 
 #[tokio::test]
+async fn sts_receives_the_fence_of_our_issuer_on_both_roads() {
+    let sts = StsRecorder::start();
+    let mut access = access(in_seconds(7200));
+    for road in [Road::AssumeRole, Road::WebIdentity] {
+        access.binding.road = road;
+        drop(provider(&sts.url).mint(now(), &access).await.unwrap());
+    }
+    let calls = sts.calls();
+    assert_eq!(calls[1].param("Action"), "AssumeRoleWithWebIdentity");
+    for call in &calls {
+        let fence = &call.policy()["Statement"][3];
+        assert_eq!(
+            (&fence["Effect"], &fence["Resource"][2]),
+            (
+                &"Deny".into(),
+                &"arn:aws:iam::*:oidc-provider/jit.acme.example/Prod".into()
+            )
+        );
+    }
+}
+
+#[tokio::test]
 async fn long_session_needs_no_own_identity_on_the_keyless_road() {
     let sts = StsRecorder::start();
     let mut long = access(in_seconds(43_200));

@@ -8,7 +8,8 @@ use crate::aws_access::{access, in_seconds, narrowed, now, provider};
 use crate::harness::{AwsKeys, LIMIT, MiniStack, Run, SealedBox, wait_until};
 
 const LIST: [&str; 2] = ["s3api", "list-buckets"];
-/// A write on a policy of ours. (On roles the stand-in forgets the path, so there the evaluator alone is asked.)
+/// A write on a policy of ours. (On roles the stand-in forgets the path, and it names no provider to who judges: there
+/// the evaluator alone is asked.)
 const WIDEN: [&str; 6] = [
     "iam",
     "create-policy-version",

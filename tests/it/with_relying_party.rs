@@ -9,12 +9,10 @@ use crate::harness::{
     Backend, BackendPlan, FakedTime, LIMIT, SealedBox, StsCall, StsRecorder, venv_program, wait_until,
 };
 
-/// A backend without an AWS key, whose targets are all on the road web-identity and whose first key signs.
-fn keyless_backend(sts: &StsRecorder) -> Backend {
-    let mut backend = BackendPlan::with_aws(&sts.url).keyless().start();
-    drop(backend.stop());
-    backend.edit_policy("catalogue.toml", "road = \"assume-role\"", "road = \"web-identity\"");
-    let backend = backend.start_again();
+/// The backend of `plan` without an AWS key, whose targets are all on the road web-identity and whose first key signs.
+pub fn keyless_backend(plan: BackendPlan) -> Backend {
+    let roads = ("road = \"assume-role\"", "road = \"web-identity\"");
+    let backend = plan.keyless().policy("catalogue.toml", roads.0, roads.1).start();
     let data = backend.data();
     let signs = || {
         let shown = SealedBox::new().jit(&["issuer", "show", "-o", "json", "--data", data.to_str().unwrap()]);
@@ -60,7 +58,7 @@ fn judged(backend: &Backend, token: &str, audience: &str, clock: Option<&FakedTi
 #[test]
 fn token_that_sts_received_is_accepted_against_what_is_published() {
     let sts = StsRecorder::start();
-    let backend = keyless_backend(&sts);
+    let backend = keyless_backend(BackendPlan::with_aws(&sts.url));
     let call = received(&sts, &backend);
     let token = call.param("WebIdentityToken");
     let claims: Value = serde_json::from_str(&judged(&backend, token, "sts.amazonaws.com", None)).unwrap();
@@ -84,7 +82,7 @@ fn token_that_sts_received_is_accepted_against_what_is_published() {
 #[test]
 fn attack_14_token_that_sts_received_is_refused_after_its_end_and_its_keys() {
     let sts = StsRecorder::start();
-    let backend = keyless_backend(&sts);
+    let backend = keyless_backend(BackendPlan::with_aws(&sts.url));
     let token = received(&sts, &backend).param("WebIdentityToken").to_owned();
     if let Some(clock) = FakedTime::start("attack_14_token_that_sts_received_is_refused_after_its_end_and_its_keys") {
         clock.set_ahead(Duration::from_secs(130));
@@ -106,7 +104,7 @@ fn attack_14_token_that_sts_received_is_refused_after_its_end_and_its_keys() {
 #[test]
 fn token_never_reaches_client_log_or_store() {
     let sts = StsRecorder::start();
-    let mut backend = keyless_backend(&sts);
+    let mut backend = keyless_backend(BackendPlan::with_aws(&sts.url));
     let alice = backend.machine_of("alice");
     let run = alice
         .jit(&["-vv", "request", "dev-admin", "--for", "30m", "--reason", "no key here"])

@@ -91,29 +91,72 @@ fn sdks_do_what_the_table_of_the_page_says() {
     compare(&sdks, &rows);
 }
 
-/// The page may have rows of programs that are missing here, and another version of what is the system's.
 fn compare(sdks: &[Sdk], rows: &[Cells]) {
-    let line =
-        |sdk: &Sdk, cells: &Cells, version: &str| format!("| {} | {version} | {} |\n", sdk.name, cells.join(" | "));
-    if std::env::var_os("UPDATE").is_some() {
-        let rows = sdks.iter().zip(rows).map(|(sdk, cells)| line(sdk, cells, &sdk.version));
-        section_is_current("docs/sdks.md", "sdks", &(HEAD.to_owned() + &rows.collect::<String>()));
-        return;
-    }
     let page = read("docs/sdks.md");
-    for (sdk, cells) in sdks.iter().zip(rows) {
-        let begins = format!("| {} | ", sdk.name);
-        let row = page
-            .lines()
-            .find_map(|line| line.strip_prefix(&begins))
-            .unwrap_or_default();
-        let version = row.split(" | ").next().unwrap_or_default();
-        let expected = line(sdk, cells, if sdk.is_pinned { &sdk.version } else { version });
-        assert!(
-            page.contains(&expected),
-            "docs/sdks.md is out of date, UPDATE=1 writes it: {expected}"
-        );
+    let section = page.split_once("<!-- generated: sdks -->\n").expect("the table").1;
+    let table = section.split_once("<!-- end -->").expect("the end of the table").0;
+    let seen: Vec<Seen> = sdks.iter().zip(rows).map(|(sdk, cells)| Seen::of(sdk, cells)).collect();
+    section_is_current("docs/sdks.md", "sdks", &merged(table, &seen));
+}
+
+/// What was seen of a program.
+struct Seen<'a> {
+    name: &'a str,
+    version: &'a str,
+    is_pinned: bool,
+    cells: String,
+}
+
+impl<'a> Seen<'a> {
+    fn of(sdk: &'a Sdk, cells: &Cells) -> Self {
+        Self {
+            name: sdk.name,
+            version: &sdk.version,
+            is_pinned: sdk.is_pinned,
+            cells: cells.join(" | "),
+        }
     }
+}
+
+/// The table with these rows in their places. Rows of programs that are missing here stay as they are, and so does the
+/// version of what is the system's.
+fn merged(table: &str, seen: &[Seen<'_>]) -> String {
+    let mut lines: Vec<String> = table.lines().skip(HEAD.lines().count()).map(str::to_owned).collect();
+    for program in seen {
+        let begins = format!("| {} | ", program.name);
+        let at = lines.iter().position(|line| line.starts_with(&begins));
+        let written = at.and_then(|at| lines[at][begins.len()..].split(" | ").next());
+        let version = written.filter(|_| !program.is_pinned).unwrap_or(program.version);
+        let line = format!("{begins}{version} | {} |", program.cells);
+        match at {
+            Some(at) => lines[at] = line,
+            None => lines.push(line),
+        }
+    }
+    lines.iter().fold(HEAD.to_owned(), |text, line| text + line + "\n")
+}
+
+#[test]
+fn row_of_a_program_that_is_missing_stays() {
+    let table = format!("{HEAD}| boto3 | 1 | old |\n| aws-sdk-php | 3 | as it was |\n| aws CLI v2 | 2.9 | old |\n");
+    let seen = |name, version, is_pinned| Seen {
+        name,
+        version,
+        is_pinned,
+        cells: "new".to_owned(),
+    };
+    let now = merged(
+        &table,
+        &[
+            seen("aws CLI v2", "2.31", false),
+            seen("boto3", "2", true),
+            seen("another", "1", true),
+        ],
+    );
+    let rows =
+        "| boto3 | 2 | new |\n| aws-sdk-php | 3 | as it was |\n| aws CLI v2 | 2.9 | new |\n| another | 1 | new |\n";
+    assert_eq!(now, format!("{HEAD}{rows}"));
+    assert_eq!(merged(&table, &[]), table);
 }
 
 fn runs_at_each_age(stage: &Stage, sdks: &[Sdk]) -> Vec<Vec<String>> {

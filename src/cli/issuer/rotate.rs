@@ -6,7 +6,6 @@ use super::{KeyView, Place, by, failed};
 use crate::cli::Ctx;
 use crate::domain::key_life::{AHEAD_S, KeyLife};
 use crate::error::Result;
-use crate::ui::TimeWords;
 
 /// Make the next key
 #[derive(Debug, clap::Args)]
@@ -39,7 +38,7 @@ pub(super) async fn run(args: &Args, ctx: &mut Ctx) -> Result<()> {
         (false, _) => format!("Key {id} waits already; no other one was made."),
     });
     ctx.ui.note(&match (key.signs_from, life.signing(now)) {
-        (Some(from), _) => format!("It signs from {}.", TimeWords::local(now).at(from)),
+        (Some(from), _) => format!("It signs from {}.", ctx.words_at(now).at(from)),
         (None, Some(_)) => format!(
             "It signs {hours} h after it was first seen at {}.",
             beside.url.key_set()

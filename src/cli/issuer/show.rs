@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::network::Network;
 use crate::server::beside::Beside;
 use crate::server::publication;
-use crate::ui::{Table, TimeWords};
+use crate::ui::Table;
 
 /// List keys, and what is published
 #[derive(Debug, clap::Args)]
@@ -37,7 +37,7 @@ pub(super) async fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
     if ctx.ui.is_json() {
         return ctx.ui.json("jit/issuer/1", &shown);
     }
-    let words = TimeWords::local(beside.clock.now());
+    let words = ctx.words_at(beside.clock.now());
     let when = |at: Option<crate::domain::Timestamp>| at.map_or_else(|| "-".to_owned(), |at| words.at(at));
     ctx.ui.note(&shown.url);
     let mut table = Table::new(&["KEY", "STATE", "MADE", "PUBLISHED", "SIGNS FROM", "RETIRED"]);

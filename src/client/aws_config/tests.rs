@@ -85,6 +85,14 @@ fn windows_line_endings_are_kept() {
 }
 
 #[test]
+fn section_that_stands_twice_is_found() {
+    let first = |text: &str| ConfigText::new(text).index().repeated().cloned();
+    assert_eq!(first("[a]\n[b]\nc = d\n[b] # again\n[a]\n").as_deref(), Some("b"));
+    // botocore takes these for two
+    assert_eq!(first("[profile a]\n[profile  a]\n[c]"), None);
+}
+
+#[test]
 fn rivals_of_a_profile_are_named() {
     let text = ConfigText::new("[profile jit-prod]\nSSO_Session = x\ns3 =\n  role_arn = y\n[b]\nrole_arn = z\n");
     assert_eq!(text.index().rivals(SECTION), ["sso_session"]);

@@ -54,7 +54,8 @@ fn missing_folder_is_made_for_its_owner_alone() {
     assert!(machine.files.write(&with("prod")).unwrap().is_needed());
     assert_eq!(mode(&machine.folder.path().join("aws")), 0o700);
     assert_eq!(mode(&machine.files.config), 0o600);
-    assert!(machine.files.has_profile(&TargetName::parse("prod").unwrap()));
+    let prod = TargetName::parse("prod").unwrap();
+    assert_eq!(machine.files.profile_of(&prod).as_deref(), Some("jit-prod"));
     assert!(!machine.files.write(&with("prod")).unwrap().is_needed());
 }
 
@@ -100,6 +101,45 @@ fn file_that_is_not_ours_to_replace_is_refused() {
         assert!(refused(&foreign).0.ends_with("belongs to uid 12345, not to you"));
         assert_eq!(text(&foreign.files), "[a]\n");
     }
+}
+
+#[test]
+fn profile_is_found_whatever_its_prefix() {
+    let machine = machine(Some(
+        "[profile acme-x]\ncredential_process = /b/jit-credential prod --server https://h --identity alice\n",
+    ));
+    let found = |name: &str| machine.files.profile_of(&TargetName::parse(name).unwrap());
+    // somebody wrote that one: what becomes of it is theirs
+    assert_eq!(found("prod"), None);
+    let named = |name: &str, prefix: &str| profile(name).named(&Prefix::parse(prefix).unwrap());
+    let profiles = vec![named("prod", "acme-"), named("prod", "b."), named("prod-read", "")];
+    machine.files.write(&Change::With(profiles)).unwrap();
+    assert_eq!(found("prod").as_deref(), Some("acme-prod"));
+    assert_eq!(found("prod-read").as_deref(), Some("prod-read"));
+    assert_eq!((found("acme-prod"), found("read")), (None, None));
+    assert!(machine.files.is_ours("b.prod") && !machine.files.is_ours("acme-x") && !machine.files.is_ours("b"));
+    machine.files.write(&with("prod")).unwrap();
+    assert_eq!(found("prod").as_deref(), Some("jit-prod"));
+    machine
+        .files
+        .write(&Change::Without(Prefix::default(), Vec::new()))
+        .unwrap();
+    machine
+        .files
+        .write(&Change::Without(Prefix::parse("acme-").unwrap(), Vec::new()))
+        .unwrap();
+    assert_eq!(found("prod").as_deref(), Some("b.prod"));
+}
+
+#[test]
+fn profile_that_runs_jit_itself_is_found_too() {
+    let machine = machine(None);
+    let account = Account::new(Origin::parse("https://h").unwrap(), "alice").unwrap();
+    let prod = TargetName::parse("prod").unwrap();
+    let profile = Profile::new(prod.clone(), &account, Path::new("/my tools/jit"), false).unwrap();
+    let named = profile.named(&Prefix::parse("acme-").unwrap());
+    machine.files.write(&Change::With(vec![named])).unwrap();
+    assert_eq!(machine.files.profile_of(&prod).as_deref(), Some("acme-prod"));
 }
 
 #[test]

@@ -71,6 +71,8 @@ fn json(value: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -106,6 +108,24 @@ mod tests {
         );
         assert_eq!(quoted(Shell::Pwsh, "a\u{2019}$x'").unwrap(), "'a\u{2019}\u{2019}$x'''");
         assert_eq!(quoted(Shell::Nu, "a\"\n\u{202e}").unwrap(), r#""a\"\u000a\u202e""#);
+        assert_eq!(quoted(Shell::Nu, "a\\\u{1f511}").unwrap(), r#""a\\\ud83d\udd11""#);
+    }
+
+    #[test]
+    fn value_that_zsh_would_look_up_is_quoted() {
+        for value in ["=ls", "a:=ls", "-x", "~", "a:~", ""] {
+            assert_eq!(quoted(Shell::Zsh, value), Some(format!("'{value}'")));
+            assert_eq!(quoted(Shell::Cmd, value), None, "{value}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn word_for_nu_is_json_that_says_the_value(value in "[^\0]*") {
+            let word = quoted(Shell::Nu, &value).unwrap();
+            prop_assert!(word.is_ascii());
+            prop_assert_eq!(serde_json::from_str::<String>(&word).unwrap(), value);
+        }
     }
 
     #[test]

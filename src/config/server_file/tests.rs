@@ -16,6 +16,7 @@ endpoint = "https://sts.eu-central-1.amazonaws.com"
 
 [issuer]
 url = "https://issuer.acme.example"
+period = "14d"
 
 [sealing_key]
 file = "sealing.key"
@@ -47,6 +48,7 @@ fn file_gives_every_value() {
         Some("https://sts.eu-central-1.amazonaws.com")
     );
     assert_eq!(file.issuer_url.as_deref(), Some("https://issuer.acme.example"));
+    assert_eq!(file.issuer_period.map(Duration::secs), Some(14 * 86_400));
     assert_eq!(file.sealing_key, SealingKeySource::File("/etc/jit/sealing.key".into()));
 }
 
@@ -56,7 +58,10 @@ fn file_may_leave_out_what_has_a_default() {
     let file = parse(text).unwrap();
     assert_eq!(file.listen.to_string(), LISTEN);
     assert_eq!(file.public_url.as_str(), "https://jit.acme.example");
-    assert_eq!((file.aws_endpoint, file.issuer_url), (None, None));
+    assert_eq!(
+        (file.aws_endpoint, file.issuer_url, file.issuer_period),
+        (None, None, None)
+    );
     assert_eq!(file.sealing_key, SealingKeySource::Environment("JIT_KEY".into()));
 }
 
@@ -75,13 +80,13 @@ fn unknown_key_is_refused_with_place_and_nearest() {
         (
             "file =",
             "vault =",
-            "13:1: no key named vault in [sealing_key]",
+            "14:1: no key named vault in [sealing_key]",
             "known keys: file, environment, keyring",
         ),
         (
             "[sealing_key]",
             "[oidc]\nx = 1\n[sealing_key]",
-            "12:2: no key named oidc",
+            "13:2: no key named oidc",
             "known keys: listen, public_url, policy, database, aws, issuer, sealing_key",
         ),
     ] {
@@ -99,7 +104,7 @@ fn wrong_type_is_refused_with_its_place() {
             "aws = 3",
             "6:7:",
         ),
-        ("\"sealing.key\"", "true", "13:8:"),
+        ("\"sealing.key\"", "true", "14:8:"),
         ("listen = ", "listen ", "1:8:"),
         ("listen", "listen = \"a\"\nlisten", "2:1:"),
     ] {
@@ -194,7 +199,7 @@ fn sealing_key_comes_from_exactly_one_place() {
         let (message, _) = said(key, wrong);
         assert_eq!(
             message,
-            "12:1: sealing_key needs exactly one of file, environment, keyring"
+            "13:1: sealing_key needs exactly one of file, environment, keyring"
         );
     }
     for wrong in [
@@ -210,6 +215,30 @@ fn sealing_key_comes_from_exactly_one_place() {
     assert_eq!(
         keyring.sealing_key,
         SealingKeySource::Keyring("sealing key of acme".into())
+    );
+}
+
+#[test]
+fn period_of_the_issuer_has_bounds() {
+    for (wrong, what) in [
+        ("2d23h", "is too short"),
+        ("0d", "is no length of time"),
+        ("400d", "is no length of time"),
+        ("soon", "is no length of time"),
+        ("", "is no length of time"),
+    ] {
+        let (message, hint) = said("\"14d\"", &format!("\"{wrong}\""));
+        assert_eq!(message, format!("11:10: period {what}: {wrong}"));
+        assert!(hint.contains("three days at least"), "{hint}");
+    }
+    said("\"14d\"", "14");
+    for fine in ["3d", "72h", "366d"] {
+        assert!(parse(&WHOLE.replace("14d", fine)).is_ok(), "{fine}");
+    }
+    let (message, hint) = said("period =", "perod =");
+    assert_eq!(
+        (message.as_str(), hint.as_str()),
+        ("11:1: no key named perod in [issuer]", "did you mean period?")
     );
 }
 

@@ -2,7 +2,7 @@
 
 use super::world::{Provider, World};
 use crate::domain::apply;
-use crate::domain::change::{Change, Effect};
+use crate::domain::change::{Change, Effect, Row};
 use crate::domain::event::{Event, Filing};
 use crate::domain::grant::{EndCause, GrantState};
 use crate::domain::id::{GrantId, RequestId};
@@ -160,6 +160,44 @@ fn late_approval_ends_when_it_said_and_waits_no_longer() {
 }
 
 #[test]
+fn late_extension_counts_towards_the_cap_from_the_beginning() {
+    let mut world = given();
+    let asked = extension(&world, 50);
+    world.now = at(3_000_000);
+    file(&mut world, asked).unwrap();
+    // what it extends is over by then, and no second row of two hours begins
+    world.now = at(4_200_000);
+    work(&mut world);
+    approve(&mut world).unwrap();
+    work(&mut world);
+    assert_eq!((state(&world, 2), ends(&world, 2)), (GrantState::Active, at(6_600_000)));
+    let mut third = filing(3);
+    third.body.duration = secs(11 * 60);
+    third.body.extends = Some(Extends {
+        grant: GrantId::from_bits(2),
+        ends_at: ends(&world, 2),
+    });
+    let refused = file(&mut world, third.clone()).unwrap_err();
+    let Refusal::OverCapExtended { left, cap_ends_at, .. } = refused else {
+        panic!("{refused:?}")
+    };
+    assert_eq!((left, cap_ends_at), (Some(secs(600)), at(7_200_000)));
+    third.body.duration = secs(600);
+    file(&mut world, third).unwrap();
+}
+
+#[test]
+fn extension_of_a_grant_whose_end_was_moved_is_not_given() {
+    let mut world = given();
+    let asked = extension(&world, 30);
+    file(&mut world, asked).unwrap();
+    let extended = world.grants.get_mut(&GrantId::from_bits(1)).unwrap();
+    extended.ends_at = Some(at(5_000_000));
+    let refused = approve(&mut world).unwrap_err();
+    assert!(matches!(refused, Refusal::Changed { .. }), "{refused:?}");
+}
+
+#[test]
 fn drop_ends_the_extension_with_what_it_extends() {
     let mut world = given();
     let asked = extension(&world, 30);
@@ -178,6 +216,36 @@ fn drop_ends_the_extension_with_what_it_extends() {
         (extension.state, extension.cause),
         (GrantState::Ended, Some(EndCause::Dropped))
     );
+}
+
+/// Both were decided on the same state: whichever is committed second is at a version that is gone, and is decided again.
+#[test]
+fn extension_and_drop_in_one_instant_exclude_each_other() {
+    for automatic in [false, true] {
+        let mut world = given();
+        let drop = Event::Drop { by: person(1) };
+        let ended = apply(world.now, &world.case(&RequestId::from_bits(1)), &drop).unwrap();
+        let mut asked = extension(&world, 30);
+        asked.automatic = automatic;
+        let filed = file(&mut world, asked).unwrap();
+        let base = |change: &Change| {
+            let rows = change.rows.iter();
+            let mut versions = rows.filter_map(|row| match row {
+                Row::Grant(grant) if grant.id == GrantId::from_bits(1) => Some(grant.version),
+                _ => None,
+            });
+            versions.next().unwrap()
+        };
+        assert_eq!(base(&ended), base(&filed), "{automatic}");
+        // the drop looks again, and takes the extension with it
+        world.play(world.now, &RequestId::from_bits(1), &drop).unwrap();
+        work(&mut world);
+        let over = !automatic && world.requests[&RequestId::from_bits(2)].state == RequestState::Cancelled;
+        assert!(
+            over || automatic && state(&world, 2) == GrantState::Ended,
+            "{automatic}"
+        );
+    }
 }
 
 #[test]

@@ -147,6 +147,15 @@ fn no_longer_than_approved(world: &World) {
         );
         assert!(runs.iter().all(|run| run.1.since(run.0) <= 7200), "cap: {runs:?}");
     }
+    // whatever lay between: what extends something belongs to what that began
+    for grant in world.grants.values().filter(|grant| grant.activated_at.is_some()) {
+        let mut first = grant;
+        while let Some(extends) = &world.requests[&first.request].body.extends {
+            first = &world.grants[&extends.grant];
+        }
+        let (begins, ends) = (first.activated_at.unwrap(), grant.ends_at.unwrap());
+        assert!(ends.since(begins) <= 7200, "cap: {begins} to {ends} by extending");
+    }
 }
 
 /// **ends**, of what was extended: nothing is minted from an extension once what it extends was given back.

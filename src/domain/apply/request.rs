@@ -10,6 +10,7 @@ use crate::domain::change::{Actor, Change, Effect, Row};
 use crate::domain::decision::{Decision, Verdict};
 use crate::domain::event::{Filing, Vote};
 use crate::domain::filing::{Standing, standing};
+use crate::domain::grant::Grant;
 use crate::domain::id::PersonId;
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{Request, RequestState};
@@ -47,7 +48,8 @@ pub(super) fn file(now: Timestamp, case: &Case, filing: &Filing) -> Result<Chang
                 grant: grant.id.clone(),
             },
         );
-        let rows = vec![Row::Request(Box::new(request.clone())), Row::Grant(grant)];
+        let mut rows = vec![Row::Request(Box::new(request.clone())), Row::Grant(grant)];
+        rows.extend(extended(case, filing));
         return Ok(Change::new(
             now,
             "request.filed",
@@ -62,7 +64,8 @@ pub(super) fn file(now: Timestamp, case: &Case, filing: &Filing) -> Result<Chang
         request: request.id().clone(),
     };
     let due = request.expires_at;
-    let rows = vec![Row::Request(Box::new(request.clone()))];
+    let mut rows = vec![Row::Request(Box::new(request.clone()))];
+    rows.extend(extended(case, filing));
     Ok(Change::new(
         now,
         "request.filed",
@@ -72,6 +75,18 @@ pub(super) fn file(now: Timestamp, case: &Case, filing: &Filing) -> Result<Chang
         json!({ "automatic": false }),
     )
     .with_effect(due, effect))
+}
+
+/// What is extended, a version on and the same otherwise. Whoever ends it in the same instant knows nothing of the
+/// extension: one of both commits comes second, and looks again.
+fn extended(case: &Case, filing: &Filing) -> Option<Row> {
+    let extends = filing.body.extends.as_ref()?;
+    let mut grants = case.beside.iter().filter_map(|held| held.grant.as_ref());
+    let grant = grants.find(|grant| grant.id == extends.grant)?;
+    Some(Row::Grant(Grant {
+        version: grant.version + 1,
+        ..grant.clone()
+    }))
 }
 
 /// When nobody needs to decide any more. An extension that could add nothing is over before that.

@@ -151,6 +151,11 @@ impl World {
         }
     }
 
+    /// The numbers of the keys that everybody can fetch.
+    fn published(&self) -> Vec<u64> {
+        self.life().to_publish().map(|key| key.number).collect()
+    }
+
     fn states(&self) -> Vec<&'static str> {
         let life = self.life();
         self.keys.iter().map(|key| life.state(self.now, key).as_str()).collect()
@@ -187,9 +192,11 @@ fn next_key_is_made_and_published_before_it_signs() {
     world.now = at(29 * DAY + 419);
     world.tick();
     assert_eq!(world.states(), ["retired", "in use"]);
+    assert_eq!(world.published(), [1, 2], "its last token may still be good");
     world.now = at(29 * DAY + 420);
     world.tick();
     assert_eq!(world.states(), ["removed", "in use"]);
+    assert_eq!(world.published(), [2]);
     assert_eq!(world.keys[0].sealed, None);
 }
 
@@ -244,9 +251,28 @@ fn keys_of_another_address_are_retired() {
     world.issuer = "https://elsewhere.example";
     world.tick();
     assert_eq!(world.states(), ["retired", "made"]);
-    assert_eq!(world.life().to_publish().count(), 1);
+    assert_eq!(
+        world.keys[0].retired_at,
+        Some(world.now),
+        "though none signs in its place"
+    );
+    assert_eq!(world.published(), [2]);
     world.publish();
     assert_eq!(world.states(), ["retired", "in use"]);
+    world.issuer = US;
+    assert_eq!(world.life().signing(world.now), None, "what is retired stays so");
+}
+
+#[test]
+fn first_key_of_an_address_does_not_wait_for_those_of_another() {
+    let mut world = World::new(30);
+    world.tick();
+    world.publish();
+    world.issuer = "https://elsewhere.example";
+    // by hand, before the worker has looked: the other one is not retired
+    world.make();
+    world.publish();
+    assert_eq!(world.life().signing(world.now).map(|key| key.number), Some(2));
 }
 
 #[derive(Clone, Debug)]
@@ -288,6 +314,11 @@ proptest! {
                 Step::Rotate => {}
                 Step::Revoke(which) => world.revoke(which),
                 Step::Move => world.issuer = if world.issuer == US { "https://elsewhere.example" } else { US },
+            }
+            for (number, end) in &world.tokens {
+                let key = &world.keys[usize::try_from(*number).unwrap() - 1];
+                let is_ours = key.issuer == world.issuer && key.removed_at.is_none();
+                prop_assert!(!is_ours || *end < world.now || world.published().contains(number));
             }
             let in_use = world.states().iter().filter(|state| **state == "in use").count();
             prop_assert!(in_use <= 1);

@@ -4,13 +4,11 @@ use std::sync::Arc;
 
 use crate::config::{IssuerUrl, SealingKey};
 use crate::domain::Duration;
+use crate::domain::key_life::SHORTEST_PERIOD_S;
 use crate::error::{Error, Result};
 
 /// A key is used for 30 days unless somebody says otherwise.
 const PERIOD_S: u32 = 30 * 86_400;
-
-/// No key is used for less.
-const SHORTEST_S: u32 = 3 * 86_400;
 
 /// How we are an issuer.
 #[derive(Clone, Debug)]
@@ -39,7 +37,7 @@ impl IssuerSettings {
     /// # Errors
     /// Exit 3 for less than three days: the next key is made two days ahead.
     pub fn rotating(mut self, period: Duration) -> Result<Self> {
-        if period.secs() < SHORTEST_S {
+        if period.secs() < SHORTEST_PERIOD_S {
             let message = format!("a key cannot change every {} s", period.secs());
             return Err(Error::configuration(message).hint("three days at least: 3d"));
         }

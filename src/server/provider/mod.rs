@@ -6,6 +6,7 @@ pub mod aws;
 use async_trait::async_trait;
 use secrecy::SecretString;
 
+use crate::config::IssuerUrl;
 use crate::domain::{Binding, GrantId, Killed, Narrowing, PersonId, RequestId, RoleBinding, Timestamp};
 
 /// What a provider needs to know of a grant.
@@ -232,6 +233,9 @@ pub struct Statement {
 /// and for nobody else: whoever holds it picks how long a session lasts.
 #[async_trait]
 pub trait TokenSigner: Send + Sync {
+    /// Who signs, as it stands in `iss`.
+    fn issuer(&self) -> &IssuerUrl;
+
     /// A token that says `statement`, from `now` on, for two minutes at most.
     ///
     /// # Errors

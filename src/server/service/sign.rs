@@ -6,6 +6,7 @@ use secrecy::SecretString;
 use serde_json::json;
 
 use super::issuer::Issuer;
+use crate::config::IssuerUrl;
 use crate::domain::key_life::KeyLife;
 use crate::domain::{Actor, Change, IssuerKey, Timestamp};
 use crate::server::issuer::token::{self, NoToken, Saying};
@@ -58,6 +59,10 @@ impl Issuer {
 
 #[async_trait]
 impl TokenSigner for Issuer {
+    fn issuer(&self) -> &IssuerUrl {
+        &self.settings.url
+    }
+
     async fn sign(&self, now: Timestamp, statement: &Statement) -> Result<SecretString, ProviderError> {
         let unreachable = |error: &dyn std::fmt::Display| ProviderError::Unreachable(error.to_string());
         // read anew each time: what another process revoked signs nothing any more

@@ -4,7 +4,8 @@
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
 
 /// What becomes of a call that is not passed on and answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,19 +20,32 @@ pub enum Fault {
     CutAfter,
     /// The role's inline policies would pass their limit.
     Full,
+    /// It is done after another call of the same action that carries more; where none comes, after a while.
+    Late,
 }
+
+/// A late call waits so long for another.
+const LATE: Duration = Duration::from_secs(2);
 
 #[derive(Default)]
 struct State {
     faults: VecDeque<(String, Fault)>,
     calls: Vec<String>,
+    /// Action and body of each call that was done, in that order.
+    done: Vec<(String, String)>,
+}
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
 }
 
 /// The proxy, on a free loopback port until the test binary ends.
 pub struct AwsProxy {
     /// What stands for the stand-in's address.
     pub url: String,
-    state: Arc<Mutex<State>>,
+    shared: Arc<Shared>,
 }
 
 impl AwsProxy {
@@ -40,31 +54,43 @@ impl AwsProxy {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let upstream = upstream.trim_start_matches("http://").to_owned();
-        let state = Arc::new(Mutex::new(State::default()));
-        let shared = Arc::clone(&state);
+        let shared = Arc::new(Shared::default());
+        let passing = Arc::clone(&shared);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (shared, upstream) = (Arc::clone(&shared), upstream.clone());
+                let (shared, upstream) = (Arc::clone(&passing), upstream.clone());
                 // A client that hangs up in the middle is part of some tests.
                 std::thread::spawn(move || drop(pass(stream, &upstream, &shared)));
             }
         });
-        Self { url, state }
+        Self { url, shared }
     }
 
     /// The next call of `action` that has not been given one gets this fault.
     pub fn then(&self, action: &str, fault: Fault) {
-        self.state.lock().unwrap().faults.push_back((action.to_owned(), fault));
+        self.shared
+            .state
+            .lock()
+            .unwrap()
+            .faults
+            .push_back((action.to_owned(), fault));
     }
 
     /// How often `action` was called.
     pub fn calls_of(&self, action: &str) -> usize {
-        let state = self.state.lock().unwrap();
+        let state = self.shared.state.lock().unwrap();
         state.calls.iter().filter(|call| *call == action).count()
+    }
+
+    /// The bodies of `action`'s calls that the stand-in answered, as they stand on the wire, in that order.
+    pub fn done(&self, action: &str) -> Vec<String> {
+        let state = self.shared.state.lock().unwrap();
+        let of_action = state.done.iter().filter(|(of, _)| of == action);
+        of_action.map(|(_, body)| body.clone()).collect()
     }
 }
 
-fn pass(client: TcpStream, upstream: &str, state: &Mutex<State>) -> std::io::Result<()> {
+fn pass(client: TcpStream, upstream: &str, shared: &Shared) -> std::io::Result<()> {
     let mut reader = BufReader::new(client.try_clone()?);
     let (mut head, mut length) = (Vec::new(), 0);
     loop {
@@ -82,7 +108,8 @@ fn pass(client: TcpStream, upstream: &str, state: &Mutex<State>) -> std::io::Res
     reader.read_exact(&mut body)?;
     let text = String::from_utf8_lossy(&body).into_owned();
     let action = text.split('&').find_map(|pair| pair.strip_prefix("Action="));
-    let fault = take_fault(state, action.unwrap_or_default());
+    let action = action.unwrap_or_default();
+    let fault = take_fault(&shared.state, action);
     match fault {
         Some(Fault::Cut) => return client.shutdown(Shutdown::Both),
         Some(Fault::Throttled) => return refuse(client, 400, "Throttling", "Rate exceeded"),
@@ -91,6 +118,7 @@ fn pass(client: TcpStream, upstream: &str, state: &Mutex<State>) -> std::io::Res
             let said = "Maximum policy size of 10240 bytes exceeded for role";
             return refuse(client, 409, "LimitExceeded", said);
         }
+        Some(Fault::Late) => wait_for_more(shared, action, text.len()),
         Some(Fault::CutAfter) | None => {}
     }
     let mut server = TcpStream::connect(upstream)?;
@@ -99,12 +127,25 @@ fn pass(client: TcpStream, upstream: &str, state: &Mutex<State>) -> std::io::Res
     server.write_all(&body)?;
     let mut answer = Vec::new();
     server.read_to_end(&mut answer)?;
+    let done = (action.to_owned(), text.clone());
+    shared.state.lock().unwrap().done.push(done);
+    shared.changed.notify_all();
     if fault == Some(Fault::CutAfter) {
         return client.shutdown(Shutdown::Both);
     }
     let mut client = client;
     client.write_all(&answer)?;
     client.shutdown(Shutdown::Both)
+}
+
+/// Until a call of `action` was done whose body is longer than `length`.
+fn wait_for_more(shared: &Shared, action: &str, length: usize) {
+    let more = |(of, body): &(String, String)| of == action && body.len() > length;
+    let state = shared.state.lock().unwrap();
+    let waited = shared
+        .changed
+        .wait_timeout_while(state, LATE, |state| !state.done.iter().any(more));
+    drop(waited.unwrap());
 }
 
 fn take_fault(state: &Mutex<State>, action: &str) -> Option<Fault> {

@@ -29,10 +29,14 @@ pub fn left_out_everywhere(test: &str, why: &str) {
     }
 }
 
-/// Where `program` is on the PATH of whoever runs the tests, if it is there.
+/// Where `program` is on the PATH of whoever runs the tests, or among the shells of `tests/sdks.sh`, if it is there.
 pub fn is_there(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
+    let made = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join(".cache/shells")
+        .join(program);
     std::env::split_paths(&path)
+        .chain([made.join("bin")])
         .map(|folder: PathBuf| folder.join(program))
         .find(|file: &PathBuf| Path::is_file(file))
 }

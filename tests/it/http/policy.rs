@@ -3,7 +3,7 @@
 use jit::policy::small;
 
 use super::caller::new_request;
-use super::stage::{Stage, eventually, replace_in};
+use super::stage::{Stage, eventually, put, replace_in};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn broken_policy_is_said_and_the_old_one_stays() {
@@ -12,25 +12,26 @@ async fn broken_policy_is_said_and_the_old_one_stays() {
     let well = stage.nobody().get("/readyz").await.is(200);
     let catalogue = stage.folder().join("policy/catalogue.toml");
     let good = std::fs::read_to_string(&catalogue).unwrap();
-    std::fs::write(&catalogue, format!("{good}\n[[target]]\nname = 1\n")).unwrap();
+    put(&catalogue, &format!("{good}\n[[target]]\nname = 1\n"));
     let anybody = stage.nobody();
-    eventually("a backend that is not ready", || async {
-        anybody.get("/readyz").await.status == 503
+    let ready = || async { anybody.get("/readyz").await };
+    eventually("a policy that is not valid", || async {
+        !ready().await.body["policy_error"].is_null()
     })
     .await;
-    let broken = anybody.get("/readyz").await.is(503);
+    let broken = ready().await.is(503);
     assert!(
         broken.body["policy_error"].as_str().unwrap().contains("catalogue.toml"),
         "{broken}"
     );
     assert_eq!(broken.body["policy_hash"], well.body["policy_hash"]);
     alice.post("/v1/requests", &new_request("prod-admin")).await.is(201);
-    std::fs::write(&catalogue, good).unwrap();
-    eventually("a backend that is ready", || async {
-        anybody.get("/readyz").await.status == 200
+    put(&catalogue, &good);
+    eventually("a policy that is valid again", || async {
+        ready().await.body["policy_error"].is_null()
     })
     .await;
-    let mended = anybody.get("/readyz").await.is(200);
+    let mended = ready().await.is(200);
     // the issuer's first key may have been seen meanwhile
     for name in ["ready", "policy", "policy_error", "policy_hash"] {
         assert_eq!(mended.body[name], well.body[name], "{name}");

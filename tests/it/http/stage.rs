@@ -226,7 +226,14 @@ fn client() -> reqwest::Client {
 pub fn replace_in(path: &std::path::Path, from: &str, to: &str) {
     let text = std::fs::read_to_string(path).unwrap();
     assert!(text.contains(from), "{from} stands not in {}", path.display());
-    std::fs::write(path, text.replace(from, to)).unwrap();
+    put(path, &text.replace(from, to));
+}
+
+/// Writes a file in one step: nobody sees half of it.
+pub fn put(path: &std::path::Path, text: &str) {
+    let new = path.with_extension("new");
+    std::fs::write(&new, text).unwrap();
+    std::fs::rename(new, path).unwrap();
 }
 
 /// Looks again and again until `holds`, within the limit of all tests.

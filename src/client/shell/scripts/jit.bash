@@ -3,9 +3,24 @@
 __jit_live_file=@LIVE@
 __jit_targets_file=@TARGETS@
 
-# `jit use` has to change this shell, which a program cannot do.
+# `jit use` has to change this shell, which a program cannot do. Flags may stand before the verb.
 function jit {
-  if [[ ${1-} != use ]]; then
+  local word verb='' skip=''
+  for word; do
+    if [[ -n $skip ]]; then
+      skip=''
+      continue
+    fi
+    case $word in
+      @FLAGS@) skip=1 ;;
+      -*) ;;
+      *)
+        verb=$word
+        break
+        ;;
+    esac
+  done
+  if [[ $verb != use ]]; then
     command jit "$@"
     return
   fi

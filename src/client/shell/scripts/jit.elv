@@ -7,9 +7,24 @@ use str
 var jit-live-file = @LIVE@
 var jit-targets-file = @TARGETS@
 
+# The verb among the words behind `jit`: flags may stand before it. Nothing where there is none.
+fn jit-verb {|@words|
+  var skip = $false
+  for word $words {
+    if $skip {
+      set skip = $false
+    } elif (has-value [@FLAGS@] $word) {
+      set skip = $true
+    } elif (not (str:has-prefix (to-string $word) -)) {
+      put $word
+      return
+    }
+  }
+}
+
 # `jit use` has to change this shell, which a program cannot do.
 fn jit {|@args|
-  if (or (== (count $args) 0) (not-eq $args[0] use)) {
+  if (not-eq [(jit-verb $@args)] [use]) {
     (external jit) $@args
     return
   }

@@ -6,9 +6,21 @@ set -g JIT_PROMPT
 set -q __jit_warned
 or set -g __jit_warned
 
-# `jit use` has to change this shell, which a program cannot do.
+# `jit use` has to change this shell, which a program cannot do. Flags may stand before the verb.
 function jit
-    if test "$argv[1]" != use
+    set -l verb
+    set -l skip no
+    for word in $argv
+        if test $skip = yes
+            set skip no
+        else if contains -- $word @FLAGS@
+            set skip yes
+        else if not string match -q -- '-*' $word
+            set verb $word
+            break
+        end
+    end
+    if test "$verb" != use
         command jit $argv
         return
     end

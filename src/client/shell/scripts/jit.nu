@@ -10,6 +10,30 @@ def --env "jit use" [
   ^jit use ...$which --hook --shell nu | from json | load-env
 }
 
+# The same where flags stand before the verb, and whatever else begins with a flag.
+def --env --wrapped jit [...words] {
+  mut verb = ""
+  mut skip = false
+  for word in $words {
+    if $skip {
+      $skip = false
+    } else if $word in [@FLAGS@] {
+      $skip = true
+    } else if not ($word | str starts-with "-") {
+      $verb = $word
+      break
+    }
+  }
+  if $verb == "use" {
+    let text = (^jit ...$words --hook --shell nu)
+    let record = (try { $text | from json } catch { {} })
+    # for a person or a program, not for the shell
+    if $record == {} or "schema" in $record { print --raw $text } else { load-env $record }
+  } else {
+    ^jit ...$words
+  }
+}
+
 # What is live and for how long, such as `prod-admin 1h12m`. No process is started for it.
 def jit-live [] {
   let file = @LIVE@

@@ -5,10 +5,17 @@ $global:JitTargetsFile = @TARGETS@
 $global:JitName = '^[a-z0-9][a-z0-9._-]{0,62}$'
 if ($null -eq $global:JitWarned) { $global:JitWarned = @{} }
 
-# `jit use` has to change this shell, which a program cannot do.
+# `jit use` has to change this shell, which a program cannot do. Flags may stand before the verb.
 function global:jit {
     $program = Get-Command -CommandType Application -Name jit -TotalCount 1 -ErrorAction Stop
-    if ($args.Count -eq 0 -or $args[0] -cne 'use') {
+    $verb = $null
+    $skip = $false
+    foreach ($word in $args) {
+        if ($skip) { $skip = $false }
+        elseif (@(@FLAGS@) -ccontains "$word") { $skip = $true }
+        elseif (-not "$word".StartsWith('-')) { $verb = "$word"; break }
+    }
+    if ($verb -cne 'use') {
         if ($MyInvocation.ExpectingInput) { $input | & $program @args } else { & $program @args }
         return
     }

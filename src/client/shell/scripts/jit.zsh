@@ -5,10 +5,25 @@ typeset -g __jit_targets_file=@TARGETS@
 typeset -g JIT_PROMPT=
 typeset -g __jit_warned="${__jit_warned-} "
 
-# `jit use` has to change this shell, which a program cannot do.
+# `jit use` has to change this shell, which a program cannot do. Flags may stand before the verb.
 function jit {
   emulate -L zsh
-  if [[ ${1-} != use ]]; then
+  local word verb='' skip=''
+  for word; do
+    if [[ -n $skip ]]; then
+      skip=''
+      continue
+    fi
+    case $word in
+      (@FLAGS@) skip=1 ;;
+      (-*) ;;
+      (*)
+        verb=$word
+        break
+        ;;
+    esac
+  done
+  if [[ $verb != use ]]; then
     command jit "$@"
     return
   fi

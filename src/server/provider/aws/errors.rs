@@ -171,7 +171,7 @@ mod tests {
     use super::*;
 
     fn explained(status: u16, code: &str, message: &str) -> ProviderError {
-        let call = Call::new(now(), &access(&[])).unwrap();
+        let call = Call::new(now(), &access(&[]), None).unwrap();
         explain_answer(&call, status, Some(code).filter(|c| !c.is_empty()), Some(message))
     }
 
@@ -206,7 +206,7 @@ mod tests {
     fn refusals_of_a_token_say_where_to_look() {
         let mut by_token = access(&[]);
         by_token.binding.road = Road::WebIdentity;
-        let call = Call::new(now(), &by_token).unwrap();
+        let call = Call::new(now(), &by_token, None).unwrap();
         for (code, part) in [
             ("AccessDenied", "sts:AssumeRoleWithWebIdentity"),
             ("InvalidIdentityToken", "audience sts.amazonaws.com"),

@@ -34,6 +34,7 @@ use super::{
     Access, Beneficiary, Credential, Description, Minter, Presence, Provider, ProviderError, RoleAccess, TokenSigner,
     User,
 };
+use crate::config::IssuerUrl;
 use crate::domain::{Binding, Road, Timestamp};
 
 /// How much later than asked a credential can end: the longest call, and the clocks' greatest difference.
@@ -65,7 +66,7 @@ impl AwsProvider {
     /// The token goes to STS and nowhere else: whoever holds it picks how long a session lasts.
     async fn assume_by_token(&self, now: Timestamp, access: &RoleAccess) -> Result<Credential, ProviderError> {
         let signer = self.signer()?;
-        let call = Call::new(now, access)?;
+        let call = Call::new(now, access, Some(signer.issuer()))?;
         let client = self.clients.without_credentials(&access.binding.region).await;
         let token = signer.sign(now, &web_identity::statement(access)).await?;
         call.send_token(&client, now, &token).await
@@ -78,8 +79,13 @@ impl AwsProvider {
             .ok_or_else(|| ProviderError::Refused(none.to_owned()))
     }
 
+    /// Whose tokens open roles, whatever the road of this one.
+    fn issuer(&self) -> Option<&IssuerUrl> {
+        self.signer.as_deref().map(TokenSigner::issuer)
+    }
+
     async fn assume_as_ourselves(&self, now: Timestamp, access: &RoleAccess) -> Result<Credential, ProviderError> {
-        let mut call = Call::new(now, access)?;
+        let mut call = Call::new(now, access, self.issuer())?;
         let client = self.clients.of(&access.binding.region).await;
         if call.duration_s > LONGEST_CHAINED_S && self.runs_on_assumed_role(&client).await {
             call.duration_s = LONGEST_CHAINED_S;
@@ -109,7 +115,7 @@ impl Provider for AwsProvider {
 
     /// Whether the session policy fits.
     fn accepts(&self, access: &Access) -> Result<(), ProviderError> {
-        session_policy::session_policy(&access.on_role()?).map(drop)
+        session_policy::session_policy(&access.on_role()?, self.issuer()).map(drop)
     }
 
     /// Nobody to find: the session is given to whom we name.

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::pattern::overlap;
+use crate::config::IssuerUrl;
 use crate::domain::{Narrowing, RoleBinding, Timestamp};
 use crate::server::provider::{ProviderError, RoleAccess};
 
@@ -18,7 +19,7 @@ const CHAIN: &str = "sts:AssumeRole";
 /// Ways out that no target lifts.
 const WAYS_OUT: [&str; 3] = ["sts:AssumeRoot", "sts:GetServiceBearerToken", "sts:GetWebIdentityToken"];
 
-/// Every write of IAM: on our own roles and policies they would take the box itself apart.
+/// Every write of IAM: on our own roles, policies and provider they would take the box itself apart.
 pub const IAM_WRITES: [&str; 12] = [
     "iam:Add*",
     "iam:Attach*",
@@ -34,7 +35,7 @@ pub const IAM_WRITES: [&str; 12] = [
     "iam:Update*",
 ];
 
-/// The session policy of `access`, as compact JSON.
+/// The session policy of `access`, as compact JSON; `issuer` is ours, where the backend is one.
 ///
 /// Allow while `aws:CurrentTime` is before the end (a session policy is a ceiling: with a Deny alone it would allow
 /// nothing), Deny everything from the end on (which also binds resource policies that name the session), and Deny the
@@ -42,14 +43,14 @@ pub const IAM_WRITES: [&str; 12] = [
 ///
 /// # Errors
 /// [`ProviderError::PolicyTooLarge`] past 2,048 characters, with what to shorten.
-pub fn session_policy(access: &RoleAccess) -> Result<String, ProviderError> {
+pub fn session_policy(access: &RoleAccess, issuer: Option<&IssuerUrl>) -> Result<String, ProviderError> {
     let end = end_of(access.ends_at);
     let mut statements = allows(&access.only, &end);
     statements.push(json!({
         "Effect": "Deny", "Action": "*", "Resource": "*",
         "Condition": {"DateGreaterThanEquals": {"aws:CurrentTime": end}},
     }));
-    statements.extend(fence(&access.binding));
+    statements.extend(fence(&access.binding, issuer));
     statements.extend(all_else(&access.only));
     let text = json!({"Version": "2012-10-17", "Statement": statements}).to_string();
     let length = text.chars().count();
@@ -98,14 +99,17 @@ fn allows(only: &[Narrowing], end: &Timestamp) -> Vec<Value> {
 
 /// The Denies that stand in every session: ways out, the catalogue's `never`, and writes on what boxes us in.
 ///
-/// IAM of one partition cannot be reached from another, so the ARNs carry the session's own. An OIDC provider of
-/// ours does not exist on this road: nothing here trusts an issuer.
-fn fence(binding: &RoleBinding) -> [Value; 2] {
+/// IAM of one partition cannot be reached from another, so the ARNs carry the session's own. The provider of our issuer
+/// is fenced on every road: its tokens open the other roles of the account, and the kill switch. Where the backend is no
+/// issuer there is none to name, and every provider would be too much: people make those of their clusters.
+fn fence(binding: &RoleBinding, issuer: Option<&IssuerUrl>) -> [Value; 2] {
     let mut out: Vec<&str> = if binding.chain { vec![] } else { vec![CHAIN] };
     out.extend(WAYS_OUT);
     out.extend(binding.never.iter().map(String::as_str));
     let partition = binding.partition;
-    let ours = ["role", "policy"].map(|kind| format!("arn:{partition}:iam::*:{kind}/jit/*"));
+    let own = |what: &str| format!("arn:{partition}:iam::*:{what}");
+    let mut ours = vec![own("role/jit/*"), own("policy/jit/*")];
+    ours.extend(issuer.map(|issuer| own(&format!("oidc-provider/{}", issuer.without_scheme()))));
     [
         json!({"Effect": "Deny", "Action": out, "Resource": "*"}),
         json!({"Effect": "Deny", "Action": IAM_WRITES, "Resource": ours}),
@@ -190,10 +194,10 @@ fn one_or_many(words: Vec<&str>) -> Value {
 mod tests {
     use super::super::sample::access;
     use super::*;
-    use crate::domain::Partition;
+    use crate::domain::{Partition, Road};
 
     fn policy(access: &RoleAccess) -> Value {
-        serde_json::from_str(&session_policy(access).unwrap()).unwrap()
+        serde_json::from_str(&session_policy(access, None).unwrap()).unwrap()
     }
 
     #[test]
@@ -218,8 +222,30 @@ mod tests {
 
     #[test]
     fn policy_leaves_two_thirds_of_its_room() {
-        let length = session_policy(&access(&[])).unwrap().len();
+        let length = session_policy(&access(&[]), None).unwrap().len();
         assert!(length <= 700, "{length}");
+    }
+
+    #[test]
+    fn longest_issuer_leaves_half_of_the_room() {
+        let long = format!("https://jit.acme.example/{}", "a".repeat(230));
+        let issuer = IssuerUrl::parse(&long).unwrap();
+        let length = session_policy(&access(&[]), Some(&issuer)).unwrap().len();
+        assert!(length <= LONGEST / 2, "{length}");
+    }
+
+    #[test]
+    fn fence_names_the_provider_of_our_issuer() {
+        let issuer = IssuerUrl::parse("https://jit.acme.example/Prod").unwrap();
+        let mut china = access(&[]);
+        china.binding.partition = Partition::AwsCn;
+        for road in [Road::AssumeRole, Road::WebIdentity] {
+            china.binding.road = road;
+            let policy: Value = serde_json::from_str(&session_policy(&china, Some(&issuer)).unwrap()).unwrap();
+            let ours = policy["Statement"][3]["Resource"].as_array().unwrap();
+            assert_eq!(ours[2], "arn:aws-cn:iam::*:oidc-provider/jit.acme.example/Prod");
+            assert_eq!(ours.len(), 3);
+        }
     }
 
     #[test]
@@ -273,7 +299,7 @@ mod tests {
     fn too_large_policy_says_by_how_much_and_what_to_do() {
         let long = format!("s3:GetObject@arn:aws:s3:::{}", "b".repeat(480));
         let more = format!("s3:PutObject@arn:aws:s3:::{}", "c".repeat(480));
-        let Err(ProviderError::PolicyTooLarge(text)) = session_policy(&access(&[&long, &more])) else {
+        let Err(ProviderError::PolicyTooLarge(text)) = session_policy(&access(&[&long, &more]), None) else {
             panic!("it fits");
         };
         assert!(

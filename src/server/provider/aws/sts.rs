@@ -11,6 +11,7 @@ use super::answer_date::AnswerDate;
 use super::errors::explain;
 use super::names::{REQUEST_TAG, is_handed_on, is_traced, session_name};
 use super::session_policy::{end_of, session_policy};
+use crate::config::IssuerUrl;
 use crate::domain::{Road, Timestamp, Trace};
 use crate::server::provider::{Credential, ProviderError, RoleAccess};
 
@@ -47,11 +48,11 @@ pub fn duration_s(now: Timestamp, access: &RoleAccess) -> u32 {
 }
 
 impl Call {
-    /// The arguments that `access` leads to.
+    /// The arguments that `access` leads to, where `issuer` is ours.
     ///
     /// # Errors
     /// [`ProviderError::PolicyTooLarge`]; [`ProviderError::Refused`] once the grant's end has come.
-    pub fn new(now: Timestamp, access: &RoleAccess) -> Result<Self, ProviderError> {
+    pub fn new(now: Timestamp, access: &RoleAccess, issuer: Option<&IssuerUrl>) -> Result<Self, ProviderError> {
         if now >= end_of(access.ends_at) {
             return Err(ProviderError::Refused(format!("access ended at {}", access.ends_at)));
         }
@@ -61,7 +62,7 @@ impl Call {
             duration_s: duration_s(now, access),
             road: access.binding.road,
             session_name: session_name(&access.person_name, &access.request),
-            policy: session_policy(access)?,
+            policy: session_policy(access, issuer)?,
             source_identity: access.person.as_str().to_owned(),
             request: access.request.as_str().to_owned(),
             trace: access.binding.trace,
@@ -186,6 +187,6 @@ mod tests {
     fn nothing_is_asked_once_the_end_has_come() {
         let mut over = access(&[]);
         over.ends_at = Timestamp::parse("2026-11-20T12:00:00.900Z").unwrap();
-        assert!(matches!(Call::new(now(), &over), Err(ProviderError::Refused(_))));
+        assert!(matches!(Call::new(now(), &over, None), Err(ProviderError::Refused(_))));
     }
 }

@@ -1,9 +1,11 @@
 //! Extending what is live, through the real store and policy: alone, at once, and while it is given back.
 
 use super::{active, code, view};
+use crate::domain::{Event, GrantId, apply};
 use crate::server::backend::Caller;
 use crate::server::service::{decide, end, mint};
 use crate::server::stage::{NOON, Stage, new_request, yes};
+use crate::server::store::StoreError;
 use crate::wire::{EndGrant, NewRequest, Outcome};
 
 fn more(target: &str, secs: u32) -> NewRequest {
@@ -146,6 +148,48 @@ async fn drop_while_an_extension_is_approved_leaves_nothing() {
     stage.at(9 * 3600);
     stage.work().await;
     assert_eq!(stage.backend.store.left().await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn drop_decided_before_an_extension_was_filed_is_decided_again() {
+    let stage = Stage::new().await;
+    let (alice, _, first) = active(&stage).await;
+    let id = GrantId::parse(&first.grant.unwrap().id).unwrap();
+    let case = stage.backend.store.case_of_grant(&id).await.unwrap().unwrap();
+    let drop = Event::Drop {
+        by: alice.person.id.clone(),
+    };
+    let dropped = apply(stage.backend.now(), &case, &drop).unwrap();
+    let filed = stage.file_as(&alice, &more("prod-admin", 1800)).await.unwrap().request;
+    let lost = stage.backend.store.commit(&dropped).await;
+    assert!(matches!(lost, Err(StoreError::Conflict)), "{lost:?}");
+    end::end(&stage.backend, &alice, id.as_str(), &EndGrant::default(), None)
+        .await
+        .unwrap();
+    stage.work().await;
+    assert_eq!(view(&stage, &alice, &filed.id).await.state, "cancelled");
+}
+
+#[tokio::test]
+async fn extension_filed_while_its_base_is_dropped_never_waits() {
+    for turn in 0..20 {
+        let stage = Stage::new().await;
+        let (alice, _, first) = active(&stage).await;
+        let (new, own, grant) = (more("prod-admin", 1800), EndGrant::default(), first.grant.unwrap().id);
+        let (drop, file) = (
+            end::end(&stage.backend, &alice, &grant, &own, None),
+            stage.file_as(&alice, &new),
+        );
+        let filed = match turn % 2 {
+            0 => tokio::join!(drop, file).1,
+            _ => tokio::join!(file, drop).0,
+        };
+        stage.work().await;
+        match filed {
+            Ok(filed) => assert_eq!(view(&stage, &alice, &filed.request.id).await.state, "cancelled"),
+            refused => assert_eq!(code(refused), "grant.not_live"),
+        }
+    }
 }
 
 #[tokio::test]

@@ -203,8 +203,7 @@ fn one_identity(partition: Partition, arn: &str) -> Result<String, PlanError> {
 impl Plan {
     /// Our issuer as IAM knows it in ARNs and condition keys: without the scheme.
     pub fn issuer_name(&self) -> Option<&str> {
-        let url = self.issuer.as_ref()?.as_str();
-        url.split_once("://").map(|(_, rest)| rest)
+        self.issuer.as_ref().map(IssuerUrl::without_scheme)
     }
 
     /// The ARN of our issuer's provider in the account.

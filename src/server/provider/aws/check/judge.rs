@@ -135,7 +135,7 @@ fn unused(plan: &Plan, described: &Described) -> Vec<Finding> {
         let mut findings = Findings::of(format!("role/{path_and_name}"));
         let opens = match Document::parse(&role.trust) {
             Ok(document) => document.statements.iter().any(|statement| opens(statement, &provider)),
-            Err(_) => role.trust.contains("oidc-provider") || role.trust.contains("%3Aoidc-provider"),
+            Err(_) => role.trust.contains("oidc-provider"),
         };
         if opens {
             let mend = "delete it, or add a target for it";

@@ -37,6 +37,12 @@ fn every_planted_hole_beside_the_trust_is_found() {
             MaximumSession,
         ),
         (
+            "a session one second longer",
+            |d| d.roles[0].max_session_s = 3_601,
+            Hole,
+            MaximumSession,
+        ),
+        (
             "a session too short",
             |d| d.roles[0].max_session_s = 1_800,
             Fault,
@@ -46,6 +52,12 @@ fn every_planted_hole_beside_the_trust_is_found() {
         (
             "another boundary",
             |d| d.roles[0].boundary = Some("arn:aws:iam::aws:policy/ReadOnlyAccess".into()),
+            Hole,
+            Boundary,
+        ),
+        (
+            "the boundary of another account",
+            |d| d.roles[0].boundary = Some("arn:aws:iam::222222222222:policy/jit/jit-boundary".into()),
             Hole,
             Boundary,
         ),
@@ -179,4 +191,54 @@ fn role_that_takes_our_tokens_for_no_target_is_found() {
     );
     *described.roles.last_mut().unwrap() = old;
     assert_eq!(found(&plan, &described), []);
+}
+
+#[test]
+fn every_way_of_letting_our_tokens_in_counts_for_no_target() {
+    use Kind::*;
+    use Severity::*;
+    let plan = plan();
+    let enter = "sts:AssumeRoleWithWebIdentity";
+    let allow =
+        |who: &str, value: Value| encoded(&json!({"Statement": [{"Effect": "Allow", who: value, "Action": enter}]}));
+    let untagged = role_trust(&plan, &plan.roles[0])
+        .to_string()
+        .replace("jit/jit-prod-admin", "elsewhere/jit-old")
+        .replace("aws:RequestTag/jit:request", "aws:RequestTag/other");
+    let table = [
+        ("everybody", allow("Principal", json!("*")), (Hole, OtherPrincipal)),
+        (
+            "all providers",
+            allow("Principal", json!({"Federated": "*"})),
+            (Hole, OtherPrincipal),
+        ),
+        (
+            "everybody but one",
+            allow("NotPrincipal", json!({"AWS": "arn:aws:iam::111111111111:root"})),
+            (Hole, Inverted),
+        ),
+        (
+            "no JSON",
+            "%7B oidc-provider%2Fjit.acme.example%2FProd".to_owned(),
+            (Hole, Unreadable),
+        ),
+        (
+            "no tag",
+            encoded(&serde_json::from_str(&untagged).unwrap()),
+            (Hole, RequestTag),
+        ),
+    ];
+    for (name, trust, wanted) in table {
+        let mut described = applied(&plan);
+        let mut old = described.roles[0].clone();
+        old.name = "jit-old".to_owned();
+        old.arn = "arn:aws:iam::111111111111:role/elsewhere/jit-old".to_owned();
+        old.trust = trust;
+        described.roles.push(old);
+        let found = found(&plan, &described);
+        assert!(
+            found.contains(&(Note, Unused)) && found.contains(&wanted),
+            "{name}: {found:?}"
+        );
+    }
 }
