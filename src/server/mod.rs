@@ -196,6 +196,7 @@ pub async fn serve_on(
     let working = tokio::spawn(worker::run(backend.clone(), backend.stopping.clone()));
     let watching = tokio::spawn(policy_folder::watch(backend.clone(), backend.stopping.clone()));
     let publishing = tokio::spawn(publication::watch(backend.clone(), backend.stopping.clone()));
+    let reconciling = tokio::spawn(worker::reconcile::run(backend.clone(), backend.stopping.clone()));
     let stopping = tokio::spawn(async move {
         stop.await;
         // the receivers live as long as the backend does
@@ -210,7 +211,7 @@ pub async fn serve_on(
     {
         tracing::error!("a call did not end; what it had not committed is undone");
     }
-    for task in [stopping, working, watching, publishing] {
+    for task in [stopping, working, watching, publishing, reconciling] {
         if let Err(error) = task.await {
             tracing::error!(%error, "a part of the backend ended badly");
         }
