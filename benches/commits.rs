@@ -9,7 +9,7 @@ use std::time::{Duration as Span, Instant};
 
 use jit::domain::{
     Binding, Body, Case, Change, DeviceId, Duration, Event, Filing, Frozen, GrantId, Partition, Person, PersonId,
-    Reason, RequestId, Road, Row, TargetName, Timestamp, Trace, Workflow, apply,
+    Reason, RequestId, Road, RoleBinding, Row, TargetName, Timestamp, Trace, Workflow, apply,
 };
 use jit::server::store::{Audit as _, Commits as _, SqliteStore};
 use serde_json::json;
@@ -40,7 +40,7 @@ fn filing(n: u64) -> Result<Change, Failure> {
         requester: alice(),
         beneficiary: alice(),
         target: TargetName::parse(&format!("target-{n}"))?,
-        binding: Binding {
+        binding: Binding::Role(RoleBinding {
             partition: Partition::Aws,
             account: "111122223333".to_owned(),
             account_name: "prod".to_owned(),
@@ -52,13 +52,15 @@ fn filing(n: u64) -> Result<Change, Failure> {
             trace: Trace::Session,
             never: vec!["iam:*".to_owned()],
             kill: None,
-        },
+        }),
         duration: Duration::from_secs(7200)?,
         start: None,
         reason: Reason::parse("payments are stuck, see the incident channel")?,
         ticket: None,
         only: Vec::new(),
         extends: None,
+        user: None,
+        pre_existing: false,
     };
     let workflow = Workflow {
         name: "one".to_owned(),

@@ -66,7 +66,8 @@ impl Source {
         };
         let bundle = bundle(&self.policy)?;
         let targets = bundle.catalogue().targets().iter();
-        let mut planned = plans(targets.map(|target| (target.name.as_str(), &target.binding)), &wanted);
+        let roles = targets.filter_map(|target| Some((target.name.as_str(), target.binding.role()?)));
+        let mut planned = plans(roles, &wanted);
         if let Some(unknown) = accounts.iter().find(|name| !planned.contains_key(*name)) {
             let known: Vec<&str> = planned.keys().map(String::as_str).collect();
             let message = format!("no target lies in account {unknown}");
@@ -74,7 +75,9 @@ impl Source {
         }
         planned.retain(|name, _| accounts.is_empty() || accounts.contains(name));
         if planned.is_empty() {
-            return Err(Error::configuration("the catalogue has no target").hint("add a [[target]] to it"));
+            return Err(
+                Error::configuration("the catalogue has no target that is a role").hint("add a [[target]] to it")
+            );
         }
         planned.into_values().map(|plan| plan.map_err(unplanned)).collect()
     }

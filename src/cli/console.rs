@@ -43,9 +43,10 @@ pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
     let desk = ctx.desk()?;
     let keys = desk.client.keys(&target)?;
     let binding = binding(&desk, &target)?;
-    let session = session_s(binding.road, &keys, desk.backend.now());
+    let road = binding.role().map(|role| role.road);
+    let session = session_s(road, &keys, desk.backend.now());
     let settings = NetworkSettings::find(&ctx.env);
-    let url = Federation::of(binding.partition).sign_in(&settings, &keys, &page, session)?;
+    let url = Federation::of(binding.partition()).sign_in(&settings, &keys, &page, session)?;
     if ctx.ui.is_json() {
         let signed_in = SignIn {
             target: &target,

@@ -88,9 +88,9 @@ const fn hosts(partition: Partition) -> (&'static str, &'static str) {
 
 /// How long the console session lasts: as long as the keys, so that it ends with the last credential. `None` leaves it
 /// to AWS, which ends it with the keys too: where these come from chained roles AWS refuses any length, and whether
-/// the backend's identity on this road is one is not known here.
-pub fn session_s(road: Road, keys: &Keys, now: Timestamp) -> Option<u32> {
-    if road == Road::AssumeRole {
+/// the backend's identity on this road is one is not known here. No road means Identity Center, which chains none.
+pub fn session_s(road: Option<Road>, keys: &Keys, now: Timestamp) -> Option<u32> {
+    if road == Some(Road::AssumeRole) {
         return None;
     }
     let lives_s = keys.expires_at.since(now).min(*SESSION.end());

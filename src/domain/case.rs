@@ -3,6 +3,7 @@
 use super::decision::Decision;
 use super::grant::{EndCause, Grant};
 use super::lock::{Lock, Scope};
+use super::membership::Membership;
 use super::refusal::Refusal;
 use super::request::{Request, RequestState};
 use super::time::Timestamp;
@@ -31,6 +32,8 @@ pub struct Case {
     pub extended: Option<Grant>,
     /// Locks that stand on its people and target, and on everything.
     pub locks: Vec<Lock>,
+    /// The membership that the request is for, once a grant has held it.
+    pub membership: Option<Membership>,
 }
 
 impl Case {

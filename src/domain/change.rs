@@ -1,6 +1,8 @@
 //! What follows from an event: rows, one audit event, effects. All of it is committed at once or not at all.
 //! Owns the shape of a commit. Refuses to know how it is stored.
 
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -10,6 +12,7 @@ use super::grant::Grant;
 use super::id::{GrantId, PersonId, RequestId};
 use super::issuer_key::IssuerKey;
 use super::lock::{Lock, Scope};
+use super::membership::Membership;
 use super::person::{Device, Person, Session, SignInCode};
 use super::request::Request;
 use super::sealing::SealingCheck;
@@ -40,6 +43,8 @@ pub enum Row {
     IssuerKey(Box<IssuerKey>),
     /// A lock; one for each scope.
     Lock(Lock),
+    /// A membership; what it is of never changes.
+    Membership(Box<Membership>),
 }
 
 /// Who did it.
@@ -168,6 +173,13 @@ impl Effect {
         }
     }
 
+    /// Urgencies of what ends something.
+    pub const ENDING: RangeInclusive<u8> = 0..=1;
+    /// Urgencies of what gives something.
+    pub const GIVING: RangeInclusive<u8> = 2..=2;
+    /// All of them.
+    pub const ALL: RangeInclusive<u8> = 0..=2;
+
     /// What is taken away goes before what is given: 0 is first.
     pub const fn urgency(&self) -> u8 {
         match self {
@@ -255,6 +267,18 @@ impl Change {
         }
     }
 
+    /// The same with one more row, in the evidence too.
+    #[must_use]
+    pub fn with_row(mut self, row: Option<Row>) -> Self {
+        if let Some(row) = row {
+            self.rows.push(row);
+            if let Some(event) = &mut self.event {
+                event.payload["rows"] = json!(self.rows);
+            }
+        }
+        self
+    }
+
     /// The same with an effect that is due at once or later.
     #[must_use]
     pub fn with_effect(mut self, due_at: Timestamp, effect: Effect) -> Self {
@@ -318,7 +342,8 @@ impl Change {
             | Row::SignInCode(_)
             | Row::SealingCheck(_)
             | Row::IssuerKey(_)
-            | Row::Lock(_) => None,
+            | Row::Lock(_)
+            | Row::Membership(_) => None,
         })
     }
 
@@ -334,7 +359,8 @@ impl Change {
             | Row::SignInCode(_)
             | Row::SealingCheck(_)
             | Row::IssuerKey(_)
-            | Row::Lock(_) => None,
+            | Row::Lock(_)
+            | Row::Membership(_) => None,
         })
     }
 }

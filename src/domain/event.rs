@@ -67,6 +67,11 @@ pub enum Event {
         /// In words, for people.
         detail: String,
     },
+    /// Before anything was given, it was looked whether it is there.
+    Found {
+        /// Whether it is.
+        is_there: bool,
+    },
     /// The provider was asked and a check passed.
     Verified,
     /// The provider refused, and nothing is there.
@@ -97,6 +102,10 @@ pub enum Event {
     },
     /// The grant's time is over.
     End,
+    /// Somebody else took away what it gives.
+    Gone,
+    /// The provider is about to be asked to take access away.
+    Taking,
     /// The provider has taken access away, or it was gone already.
     Taken,
     /// The provider shuts the grant's sessions out.

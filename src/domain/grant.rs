@@ -73,6 +73,8 @@ pub enum EndCause {
     Failed,
     /// A lock was set on whoever has it, on the target, or on everything.
     Locked,
+    /// Somebody else took it away, outside.
+    Gone,
 }
 
 impl EndCause {
@@ -86,6 +88,7 @@ impl EndCause {
             Self::Changed => "changed",
             Self::Failed => "failed",
             Self::Locked => "locked",
+            Self::Gone => "gone",
         }
     }
 }

@@ -3,6 +3,7 @@
 //! all of them come in as arguments.
 
 pub mod apply;
+pub mod assignment;
 pub mod case;
 pub mod change;
 pub mod decision;
@@ -14,6 +15,7 @@ pub mod id;
 pub mod issuer_key;
 pub mod key_life;
 pub mod lock;
+pub mod membership;
 pub mod person;
 pub mod refusal;
 pub mod request;
@@ -30,6 +32,7 @@ mod values;
 pub mod workflow;
 
 pub use apply::apply;
+pub use assignment::{Assignment, AssignmentRoad, FoundBy, Instance};
 pub use case::{Case, Held};
 pub use change::{Actor, AuditEvent, Change, Effect, EffectId, Once, Postpone, Row};
 pub use decision::{Decision, Verdict};
@@ -40,12 +43,13 @@ pub use grant::{EndCause, Grant, GrantState, Kill, KillState, Killed};
 pub use id::{DeviceId, GrantId, KeyId, PersonId, RequestId, SessionId};
 pub use issuer_key::IssuerKey;
 pub use lock::{Lift, Lock, Scope};
+pub use membership::{Membership, MembershipState};
 pub use person::{Device, KeyStorage, Person, Session, SignInCode, SignInMethod};
 pub use refusal::{Code, Refusal};
 pub use request::{Body, Extends, Frozen, Request, RequestState};
 pub use sealing::SealingCheck;
 pub use sign_in::sign_in;
-pub use target::{Binding, KillSwitch, Partition, Road, Trace};
+pub use target::{Binding, KillSwitch, Partition, Road, RoleBinding, Trace};
 pub use text::{Comment, Narrowing, PersonName, Reason, TargetName, Ticket};
 pub use time::{Duration, Timestamp};
 pub use workflow::{Stage, Workflow};

@@ -84,6 +84,19 @@ pub struct Body {
     /// What it extends. Left out of the bytes where it extends nothing, as it was before there were extensions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extends: Option<Extends>,
+    /// The beneficiary's id in the system itself, where access is a membership there: found once, when this was asked, and
+    /// carried from then on. Left out of the bytes where there is none, as it was before there were memberships.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// Whether they had the membership already when this was asked, from elsewhere: it stays then. Left out of the bytes
+    /// where they had not.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub pre_existing: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_false(it: &bool) -> bool {
+    !*it
 }
 
 impl Body {
@@ -99,6 +112,12 @@ impl Body {
     pub fn ends(&self, begins: Timestamp) -> Timestamp {
         let counted_from = self.extends.as_ref().map_or(begins, |extends| extends.ends_at);
         counted_from.plus(self.duration)
+    }
+
+    /// The name of the membership that is asked for, where access is one.
+    pub fn membership(&self) -> Option<String> {
+        let assignment = self.binding.assignment()?;
+        self.user.as_deref().map(|user| assignment.membership(user))
     }
 
     /// SHA-256 of the canonical bytes: what a decision binds itself to.
@@ -183,7 +202,7 @@ mod tests {
     #[test]
     fn kill_switch_is_part_of_what_is_approved() {
         let mut killable = body(7);
-        killable.binding.kill = Some(KillSwitch {
+        killable.binding.role_mut().unwrap().kill = Some(KillSwitch {
             role_arn: "arn:aws:iam::111122223333:role/jit/jit-kill-switch".into(),
         });
         assert_ne!(killable.digest(), body(7).digest());

@@ -3,12 +3,13 @@
 
 use proptest::test_runner::Config;
 
+use super::assignment::{Assignment, AssignmentRoad, FoundBy, Instance};
 use super::decision::Verdict;
 use super::digest::Digest;
 use super::event::{Filing, Vote};
 use super::id::{DeviceId, GrantId, PersonId, RequestId};
 use super::request::{Body, Frozen};
-use super::target::{Binding, Partition, Road, Trace};
+use super::target::{Binding, Partition, Road, RoleBinding, Trace};
 use super::text::{Reason, TargetName};
 use super::time::{Duration, Timestamp};
 use super::workflow::{Stage, Workflow};
@@ -45,7 +46,7 @@ pub(super) fn device(n: u64) -> DeviceId {
 }
 
 pub(super) fn binding() -> Binding {
-    Binding {
+    Binding::Role(RoleBinding {
         partition: Partition::Aws,
         account: "111122223333".into(),
         account_name: "prod".into(),
@@ -57,6 +58,26 @@ pub(super) fn binding() -> Binding {
         trace: Trace::Session,
         never: vec![],
         kill: None,
+    })
+}
+
+pub(super) fn assignment() -> Assignment {
+    Assignment {
+        road: AssignmentRoad::IdentityCenter,
+        partition: Partition::Aws,
+        account: "111122223333".into(),
+        account_name: "prod".into(),
+        instance: Instance {
+            arn: "arn:aws:sso:::instance/ssoins-1111111111111111".into(),
+            identity_store: "d-1111111111".into(),
+            region: "eu-central-1".into(),
+            start_url: "https://d-1111111111.awsapps.com/start".into(),
+            found_by: FoundBy::UserName,
+            pattern: "{name}".into(),
+        },
+        permission_set_arn: "arn:aws:sso:::permissionSet/ssoins-1111111111111111/ps-1111111111111111".into(),
+        permission_set: "Billing".into(),
+        session: secs(3600),
     }
 }
 
@@ -75,6 +96,8 @@ pub(super) fn body(id: u64) -> Body {
         ticket: None,
         only: vec![],
         extends: None,
+        user: None,
+        pre_existing: false,
     }
 }
 

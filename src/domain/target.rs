@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::assignment::Assignment;
 use super::time::Duration;
 
 /// An AWS partition: ARNs, regions and endpoints never cross it.
@@ -92,9 +93,9 @@ pub struct KillSwitch {
     pub role_arn: String,
 }
 
-/// What a target resolves to. Part of the request's body: whoever approves, approves this.
+/// A role whose sessions STS gives out. Part of the request's body: whoever approves, approves this.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Binding {
+pub struct RoleBinding {
     /// The partition of account and role.
     pub partition: Partition,
     /// The account's 12 digits.
@@ -120,4 +121,105 @@ pub struct Binding {
     /// is none, so that what was approved before there were kill switches keeps its digest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kill: Option<KillSwitch>,
+}
+
+/// What a target resolves to. Part of the request's body: whoever approves, approves this. Told apart by its road.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Binding {
+    /// A role; access is a session of it.
+    Role(RoleBinding),
+    /// A permission set in an account; access is its assignment.
+    Assignment(Assignment),
+}
+
+impl Binding {
+    /// The partition of the account.
+    pub const fn partition(&self) -> Partition {
+        match self {
+            Self::Role(role) => role.partition,
+            Self::Assignment(assignment) => assignment.partition,
+        }
+    }
+
+    /// The account's 12 digits.
+    pub fn account(&self) -> &str {
+        match self {
+            Self::Role(role) => &role.account,
+            Self::Assignment(assignment) => &assignment.account,
+        }
+    }
+
+    /// The account's name in the catalogue.
+    pub fn account_name(&self) -> &str {
+        match self {
+            Self::Role(role) => &role.account_name,
+            Self::Assignment(assignment) => &assignment.account_name,
+        }
+    }
+
+    /// The whole ARN of the role or permission set.
+    pub fn arn(&self) -> &str {
+        match self {
+            Self::Role(role) => &role.role_arn,
+            Self::Assignment(assignment) => &assignment.permission_set_arn,
+        }
+    }
+
+    /// The name of the role or permission set.
+    pub fn role_name(&self) -> &str {
+        match self {
+            Self::Role(role) => role.role_arn.rsplit('/').next().unwrap_or(&role.role_arn),
+            Self::Assignment(assignment) => &assignment.permission_set,
+        }
+    }
+
+    /// The longest life of one credential.
+    pub const fn session(&self) -> Duration {
+        match self {
+            Self::Role(role) => role.session,
+            Self::Assignment(assignment) => assignment.session,
+        }
+    }
+
+    /// Whether a session may assume further roles: what it makes of them outlives the grant.
+    pub const fn chain(&self) -> bool {
+        match self {
+            Self::Role(role) => role.chain,
+            // its sessions carry no policy of ours, so nothing keeps them from it
+            Self::Assignment(_) => true,
+        }
+    }
+
+    /// How its sessions are shut out early, where they can be.
+    pub const fn kill(&self) -> Option<&KillSwitch> {
+        match self {
+            Self::Role(role) => role.kill.as_ref(),
+            Self::Assignment(_) => None,
+        }
+    }
+
+    /// The role, where access is a session of one.
+    pub const fn role(&self) -> Option<&RoleBinding> {
+        match self {
+            Self::Role(role) => Some(role),
+            Self::Assignment(_) => None,
+        }
+    }
+
+    /// The role, where access is a session of one, to be changed.
+    pub const fn role_mut(&mut self) -> Option<&mut RoleBinding> {
+        match self {
+            Self::Role(role) => Some(role),
+            Self::Assignment(_) => None,
+        }
+    }
+
+    /// The assignment, where access is one.
+    pub const fn assignment(&self) -> Option<&Assignment> {
+        match self {
+            Self::Role(_) => None,
+            Self::Assignment(assignment) => Some(assignment),
+        }
+    }
 }

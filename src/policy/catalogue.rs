@@ -2,6 +2,7 @@
 //! Owns looking things up. Refuses files (`build` reads their text) and decisions (Cedar makes them).
 
 mod approvals;
+mod assignment;
 mod build;
 mod kill;
 mod owned;
@@ -132,8 +133,8 @@ fn searched(target: &Target) -> String {
         target.name,
         target.title,
         target.description.as_deref().unwrap_or_default(),
-        target.binding.account,
-        target.binding.account_name,
+        target.binding.account(),
+        target.binding.account_name(),
     );
     for alias in &target.aliases {
         text.push(' ');

@@ -184,16 +184,16 @@ fn locked(on: &Subject<'_>, entities: &mut Vec<Value>) -> Value {
 /// The target and its account.
 fn target(target: &Target) -> [Value; 2] {
     let binding = &target.binding;
-    let account = uid("Account", &binding.account_name);
+    let account = uid("Account", binding.account_name());
     let seen = json!({
         "uid": uid("Target", target.name.as_str()),
         "attrs": {
             "provider": "aws",
-            "role": binding.role_arn,
+            "role": binding.arn(),
             "environment": target.environment,
             "risk": target.risk,
             "maxDuration": seconds(target.max_duration.secs()),
-            "chain": binding.chain,
+            "chain": binding.chain(),
             "owners": groups(&target.owners),
             "approvers": groups(&target.approvers),
         },
@@ -202,8 +202,8 @@ fn target(target: &Target) -> [Value; 2] {
     let account = json!({
         "uid": account,
         "attrs": {
-            "id": binding.account,
-            "partition": binding.partition.as_str(),
+            "id": binding.account(),
+            "partition": binding.partition().as_str(),
             "environment": target.environment,
         },
         "parents": [],

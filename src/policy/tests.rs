@@ -1,6 +1,7 @@
 //! What the small bundle says, held against teams, mistakes and noise.
 //! Owns the people and requests that the tests are about.
 
+mod assignments;
 mod catalogue;
 mod findings;
 mod holes;
@@ -132,6 +133,8 @@ impl<'a> Scene<'a> {
             ticket: None,
             only: Vec::new(),
             extends: None,
+            user: None,
+            pre_existing: false,
         };
         Request {
             digest: body.digest(),

@@ -8,12 +8,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::{Notify, watch};
 
 use crate::clock::Clock;
-use crate::domain::{Binding, Change, Person, Road, Session, Timestamp};
+use crate::domain::{Binding, Change, Person, Session, Timestamp};
 use crate::policy::{Bundle, SessionFacts, Who};
 use crate::random::Random;
 use crate::server::edge::limits::Limits;
 use crate::server::failure::Failure;
-use crate::server::provider::MintingProvider;
+use crate::server::provider::{MintingProvider, Provider};
 use crate::server::service::flight::Flights;
 use crate::server::service::issuer::Issuer;
 use crate::server::settings::Settings;
@@ -37,6 +37,8 @@ pub struct Backend {
     pub store: Arc<dyn Store>,
     /// The AWS provider.
     pub aws: Arc<dyn MintingProvider>,
+    /// The provider of assignments in Identity Center.
+    pub identity_center: Arc<dyn Provider>,
     /// We as OpenID Connect issuer, where we are one.
     pub issuer: Option<Arc<Issuer>>,
     /// The clock.
@@ -68,6 +70,8 @@ pub struct Parts {
     pub store: Arc<dyn Store>,
     /// The AWS provider.
     pub aws: Arc<dyn MintingProvider>,
+    /// The provider of assignments in Identity Center.
+    pub identity_center: Arc<dyn Provider>,
     /// We as OpenID Connect issuer, where we are one.
     pub issuer: Option<Arc<Issuer>>,
     /// The clock.
@@ -86,6 +90,7 @@ impl Backend {
             settings: parts.settings,
             store: parts.store,
             aws: parts.aws,
+            identity_center: parts.identity_center,
             issuer: parts.issuer,
             clock: parts.clock,
             random: Random::default(),
@@ -124,9 +129,10 @@ impl Backend {
     }
 
     /// The provider that serves `binding`.
-    pub fn provider(&self, binding: &Binding) -> &dyn MintingProvider {
-        match binding.road {
-            Road::AssumeRole | Road::WebIdentity => self.aws.as_ref(),
+    pub fn provider(&self, binding: &Binding) -> &dyn Provider {
+        match binding {
+            Binding::Role(_) => self.aws.as_ref(),
+            Binding::Assignment(_) => self.identity_center.as_ref(),
         }
     }
 

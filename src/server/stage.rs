@@ -1,6 +1,8 @@
 //! A backend in one process for tests: the real store, policy and services, a clock set by hand, and a provider
 //! that is a stand-in of ours. Exists under test only.
 
+pub mod members;
+
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -16,15 +18,17 @@ use tempfile::TempDir;
 use tokio::sync::watch;
 
 use crate::clock::Clock;
-use crate::domain::{Binding, Duration, Killed, Timestamp};
+use crate::domain::{Binding, Duration, Killed, RoleBinding, Timestamp};
 use crate::policy::{Bundle, small};
 use crate::server::backend::{Backend, Caller, InForce, Parts};
 use crate::server::failure::Failure;
 use crate::server::provider::aws::AwsSettings;
-use crate::server::provider::{Access, Credential, Description, Killer, Minter, Presence, Provider, ProviderError};
+use crate::server::provider::{
+    Access, Beneficiary, Credential, Description, Killer, Minter, Presence, Provider, ProviderError, User,
+};
 use crate::server::service::{file, sign_in};
 use crate::server::settings::Settings;
-use crate::server::store::sqlite::SqliteStore;
+use crate::server::store::{MemoryStore, SqliteStore, Store};
 use crate::server::worker;
 use crate::wire::{Filed, NewDecision, NewRequest, NewSession, PublicKey, RequestView};
 
@@ -86,6 +90,14 @@ impl Provider for StandIn {
         }
     }
 
+    async fn resolve(&self, _: Timestamp, _: &Binding, _: Beneficiary<'_>) -> Result<Option<User>, ProviderError> {
+        Ok(None)
+    }
+
+    async fn members(&self, _: Timestamp, _: &Binding) -> Result<Vec<String>, ProviderError> {
+        Ok(Vec::new())
+    }
+
     fn accepts(&self, access: &Access) -> Result<(), ProviderError> {
         if access.only.len() > 100 {
             return Err(ProviderError::PolicyTooLarge("as asked".into()));
@@ -109,11 +121,15 @@ impl Provider for StandIn {
 
 #[async_trait]
 impl Minter for StandIn {
-    fn works_until(&self, now: Timestamp, access: &Access) -> Timestamp {
+    fn works_until(&self, now: Timestamp, access: &crate::server::provider::RoleAccess) -> Timestamp {
         now.plus(access.binding.session).min(access.ends_at)
     }
 
-    async fn mint(&self, now: Timestamp, access: &Access) -> Result<Credential, ProviderError> {
+    async fn mint(
+        &self,
+        now: Timestamp,
+        access: &crate::server::provider::RoleAccess,
+    ) -> Result<Credential, ProviderError> {
         let count = self.minted.fetch_add(1, Ordering::SeqCst);
         self.next()?;
         Ok(Credential {
@@ -127,7 +143,7 @@ impl Minter for StandIn {
 
 #[async_trait]
 impl Killer for StandIn {
-    async fn can_shut_out(&self, _: Timestamp, _: &Binding) -> Result<(), ProviderError> {
+    async fn can_shut_out(&self, _: Timestamp, _: &RoleBinding) -> Result<(), ProviderError> {
         self.next()
     }
 
@@ -136,7 +152,7 @@ impl Killer for StandIn {
     async fn shut_out(
         &self,
         _: Timestamp,
-        binding: &Binding,
+        binding: &RoleBinding,
         sessions: &[Killed],
     ) -> Result<Option<Timestamp>, ProviderError> {
         let (is_late, began) = (self.is_late.swap(false, Ordering::SeqCst), Instant::now());
@@ -171,10 +187,24 @@ pub struct Stage {
 impl Stage {
     /// The small bundle; devices that are enrolled for who asks do not decide, as in production.
     pub async fn new() -> Self {
-        let dir = TempDir::new().unwrap();
-        let provider = Arc::new(StandIn::default());
-        let (stop, stopping) = watch::channel(false);
+        Self::on_database(TempDir::new().unwrap()).await
+    }
+
+    /// The same on the database in `dir`, where there is one.
+    pub async fn on_database(dir: TempDir) -> Self {
         let store = Arc::new(SqliteStore::open(&dir.path().join("jit.db")).await.unwrap());
+        let provider = Arc::new(StandIn::default());
+        Self::on(dir, store, provider.clone(), provider)
+    }
+
+    /// The same in memory, and on `identity_center` for what is assigned there.
+    pub fn in_memory(identity_center: Arc<dyn Provider>) -> Self {
+        let store = Arc::new(MemoryStore::default());
+        Self::on(TempDir::new().unwrap(), store, Arc::default(), identity_center)
+    }
+
+    fn on(dir: TempDir, store: Arc<dyn Store>, provider: Arc<StandIn>, identity_center: Arc<dyn Provider>) -> Self {
+        let (stop, stopping) = watch::channel(false);
         let settings = Settings {
             dev: false,
             origin: "http://127.0.0.1:1".into(),
@@ -193,6 +223,7 @@ impl Stage {
             settings,
             store,
             aws,
+            identity_center,
             issuer: None,
             clock,
             bundle,

@@ -89,7 +89,7 @@ pub fn ticket(key: Option<&str>) -> Option<String> {
 /// What an approver decides on, line by line, from the body that the digest covers.
 pub fn own_words(body: &Body, view: &RequestView, words: &TimeWords) -> Vec<String> {
     let binding = &body.binding;
-    let role = binding.role_arn.rsplit('/').next().unwrap_or(&binding.role_arn);
+    let role = binding.role_name();
     let (asks, until) = match &body.extends {
         Some(extends) => {
             let until = words.at(body.ends(extends.ends_at));
@@ -102,8 +102,8 @@ pub fn own_words(body: &Body, view: &RequestView, words: &TimeWords) -> Vec<Stri
             "{} {asks} {} (role {role} in {} {}) {until}",
             view.requester.name,
             body.target,
-            binding.account_name,
-            grouped(&binding.account),
+            binding.account_name(),
+            grouped(binding.account()),
         ),
         format!("  why     {}", body.reason),
     ];
@@ -123,10 +123,18 @@ pub fn own_words(body: &Body, view: &RequestView, words: &TimeWords) -> Vec<Stri
         lines.push(format!("  from    {}", words.at(start)));
     }
     lines.push(format!("  before  {}", before(&view.before, words)));
-    if binding.chain {
+    if binding.assignment().is_some() {
+        let session = binding.session();
+        lines.push(format!(
+            "  note    a session begun in its last second goes on for {session} after the end"
+        ));
+    } else if binding.chain() {
         lines.push("  note    the end is not enforced beyond this session: it may assume further roles".to_owned());
     }
-    if binding.kill.is_some() {
+    if body.pre_existing {
+        lines.push("  note    they have it already, not from jit: access remains after the end".to_owned());
+    }
+    if binding.kill().is_some() {
         lines.push("  note    ended early, its sessions are shut out at once".to_owned());
     }
     let open: Vec<&StageView> = view.stages.iter().filter(|s| s.open).collect();

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use jit::clock::Clock;
 use jit::domain::{
-    Actor, Body, Change, DeviceId, Duration, Event, Frozen, Grant, GrantId, GrantState, KillState, Person, PersonId,
-    Reason, Request, RequestId, RequestState, Row, TargetName, Timestamp, Workflow, apply,
+    Actor, Binding, Body, Change, DeviceId, Duration, Event, Frozen, Grant, GrantId, GrantState, KillState, Person,
+    PersonId, Reason, Request, RequestId, RequestState, Row, TargetName, Timestamp, Workflow, apply,
 };
 use jit::server;
 use jit::server::backend::{Backend, Parts};
@@ -46,13 +46,15 @@ fn granted(n: u64, ends_at: Timestamp) -> (Request, Grant) {
         requester: alice().id,
         beneficiary: alice().id,
         target: TargetName::parse("prod-admin").unwrap(),
-        binding: killable(ROLE, n).binding,
+        binding: Binding::Role(killable(ROLE, n).binding),
         duration: seconds(3600),
         start: None,
         reason: Reason::parse("everybody at once").unwrap(),
         ticket: None,
         only: vec![],
         extends: None,
+        user: None,
+        pre_existing: false,
     };
     let grant = Grant {
         id: GrantId::from_bits(n),
@@ -131,6 +133,7 @@ fn second(first: &Backend, endpoint: &str, stopping: watch::Receiver<bool>) -> A
         settings: first.settings.clone(),
         store: first.store.clone(),
         aws: Arc::new(provider(endpoint)),
+        identity_center: first.identity_center.clone(),
         clock: Clock::real(),
         bundle: first.bundle(),
         issuer: None,

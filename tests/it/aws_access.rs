@@ -1,25 +1,25 @@
 //! What the tests of AWS ask for, and the judge of the policies that come out.
 
 use jit::config::IssuerUrl;
-use jit::domain::{Binding, Duration, GrantId, Narrowing, Partition, PersonId, RequestId, Road, Timestamp, Trace};
+use jit::domain::{Duration, GrantId, Narrowing, Partition, PersonId, RequestId, Road, RoleBinding, Timestamp, Trace};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use jit::server::provider::aws::{AwsProvider, AwsSettings};
-use jit::server::provider::{Access, ProviderError, Statement, TokenSigner};
+use jit::server::provider::{ProviderError, RoleAccess, Statement, TokenSigner};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use crate::harness::{SealedBox, venv_program};
 
 /// Access to the stand-in's `jit-prod-admin` until `ends_at`.
-pub fn access(ends_at: Timestamp) -> Access {
-    Access {
+pub fn access(ends_at: Timestamp) -> RoleAccess {
+    RoleAccess {
         request: RequestId::parse("req_0123456789ab").unwrap(),
         grant: GrantId::parse("grt_0123456789ab").unwrap(),
         person: PersonId::parse("usr_0123456789ab").unwrap(),
         person_name: "alice".into(),
-        binding: Binding {
+        binding: RoleBinding {
             partition: Partition::Aws,
             account: "111111111111".into(),
             account_name: "prod".into(),
@@ -32,15 +32,16 @@ pub fn access(ends_at: Timestamp) -> Access {
             never: vec![],
             kill: None,
         },
+        user: None,
         only: vec![],
         ends_at,
     }
 }
 
 /// The same, narrowed.
-pub fn narrowed(ends_at: Timestamp, only: &[&str]) -> Access {
+pub fn narrowed(ends_at: Timestamp, only: &[&str]) -> RoleAccess {
     let only = only.iter().map(|pair| Narrowing::parse(pair).unwrap()).collect();
-    Access {
+    RoleAccess {
         only,
         ..access(ends_at)
     }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use jit::domain::{KillSwitch, Killed, RequestId, Timestamp};
-use jit::server::provider::{Access, Credential, Killer, Minter, ProviderError};
+use jit::server::provider::{Credential, Killer, Minter, ProviderError, RoleAccess};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
@@ -15,7 +15,7 @@ const LIST: [&str; 2] = ["s3api", "list-buckets"];
 
 /// An hour on role `name`, which has a kill switch, for request `n`. The stand-in forgets the path of roles when it
 /// judges calls of IAM, so these have none.
-pub fn killable(name: &str, n: u64) -> Access {
+pub fn killable(name: &str, n: u64) -> RoleAccess {
     let mut access = access(in_seconds(3600));
     access.request = RequestId::from_bits(n);
     access.binding.role_arn = format!("arn:aws:iam::111111111111:role/{name}");
@@ -31,7 +31,7 @@ fn prepared(role: &str) -> &'static MiniStack {
     aws
 }
 
-pub async fn minted(access: &Access) -> Credential {
+pub async fn minted(access: &RoleAccess) -> Credential {
     provider(&MiniStack::shared().url).mint(now(), access).await.unwrap()
 }
 
@@ -56,7 +56,7 @@ pub fn is_allowed(credential: &Credential) {
     drop(aws(credential, &LIST).exits(0));
 }
 
-fn killed(access: &Access, since: Timestamp) -> Killed {
+fn killed(access: &RoleAccess, since: Timestamp) -> Killed {
     Killed {
         request: access.request.clone(),
         since,
@@ -91,7 +91,7 @@ pub fn ids_in_policy(role: &str) -> BTreeSet<String> {
     serde_json::from_value(ids).unwrap()
 }
 
-async fn shut_out(access: &Access, sessions: &[Killed]) -> Result<Option<Timestamp>, ProviderError> {
+async fn shut_out(access: &RoleAccess, sessions: &[Killed]) -> Result<Option<Timestamp>, ProviderError> {
     provider(&MiniStack::shared().url)
         .shut_out(now(), &access.binding, sessions)
         .await

@@ -115,7 +115,7 @@ async fn token_that_aws_refuses_says_where_to_look() {
     sts.then(StsAnswer::InvalidToken);
     let mut access = access(in_seconds(60));
     access.binding.road = Road::WebIdentity;
-    let error = keyless(&sts.url).verify(now(), &access).await.unwrap_err();
+    let error = keyless(&sts.url).verify(now(), &access.into()).await.unwrap_err();
     assert!(
         !error.is_transient() && error.to_string().contains("jit aws check"),
         "{error}"
@@ -171,7 +171,10 @@ async fn credential_of_a_foreign_clock_is_thrown_away() {
     let sts = StsRecorder::start();
     let provider = provider(&sts.url);
     sts.then(StsAnswer::ClockAhead(Duration::from_secs(120)));
-    let error = provider.verify(now(), &access(in_seconds(3600))).await.unwrap_err();
+    let error = provider
+        .verify(now(), &access(in_seconds(3600)).into())
+        .await
+        .unwrap_err();
     assert!(matches!(error, ProviderError::Clock { offset_s: 115..=121 }), "{error}");
     sts.then(StsAnswer::ClockAhead(Duration::from_secs(20)));
     assert!(provider.mint(now(), &access(in_seconds(3600))).await.is_ok());

@@ -1,6 +1,6 @@
 //! The road assume-role against ministack, which enforces session policies: what AWS itself must refuse.
 
-use jit::server::provider::{Access, Credential, Minter, Presence, Provider, ProviderError};
+use jit::server::provider::{Credential, Minter, Presence, Provider, ProviderError, RoleAccess};
 use secrecy::ExposeSecret;
 use serde_json::json;
 
@@ -30,7 +30,7 @@ fn assume(name: &str) -> [&str; 6] {
     ]
 }
 
-async fn minted(access: &Access) -> Credential {
+async fn minted(access: &RoleAccess) -> Credential {
     provider(&MiniStack::shared().url).mint(now(), access).await.unwrap()
 }
 
@@ -110,10 +110,10 @@ async fn session_names_role_and_person() {
 async fn verify_sees_the_role_and_misses_another() {
     let provider = provider(&MiniStack::shared().url);
     let there = access(in_seconds(3600));
-    assert_eq!(provider.verify(now(), &there).await, Ok(Presence::There));
+    assert_eq!(provider.verify(now(), &there.clone().into()).await, Ok(Presence::There));
     let mut missing = there.clone();
     missing.binding.role_arn = "arn:aws:iam::111111111111:role/jit/nobody".into();
-    let refused = provider.verify(now(), &missing).await;
+    let refused = provider.verify(now(), &missing.into()).await;
     assert!(
         matches!(&refused, Err(ProviderError::Refused(text)) if text.contains("role/jit/nobody")),
         "{refused:?}"

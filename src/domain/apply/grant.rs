@@ -4,8 +4,8 @@
 use serde_json::{Value, json};
 
 use super::kill::kill_of;
-use super::person;
 use super::warning::warning;
+use super::{lease, person};
 use crate::domain::case::{Case, Held};
 use crate::domain::change::{Actor, Change, Effect, Row};
 use crate::domain::grant::{EndCause, Grant, GrantState, Kill, KillState};
@@ -118,6 +118,7 @@ pub(super) fn activate(now: Timestamp, case: &Case) -> Result<Change, Refusal> {
     let id = grant.id.clone();
     let warning = warning(begins, ends_at, &id);
     let mut change = grant_change(now, case, "grant.granting", Actor::Backend, next, json!({}))
+        .with_row(lease::hold(now, case, &id)?)
         .with_effect(ends_at, Effect::End { grant: id.clone() })
         .with_effect(now, Effect::Give { grant: id });
     change.effects.extend(warning);
@@ -156,21 +157,22 @@ pub(super) fn verified(now: Timestamp, case: &Case) -> Result<Change, Refusal> {
     if let Some(cause) = case.lost() {
         return begin_end(now, case, None, cause, Some(LOST));
     }
-    Ok(grant_change(
-        now,
-        case,
-        "grant.active",
-        Actor::Backend,
-        step(grant, GrantState::Active),
-        json!({}),
-    ))
+    let next = lease::active(case, grant)?;
+    Ok(grant_change(now, case, "grant.active", Actor::Backend, next, json!({})).with_row(lease::seen(now, case)))
 }
 
 pub(super) fn not_given(now: Timestamp, case: &Case, detail: &str) -> Result<Change, Refusal> {
-    let grant = case.grant()?;
-    if grant.state != GrantState::Granting {
-        return Ok(Change::default());
+    match case.grant()?.state {
+        GrantState::Granting => lease::not_given(now, case, detail),
+        GrantState::Scheduled | GrantState::Active | GrantState::Revoking | GrantState::Ended | GrantState::Failed => {
+            Ok(Change::default())
+        }
     }
+}
+
+/// Nothing was given, and nothing is there.
+pub(super) fn failed(now: Timestamp, case: &Case, detail: &str) -> Result<Change, Refusal> {
+    let grant = case.grant()?;
     let next = Grant {
         ended_at: Some(now),
         cause: Some(EndCause::Failed),
@@ -282,22 +284,44 @@ pub(super) fn end(now: Timestamp, case: &Case) -> Result<Change, Refusal> {
     begin_end(now, case, None, EndCause::Expired, None)
 }
 
+pub(super) fn gone(now: Timestamp, case: &Case) -> Result<Change, Refusal> {
+    match case.grant()?.state {
+        GrantState::Active => {
+            let detail = Some("somebody else took it away");
+            begin_end(now, case, None, EndCause::Gone, detail)
+        }
+        GrantState::Scheduled
+        | GrantState::Granting
+        | GrantState::Revoking
+        | GrantState::Ended
+        | GrantState::Failed => Ok(Change::default()),
+    }
+}
+
 pub(super) fn taken(now: Timestamp, case: &Case) -> Result<Change, Refusal> {
     let grant = case.grant()?;
     let is_killing = |kill: &Kill| kill.state == KillState::Killing;
     if grant.state != GrantState::Revoking || grant.kill.as_ref().is_some_and(is_killing) {
         return Ok(Change::default());
     }
-    let next = Grant {
-        ended_at: Some(now),
-        ..step(grant, GrantState::Ended)
-    };
+    if let Some(standing) = &case.membership {
+        return lease::taken(now, case, standing);
+    }
+    let details = json!({ "cause": grant.cause });
     Ok(grant_change(
         now,
         case,
         "grant.ended",
         Actor::Backend,
-        next,
-        json!({ "cause": grant.cause }),
+        ended(now, grant),
+        details,
     ))
+}
+
+/// The grant, over.
+pub(super) fn ended(now: Timestamp, grant: &Grant) -> Grant {
+    Grant {
+        ended_at: Some(now),
+        ..step(grant, GrantState::Ended)
+    }
 }

@@ -16,11 +16,11 @@ pub(super) fn kill_of(now: Timestamp, case: &Case, cause: EndCause) -> Result<Op
     let (binding, grant) = (&case.request()?.body.binding, case.grant()?);
     let is_early = match cause {
         EndCause::Dropped | EndCause::Revoked | EndCause::Locked => true,
-        EndCause::Expired | EndCause::Refused | EndCause::Changed | EndCause::Failed => false,
+        EndCause::Expired | EndCause::Refused | EndCause::Changed | EndCause::Failed | EndCause::Gone => false,
     };
     let until = grant.last_credential_at.filter(|last| is_early && *last > now);
-    Ok(binding.kill.as_ref().and(until).map(|until| Kill {
-        role_arn: binding.role_arn.clone(),
+    Ok(binding.kill().and(until).map(|until| Kill {
+        role_arn: binding.arn().to_owned(),
         since: now,
         until,
         state: KillState::Killing,

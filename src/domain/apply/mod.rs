@@ -6,6 +6,9 @@ mod credential;
 mod extension;
 mod grant;
 mod kill;
+mod lease;
+#[cfg(test)]
+mod lease_properties;
 mod lock;
 #[cfg(test)]
 mod properties;
@@ -48,6 +51,7 @@ fn follows(now: Timestamp, case: &Case, event: &Event) -> Result<Change, Refusal
         Event::Expire => request::expire(now, case),
         Event::Activate => grant::activate(now, case),
         Event::Withhold { cause, detail } => grant::withhold(now, case, *cause, detail),
+        Event::Found { is_there } => lease::found(now, case, *is_there),
         Event::Verified => grant::verified(now, case),
         Event::NotGiven { detail } => grant::not_given(now, case, detail),
         Event::Drop { by } => grant::give_back(now, case, by),
@@ -55,6 +59,8 @@ fn follows(now: Timestamp, case: &Case, event: &Event) -> Result<Change, Refusal
         Event::Warn => warning::warn(now, case),
         Event::Lock { by, reason } => lock::swept(now, case, by, reason.as_str()),
         Event::End => grant::end(now, case),
+        Event::Gone => grant::gone(now, case),
+        Event::Taking => lease::taking(now, case),
         Event::Taken => grant::taken(now, case),
         Event::Killed { issued_before } => kill::killed(now, case, *issued_before),
         Event::Outlived => kill::outlived(now, case),

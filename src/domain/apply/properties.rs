@@ -59,7 +59,7 @@ fn shut_out(world: &World) {
             assert!(!world.shut_out.contains(id), "shut-out: {id} is, and nobody wants it");
             continue;
         };
-        let can_be = world.requests[&grant.request].body.binding.kill.is_some();
+        let can_be = world.requests[&grant.request].body.binding.kill().is_some();
         assert!(can_be, "shut-out: a target without a kill switch");
         assert!(kill.until > kill.since, "shut-out: nothing was left of it");
         if !grant.state.is_open() {

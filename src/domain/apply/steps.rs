@@ -214,7 +214,7 @@ pub(super) fn filed(world: &World, step: &Step) -> Option<Filing> {
     };
     let mut binding = binding();
     // one of the two targets has a kill switch
-    binding.kill = (target == 0).then(|| KillSwitch {
+    binding.role_mut().unwrap().kill = (target == 0).then(|| KillSwitch {
         role_arn: "arn:aws:iam::111122223333:role/jit/jit-kill-switch".into(),
     });
     Some(Filing {
@@ -323,7 +323,15 @@ pub(super) fn run(world: &mut World, step: &Step) {
         return;
     };
     if let Step::Tamper { .. } = step {
-        world.requests.get_mut(&id).unwrap().body.binding.role_arn += "-other";
+        world
+            .requests
+            .get_mut(&id)
+            .unwrap()
+            .body
+            .binding
+            .role_mut()
+            .unwrap()
+            .role_arn += "-other";
         world.tampered.insert(id);
         return;
     }

@@ -272,7 +272,7 @@ fn stop() -> Event {
 
 fn killable(state: GrantState, last_credential_at: Option<Timestamp>) -> Case {
     let mut case = case(state);
-    case.request.as_mut().unwrap().body.binding.kill = Some(KillSwitch {
+    case.request.as_mut().unwrap().body.binding.role_mut().unwrap().kill = Some(KillSwitch {
         role_arn: "arn:aws:iam::111122223333:role/jit/jit-kill-switch".into(),
     });
     case.grant.as_mut().unwrap().last_credential_at = last_credential_at;
@@ -322,7 +322,7 @@ fn only_an_early_end_with_a_live_credential_is_killed() {
         assert_eq!(cell(apply(now, &case, event)), expected);
     }
     let mut without = killable(GrantState::Active, Some(end));
-    without.request.as_mut().unwrap().body.binding.kill = None;
+    without.request.as_mut().unwrap().body.binding.role_mut().unwrap().kill = None;
     assert_eq!(cell(apply(during, &without, &drop)), "revoking(dropped) +take");
 }
 
@@ -335,7 +335,15 @@ fn mint_refuses_rows_that_differ_from_what_was_approved() {
     };
     let now = at(START_MS);
     let mut other_role = case(GrantState::Active);
-    other_role.request.as_mut().unwrap().body.binding.role_arn += "-other";
+    other_role
+        .request
+        .as_mut()
+        .unwrap()
+        .body
+        .binding
+        .role_mut()
+        .unwrap()
+        .role_arn += "-other";
     let mut other_yes = case(GrantState::Active);
     other_yes.decisions[0].digest = crate::domain::Digest::of(b"something else");
     let mut wider = case(GrantState::Active);

@@ -102,6 +102,8 @@ impl World {
                 .as_ref()
                 .and_then(|extends| self.grants.get(&extends.grant).cloned()),
             locks: self.locks.values().cloned().collect(),
+            // leases have a world of their own
+            membership: None,
         }
     }
 
@@ -126,6 +128,7 @@ impl World {
             | Event::Expire
             | Event::Activate
             | Event::Withhold { .. }
+            | Event::Found { .. }
             | Event::Verified
             | Event::NotGiven { .. }
             | Event::Drop { .. }
@@ -133,6 +136,8 @@ impl World {
             | Event::Warn
             | Event::Lock { .. }
             | Event::End
+            | Event::Gone
+            | Event::Taking
             | Event::Taken
             | Event::Killed { .. }
             | Event::Outlived
@@ -242,7 +247,8 @@ impl World {
                 | Row::Session(_)
                 | Row::SignInCode(_)
                 | Row::SealingCheck(_)
-                | Row::IssuerKey(_) => {
+                | Row::IssuerKey(_)
+                | Row::Membership(_) => {
                     panic!("a case has no such row: {row:?}")
                 }
             }

@@ -7,13 +7,14 @@ use std::ops::Range;
 use toml::Spanned;
 
 use super::approvals::cycle;
+use super::assignment::instance;
 use super::kill::check_kill_role;
 use super::owned::trespasses;
 use super::shape::{self, Document, Names};
 use super::target::{Placed, add_targets};
 use super::{Catalogue, Member};
 use crate::domain::text::is_unsafe_to_show;
-use crate::domain::{Duration, Stage, Workflow};
+use crate::domain::{Duration, Instance, Stage, Workflow};
 use crate::policy::finding::{Finding, Source};
 use crate::policy::nearest::suggestion;
 
@@ -34,6 +35,7 @@ pub(super) struct Defined<'a, T> {
 pub(super) struct Ground<'a> {
     pub(super) longest: Option<Duration>,
     pub(super) never: Vec<String>,
+    pub(super) instance: Option<Instance>,
     pub(super) accounts: BTreeMap<&'a str, Defined<'a, &'a shape::Account>>,
     pub(super) environments: BTreeMap<&'a str, Defined<'a, &'a shape::Environment>>,
     pub(super) workflows: BTreeMap<&'a str, Defined<'a, Workflow>>,
@@ -65,6 +67,7 @@ pub(in crate::policy) fn build(sources: &[Source<'_>]) -> Result<Catalogue, Vec<
     }
     for (source, document) in &documents {
         ground.add_organisation(source, document);
+        ground.add_instance(source, document);
         ground.add_workflows(source, document);
         ground.add_environments(source, document);
         ground.add_accounts(source, document);
@@ -159,6 +162,20 @@ impl<'a> Ground<'a> {
         self.never.extend(never);
         if let Some(longest) = organisation.get_ref().max_duration {
             self.longest = Some(self.longest.map_or(longest.0, |other| other.min(longest.0)));
+        }
+    }
+
+    fn add_instance(&mut self, source: &Source<'a>, document: &'a Document) {
+        let Some(written) = &document.identity_center else {
+            return;
+        };
+        if self.instance.is_some() {
+            let message = "[identity-center] is defined twice".to_owned();
+            return self.find(source, written.span(), message, None);
+        }
+        match instance(source, written.get_ref()) {
+            Ok(instance) => self.instance = Some(instance),
+            Err(found) => self.findings.extend(found),
         }
     }
 

@@ -24,27 +24,32 @@ pub(super) fn check_kill_role(source: &Source<'_>, account: &Account) -> Option<
 }
 
 /// What the target resolves to; what keeps it from working is a finding.
-pub(super) fn kill_switch(ground: &mut Ground<'_>, place: &Placed<'_>, account: &Account) -> Option<KillSwitch> {
+pub(super) fn kill_switch(
+    ground: &mut Ground<'_>,
+    place: &Placed<'_>,
+    account: &Account,
+    target_role: &Spanned<String>,
+) -> Option<KillSwitch> {
     let provider = place.target.get_ref().provider.get_ref();
     let mut find = |at: &Spanned<String>, message: String, hint: &str| {
         ground.find(&place.source, at.span(), message, Some(hint.to_owned()));
     };
     let kill_role = account.kill_role.as_ref().map(|role| role.get_ref().as_str());
-    if kill_role == Some(provider.role.get_ref().as_str()) {
+    if kill_role == Some(target_role.get_ref().as_str()) {
         let hint = "whoever holds it could take the kill switch away; name another role";
-        find(&provider.role, "this role is the account's kill_role".to_owned(), hint);
+        find(target_role, "this role is the account's kill_role".to_owned(), hint);
     }
     let kill = provider.kill.as_ref()?;
     let Kill::DenyPolicy = kill.get_ref();
-    if is_reserved(provider.role.get_ref()) {
-        let message = format!("role `{}` takes no policy of ours", provider.role.get_ref());
+    if is_reserved(target_role.get_ref()) {
+        let message = format!("role `{}` takes no policy of ours", target_role.get_ref());
         let hint = "leave `kill` out; a permission set is shut out by a service control policy";
-        find(&provider.role, message, hint);
+        find(target_role, message, hint);
     }
     let mut find = |message: String, hint: &str| {
         ground.find(&place.source, kill.span(), message, Some(hint.to_owned()));
     };
-    if provider.trace == Trace::Off {
+    if provider.trace == Some(Trace::Off) {
         let hint = "leave `trace` at \"session\": the tag tells which sessions to shut out";
         find("`kill` does not work with trace = \"off\"".to_owned(), hint);
     }

@@ -14,6 +14,9 @@ pub(super) fn trespasses(source: &Source<'_>, document: &Document) -> Vec<Findin
     if let Some(organisation) = &document.organisation {
         findings.push(trespass(source, organisation.span(), "`organisation`"));
     }
+    if let Some(instance) = &document.identity_center {
+        findings.push(trespass(source, instance.span(), "`identity-center`"));
+    }
     refuse_all(source, "account", &document.account, &mut findings);
     refuse_all(source, "environment", &document.environment, &mut findings);
     refuse_all(source, "group", &document.group, &mut findings);

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
-use crate::domain::{self, Partition, Road, Trace};
+use crate::domain::{self, Partition, Trace};
 use crate::policy::finding::{Finding, Source};
 use crate::policy::nearest::suggestion;
 
@@ -34,6 +34,8 @@ impl<'de> Deserialize<'de> for Duration {
 #[serde(deny_unknown_fields)]
 pub(super) struct Document {
     pub(super) organisation: Option<Spanned<Organisation>>,
+    #[serde(rename = "identity-center")]
+    pub(super) identity_center: Option<Spanned<IdentityCenter>>,
     #[serde(default)]
     pub(super) account: Named<Account>,
     #[serde(default)]
@@ -53,6 +55,18 @@ pub(super) struct Organisation {
     pub(super) max_duration: Option<Duration>,
     #[serde(default)]
     pub(super) never: Names,
+}
+
+/// The instance of Identity Center.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct IdentityCenter {
+    pub(super) instance: Spanned<String>,
+    pub(super) identity_store: Spanned<String>,
+    pub(super) region: Spanned<String>,
+    pub(super) start_url: Spanned<String>,
+    pub(super) user_name: Option<Spanned<String>>,
+    pub(super) e_mail: Option<Spanned<String>>,
 }
 
 /// An AWS account.
@@ -134,13 +148,28 @@ pub(super) struct Target {
 pub(super) struct Provider {
     pub(super) kind: Kind,
     pub(super) road: Road,
-    pub(super) role: Spanned<String>,
+    pub(super) role: Option<Spanned<String>>,
+    pub(super) permission_set: Option<Spanned<String>>,
+    pub(super) id: Option<Spanned<String>>,
     pub(super) session: Spanned<Duration>,
     #[serde(default)]
     pub(super) chain: bool,
+    pub(super) trace: Option<Trace>,
     #[serde(default)]
-    pub(super) trace: Trace,
+    pub(super) denies_never: bool,
     pub(super) kill: Option<Spanned<Kill>>,
+}
+
+/// The roads that there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Road {
+    /// STS, as the backend's own identity.
+    AssumeRole,
+    /// STS, by a token that the backend signs.
+    WebIdentity,
+    /// An assignment in Identity Center.
+    IdentityCenter,
 }
 
 /// How sessions that live on are shut out.

@@ -7,10 +7,11 @@ use toml::Spanned;
 
 use super::Target;
 use super::approvals::{lacking, unsatisfiable};
+use super::assignment::assignment;
 use super::build::{Defined, Ground, TARGET_APPROVERS};
 use super::kill::kill_switch;
 use super::shape;
-use crate::domain::{Binding, Duration, Partition, Road, TargetName, Trace, Workflow};
+use crate::domain::{Binding, Duration, Partition, Road, RoleBinding, TargetName, Trace, Workflow};
 use crate::policy::finding::Source;
 use crate::policy::nearest::suggestion;
 
@@ -221,50 +222,74 @@ fn binding(
     never: Vec<String>,
 ) -> Option<Binding> {
     let (written, provider) = (place.target.get_ref(), place.target.get_ref().provider.get_ref());
+    let road = match (provider.kind, provider.road) {
+        (shape::Kind::Aws, shape::Road::AssumeRole) => Road::AssumeRole,
+        (shape::Kind::Aws, shape::Road::WebIdentity) => Road::WebIdentity,
+        (shape::Kind::Aws, shape::Road::IdentityCenter) => return assignment(ground, place, account, &never),
+    };
+    let role = role(ground, place)?;
     let session = provider.session.get_ref().0;
     if !(SHORTEST_SESSION_S..=LONGEST_SESSION_S).contains(&session.secs()) {
         let message = format!("session {session} is not between 15m and 12h");
         ground.find(&place.source, provider.session.span(), message, None);
     }
-    let role = provider.role.get_ref();
-    if !is_role(role) {
-        let message = format!("`{role}` is no role");
-        let hint = Some("write its path and name, such as jit/jit-prod-admin, without the leading slash".to_owned());
-        ground.find(&place.source, provider.role.span(), message, hint);
-        return None;
-    }
-    if provider.road == Road::WebIdentity {
-        check_token(ground, place);
+    let trace = provider.trace.unwrap_or_default();
+    if road == Road::WebIdentity {
+        check_token(ground, place, role, trace);
     }
     let partition = account.partition.unwrap_or(Partition::Aws);
     let id = account.id.get_ref();
-    let kill = kill_switch(ground, place, account);
-    match provider.kind {
-        shape::Kind::Aws => Some(Binding {
-            partition,
-            account: id.clone(),
-            account_name: written.account.get_ref().clone(),
-            role_arn: format!("arn:{partition}:iam::{id}:role/{role}"),
-            region: account.region.as_ref().map_or_else(
-                || partition.default_region().to_owned(),
-                |region| region.get_ref().clone(),
-            ),
-            road: provider.road,
-            session,
-            chain: provider.chain,
-            trace: provider.trace,
-            never,
-            kill,
-        }),
+    let kill = kill_switch(ground, place, account, role);
+    let role = role.get_ref();
+    Some(Binding::Role(RoleBinding {
+        partition,
+        account: id.clone(),
+        account_name: written.account.get_ref().clone(),
+        role_arn: format!("arn:{partition}:iam::{id}:role/{role}"),
+        region: account.region.as_ref().map_or_else(
+            || partition.default_region().to_owned(),
+            |region| region.get_ref().clone(),
+        ),
+        road,
+        session,
+        chain: provider.chain,
+        trace,
+        never,
+        kill,
+    }))
+}
+
+/// The role that the target names, if it names one and nothing that only goes with another road.
+fn role<'a>(ground: &mut Ground<'_>, place: &Placed<'a>) -> Option<&'a Spanned<String>> {
+    let provider = &place.target.get_ref().provider;
+    let written = provider.get_ref();
+    if written.permission_set.is_some() || written.id.is_some() || written.denies_never {
+        let message = "permission_set, id and denies_never go with road `identity-center`".to_owned();
+        ground.find(&place.source, provider.span(), message, None);
     }
+    let hint = Some("write its path and name, such as jit/jit-prod-admin, without the leading slash".to_owned());
+    let Some(role) = &written.role else {
+        ground.find(
+            &place.source,
+            provider.span(),
+            "the target names no role".to_owned(),
+            hint,
+        );
+        return None;
+    };
+    if !is_role(role.get_ref()) {
+        let message = format!("`{}` is no role", role.get_ref());
+        ground.find(&place.source, role.span(), message, hint);
+        return None;
+    }
+    Some(role)
 }
 
 /// What the token of the road `web-identity` cannot do without: the role's trust demands tag and source identity, and
 /// its name stands in `sub`, which has 255 characters (OpenID Connect Core, section 2).
-fn check_token(ground: &mut Ground<'_>, place: &Placed<'_>) {
+fn check_token(ground: &mut Ground<'_>, place: &Placed<'_>, role: &Spanned<String>, trace: Trace) {
     let provider = &place.target.get_ref().provider;
-    let role = &provider.get_ref().role;
-    if provider.get_ref().trace == Trace::Off {
+    if trace == Trace::Off {
         let message = "road `web-identity` goes with trace `session` or `transitive`";
         let hint = Some("the role's trust demands the request tag and the source identity".to_owned());
         ground.find(&place.source, provider.span(), message.to_owned(), hint);
@@ -305,7 +330,7 @@ fn check_names(ground: &mut Ground<'_>, placed: &[Placed<'_>], built: &[(usize, 
 fn check_bindings(ground: &mut Ground<'_>, placed: &[Placed<'_>], built: &[(usize, Target)]) {
     let mut seen: BTreeMap<&str, &Target> = BTreeMap::new();
     for (at, target) in built {
-        let Some(other) = seen.insert(&target.binding.role_arn, target) else {
+        let Some(other) = seen.insert(target.binding.arn(), target) else {
             continue;
         };
         let differing = [

@@ -22,7 +22,7 @@ fn small_bundle_has_the_four_targets_of_the_documentation() {
                 t.risk,
                 t.max_duration,
                 groups.join(" then "),
-                t.binding.role_arn
+                t.binding.arn()
             )
         })
         .collect();
@@ -64,10 +64,13 @@ fn target_inherits_limits_and_denials_from_above() {
         (dev.max_duration.to_string(), dev.default_duration.to_string()),
         ("30m".to_owned(), "30m".to_owned())
     );
-    assert_eq!(dev.binding.never, ["ec2:*Route*", "iam:*", "s3:Delete*"]);
+    assert_eq!(
+        dev.binding.role().unwrap().never,
+        ["ec2:*Route*", "iam:*", "s3:Delete*"]
+    );
     let prod = bundle.catalogue().find("prod-admin").unwrap();
     assert_eq!(
-        (prod.max_duration.to_string(), &*prod.binding.never),
+        (prod.max_duration.to_string(), &*prod.binding.role().unwrap().never),
         ("3h".to_owned(), &["iam:*".to_owned()][..])
     );
 }
@@ -80,7 +83,7 @@ fn account_in_another_partition_gets_its_arn_and_region() {
         1,
     );
     let bundle = loaded(&[("security/catalogue.toml", &security)]);
-    let binding = &bundle.catalogue().find("dev-admin").unwrap().binding;
+    let binding = bundle.catalogue().find("dev-admin").unwrap().binding.role().unwrap();
     assert_eq!(binding.partition, Partition::AwsCn);
     assert_eq!(binding.role_arn, "arn:aws-cn:iam::222222222222:role/jit/jit-dev-admin");
     assert_eq!(binding.region, "cn-north-1");
@@ -149,7 +152,7 @@ fn kill_switch_resolves_to_the_role_of_its_account() {
     let bundle = with_kill("", "").unwrap();
     let kill_of = |name: &str| {
         let target = bundle.catalogue().target(&TargetName::parse(name).unwrap()).unwrap();
-        target.binding.kill.as_ref().map(|kill| kill.role_arn.clone())
+        target.binding.kill().map(|kill| kill.role_arn.clone())
     };
     let role = "arn:aws:iam::222222222222:role/jit/jit-kill-switch";
     assert_eq!(kill_of("dev-admin").as_deref(), Some(role));

@@ -2,16 +2,18 @@
 //! Owns the calls to them. Refuses rules and storage: what to give, to whom and until when comes as an argument.
 
 pub mod aws;
+mod aws_sdk;
+pub mod identity_center;
 
 use async_trait::async_trait;
 use secrecy::SecretString;
 
 use crate::config::IssuerUrl;
-use crate::domain::{Binding, GrantId, Killed, Narrowing, PersonId, RequestId, Timestamp};
+use crate::domain::{Binding, GrantId, Killed, Narrowing, PersonId, RequestId, RoleBinding, Timestamp};
 
 /// What a provider needs to know of a grant.
 #[derive(Clone, Debug)]
-pub struct Access {
+pub struct Access<B = Binding> {
     /// The request: goes into session name and tag.
     pub request: RequestId,
     /// The grant.
@@ -21,11 +23,70 @@ pub struct Access {
     /// Their local name: goes into the session name.
     pub person_name: String,
     /// On what.
-    pub binding: Binding,
+    pub binding: B,
+    /// Their id in the system itself, where access is a membership there.
+    pub user: Option<String>,
     /// What it is narrowed to.
     pub only: Vec<Narrowing>,
     /// When it ends.
     pub ends_at: Timestamp,
+}
+
+/// The same for a role whose sessions STS gives out.
+pub type RoleAccess = Access<RoleBinding>;
+
+impl Access {
+    /// The same, on a role.
+    ///
+    /// # Errors
+    /// [`ProviderError::Refused`] where it is none.
+    pub fn on_role(&self) -> Result<RoleAccess, ProviderError> {
+        let no_role =
+            || ProviderError::Refused(format!("{} is no role that STS gives sessions of", self.binding.arn()));
+        Ok(Access {
+            request: self.request.clone(),
+            grant: self.grant.clone(),
+            person: self.person.clone(),
+            person_name: self.person_name.clone(),
+            binding: self.binding.role().ok_or_else(no_role)?.clone(),
+            user: self.user.clone(),
+            only: self.only.clone(),
+            ends_at: self.ends_at,
+        })
+    }
+}
+
+impl From<RoleAccess> for Access {
+    fn from(access: RoleAccess) -> Self {
+        Self {
+            request: access.request,
+            grant: access.grant,
+            person: access.person,
+            person_name: access.person_name,
+            binding: Binding::Role(access.binding),
+            user: access.user,
+            only: access.only,
+            ends_at: access.ends_at,
+        }
+    }
+}
+
+/// For whom access would be.
+#[derive(Clone, Copy, Debug)]
+pub struct Beneficiary<'a> {
+    /// Their name.
+    pub name: &'a str,
+    /// The issuer's own, immutable name for them.
+    pub subject: &'a str,
+}
+
+/// The beneficiary as the system knows them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    /// Their id there.
+    pub id: String,
+    /// Whether they have the membership that is asked for already, by whomever it was given.
+    pub is_member: bool,
 }
 
 /// What a grant yields.
@@ -103,6 +164,16 @@ pub trait Provider: Send + Sync {
     /// Whether it could ever give this access: decided without a call, before anybody is asked to approve it.
     fn accepts(&self, access: &Access) -> Result<(), ProviderError>;
 
+    /// The beneficiary as the system itself knows them, where access is a membership there, once everything was looked at
+    /// that could stand in the way: asked when a request is filed, before anybody is asked to approve it. None where
+    /// access is no membership.
+    async fn resolve(
+        &self,
+        now: Timestamp,
+        binding: &Binding,
+        beneficiary: Beneficiary<'_>,
+    ) -> Result<Option<User>, ProviderError>;
+
     /// Gives access. Giving twice is no error.
     async fn grant(&self, now: Timestamp, access: &Access) -> Result<(), ProviderError>;
 
@@ -111,16 +182,20 @@ pub trait Provider: Send + Sync {
 
     /// Takes access away. "Already gone" is success.
     async fn revoke(&self, now: Timestamp, access: &Access) -> Result<(), ProviderError>;
+
+    /// Ids of everybody who has the membership that `binding` names, whoever gave it to them. Nobody where access is no
+    /// membership.
+    async fn members(&self, now: Timestamp, binding: &Binding) -> Result<Vec<String>, ProviderError>;
 }
 
 /// A provider whose grants yield credentials.
 #[async_trait]
 pub trait Minter: Send + Sync {
     /// The latest instant at which a credential minted at `now` could work.
-    fn works_until(&self, now: Timestamp, access: &Access) -> Timestamp;
+    fn works_until(&self, now: Timestamp, access: &RoleAccess) -> Timestamp;
 
     /// Mints a credential.
-    async fn mint(&self, now: Timestamp, access: &Access) -> Result<Credential, ProviderError>;
+    async fn mint(&self, now: Timestamp, access: &RoleAccess) -> Result<Credential, ProviderError>;
 }
 
 /// A provider that can shut sessions out before they end by themselves.
@@ -128,14 +203,14 @@ pub trait Minter: Send + Sync {
 pub trait Killer: Send + Sync {
     /// Whether it can reach the kill switch of `binding`: asked before access is given, so that nobody finds out when
     /// access is to be taken.
-    async fn can_shut_out(&self, now: Timestamp, binding: &Binding) -> Result<(), ProviderError>;
+    async fn can_shut_out(&self, now: Timestamp, binding: &RoleBinding) -> Result<(), ProviderError>;
 
     /// Shuts out these sessions of `binding`'s role and no others, whatever was shut out before. Where they are too many
     /// to be named: the instant before which every session of the role must have been issued to be shut out too.
     async fn shut_out(
         &self,
         now: Timestamp,
-        binding: &Binding,
+        binding: &RoleBinding,
         sessions: &[Killed],
     ) -> Result<Option<Timestamp>, ProviderError>;
 }

@@ -188,6 +188,7 @@ fn another(stage: &Stage, stopping: watch::Receiver<bool>) -> Arc<Backend> {
         settings: stage.backend.settings.clone(),
         store: stage.backend.store.clone(),
         aws: stage.provider.clone(),
+        identity_center: stage.provider.clone(),
         clock: Clock::real(),
         bundle: stage.backend.bundle(),
         issuer: None,

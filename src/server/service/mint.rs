@@ -6,11 +6,11 @@ use secrecy::ExposeSecret;
 use super::file::still_resolves;
 use super::{locked, resolve};
 use crate::domain::lock::receiving;
-use crate::domain::{Binding, Case, Event, GrantId, Person, Refusal, TargetName, Timestamp, apply};
+use crate::domain::{Case, Event, GrantId, Person, Refusal, RoleBinding, TargetName, Timestamp, apply};
 use crate::policy::{Ask, Question, decide};
 use crate::server::backend::{Backend, Caller};
 use crate::server::failure::{Failure, settled};
-use crate::server::provider::{Access, Credential};
+use crate::server::provider::{Access, Credential, RoleAccess};
 use crate::wire::problem::Code;
 use crate::wire::{MintedCredential, Problem};
 
@@ -43,9 +43,10 @@ async fn flight(backend: &Backend, caller: &Caller, id: &GrantId) -> Result<Mint
         locked::pass(backend, &caller.person.id, &case, &receiving(body)).await?;
         may_have(backend, caller, &case)?;
         let access = access(&case, &caller.person)?;
+        let access = access.on_role()?;
         is_let_in(backend, &access.binding).await?;
         let now = backend.now();
-        let until = backend.provider(&access.binding).works_until(now, &access);
+        let until = backend.aws.works_until(now, &access);
         let event = Event::Mint {
             by: caller.person.id.clone(),
             device: device.clone(),
@@ -54,7 +55,7 @@ async fn flight(backend: &Backend, caller: &Caller, id: &GrantId) -> Result<Mint
         backend.commit(&apply(now, &case, &event)?).await?;
         Ok((access, case.grant()?.target.clone()))
     })?;
-    let credential = backend.provider(&access.binding).mint(backend.now(), &access).await?;
+    let credential = backend.aws.mint(backend.now(), &access).await?;
     settled!(async {
         let case = load(backend, id).await?;
         let event = Event::Minted {
@@ -78,7 +79,7 @@ async fn flight(backend: &Backend, caller: &Caller, id: &GrantId) -> Result<Mint
 
 /// A kill switch that is full shuts out what is issued before some instant: until both clocks have passed it, what is
 /// minted would be dead on arrival.
-async fn is_let_in(backend: &Backend, binding: &Binding) -> Result<(), Failure> {
+async fn is_let_in(backend: &Backend, binding: &RoleBinding) -> Result<(), Failure> {
     if binding.kill.is_none() {
         return Ok(());
     }
@@ -154,12 +155,13 @@ pub fn access(case: &Case, beneficiary: &Person) -> Result<Access, Refusal> {
         person: beneficiary.id.clone(),
         person_name: beneficiary.name.clone(),
         binding: request.body.binding.clone(),
+        user: request.body.user.clone(),
         only: request.body.only.clone(),
         ends_at,
     })
 }
 
-fn answer(access: &Access, target: &TargetName, credential: &Credential) -> MintedCredential {
+fn answer(access: &RoleAccess, target: &TargetName, credential: &Credential) -> MintedCredential {
     MintedCredential {
         grant: access.grant.to_string(),
         target: target.to_string(),

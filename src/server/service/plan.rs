@@ -6,14 +6,14 @@ use serde_json::{Value, json};
 use super::{locked, others, resolve};
 use crate::domain::lock::asking;
 use crate::domain::{
-    Body, Case, Duration, Extends, Filing, Frozen, Grant, Narrowing, Person, PersonName, Reason, Refusal, Standing,
-    Ticket, Timestamp, standing,
+    Body, Case, Duration, Extends, Filing, Frozen, Grant, Membership, Narrowing, Person, PersonName, Reason, Refusal,
+    Standing, Ticket, Timestamp, standing,
 };
 use crate::policy::{Ask, Bundle, Decision, Question, Target, Who, decide};
 use crate::server::backend::{Backend, Caller};
 use crate::server::edge::limits::MOST_OPEN_REQUESTS;
 use crate::server::failure::Failure;
-use crate::server::provider::Access;
+use crate::server::provider::{Access, Beneficiary};
 use crate::wire::problem::Code;
 use crate::wire::{NewRequest, Outcome};
 
@@ -131,7 +131,7 @@ impl<'a> Plan<'a> {
         self.fits(backend)?;
         self.answers.hold(&self.beneficiary, &self.body)?;
         Ok(Filing {
-            body: self.body.clone(),
+            body: self.resolved(backend).await?,
             frozen: Frozen {
                 workflow: self.target.workflow.clone(),
                 cap: self.target.max_duration,
@@ -154,6 +154,7 @@ impl<'a> Plan<'a> {
             person: self.beneficiary.id.clone(),
             person_name: self.beneficiary.name.clone(),
             binding: body.binding.clone(),
+            user: body.user.clone(),
             only: body.only.clone(),
             ends_at: body.ends(backend.now()),
         };
@@ -161,6 +162,30 @@ impl<'a> Plan<'a> {
         provider
             .accepts(&access)
             .map_err(|error| Failure::new(Code::UsageNarrowing, error.to_string()))
+    }
+
+    /// The body with whom the system itself will give access to, where it is a membership there; what stands in the way is
+    /// said now and not when somebody has approved it.
+    async fn resolved(&self, backend: &Backend) -> Result<Body, Failure> {
+        let beneficiary = Beneficiary {
+            name: &self.beneficiary.name,
+            subject: &self.beneficiary.subject,
+        };
+        let provider = backend.provider(&self.body.binding);
+        let found = provider.resolve(backend.now(), &self.body.binding, beneficiary).await?;
+        let Some(user) = found else {
+            return Ok(self.body.clone());
+        };
+        let mut body = Body {
+            user: Some(user.id),
+            ..self.body.clone()
+        };
+        if let Some(name) = body.membership().filter(|_| user.is_member) {
+            let standing = backend.store.membership(&name).await?;
+            let is_ours = |standing: &Membership| standing.state.may_be_there() && !standing.pre_existing;
+            body.pre_existing = !standing.as_ref().is_some_and(is_ours);
+        }
+        Ok(body)
     }
 
     /// Everything that policy's answers were made from, for the evidence.
@@ -294,6 +319,8 @@ impl Scene<'_> {
                 grant: grant.id.clone(),
                 ends_at,
             }),
+            user: None,
+            pre_existing: false,
         })
     }
 

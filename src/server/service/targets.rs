@@ -54,13 +54,13 @@ fn view(target: &Target, automatic: bool, catalogue: &Catalogue, apart: &[(Strin
         max_duration_s: target.max_duration.secs(),
         default_duration_s: target.default_duration.secs(),
         provider: "aws".to_owned(),
-        account_name: target.binding.account_name.clone(),
-        account: target.binding.account.clone(),
-        role_arn: target.binding.role_arn.clone(),
+        account_name: target.binding.account_name().to_owned(),
+        account: target.binding.account().to_owned(),
+        role_arn: target.binding.arn().to_owned(),
         automatic,
         stages: stages(&target.workflow, &[], catalogue, apart),
-        chain: target.binding.chain,
-        kill_switch: target.binding.kill.is_some(),
+        chain: target.binding.chain(),
+        kill_switch: target.binding.kill().is_some(),
     }
 }
 

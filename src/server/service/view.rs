@@ -62,9 +62,9 @@ impl<'a> Viewer<'a> {
             beneficiary: named(&people, &body.beneficiary),
             target: body.target.to_string(),
             title: target.map_or_else(|| body.target.to_string(), |t| t.title.clone()),
-            account_name: body.binding.account_name.clone(),
-            account: body.binding.account.clone(),
-            role_arn: body.binding.role_arn.clone(),
+            account_name: body.binding.account_name().to_owned(),
+            account: body.binding.account().to_owned(),
+            role_arn: body.binding.arn().to_owned(),
             duration_s: body.duration.secs(),
             start: body.start,
             extends: extends(body),
@@ -83,8 +83,8 @@ impl<'a> Viewer<'a> {
             decisions: case.decisions.iter().map(|d| decision(d, request, &people)).collect(),
             grant,
             before: self.before(request).await?,
-            chain: body.binding.chain,
-            kill_switch: body.binding.kill.is_some(),
+            chain: body.binding.chain(),
+            kill_switch: body.binding.kill().is_some(),
         })
     }
 
@@ -100,7 +100,7 @@ impl<'a> Viewer<'a> {
             (Some(last), Some(end)) => last < end && grant.is_live(now),
             (None, Some(end)) => {
                 let begins = grant.activated_at.unwrap_or(now);
-                grant.is_live(now) && body.binding.session.secs() < end.since(begins)
+                grant.is_live(now) && body.binding.session().secs() < end.since(begins)
             }
             _ => false,
         };
@@ -121,8 +121,8 @@ impl<'a> Viewer<'a> {
             attempts: doing.map_or(0, |p| p.attempts),
             last_error: doing.and_then(|p| p.last_error.clone()),
             next_attempt_at: doing.filter(|p| p.attempts > 0).map(|p| p.due_at),
-            end_is_enforced: !body.binding.chain,
-            kill_switch: body.binding.kill.is_some(),
+            end_is_enforced: !body.binding.chain(),
+            kill_switch: body.binding.kill().is_some(),
             sessions: grant.kill.as_ref().map(|kill| kill.state.as_str().to_owned()),
             shut_out_before: self.shut_out_before(grant, body).await?,
         })
@@ -130,10 +130,10 @@ impl<'a> Viewer<'a> {
 
     /// Of interest while credentials of it may be in use.
     async fn shut_out_before(&self, grant: &Grant, body: &Body) -> Result<Option<Timestamp>, Failure> {
-        if body.binding.kill.is_none() || !grant.is_live(self.backend.now()) {
+        if body.binding.kill().is_none() || !grant.is_live(self.backend.now()) {
             return Ok(None);
         }
-        let switch = self.backend.store.switch(&body.binding.role_arn).await?;
+        let switch = self.backend.store.switch(body.binding.arn()).await?;
         let is_later = |before: &Timestamp| grant.activated_at.is_some_and(|begun| begun < *before);
         Ok(switch.denied_before.filter(is_later))
     }

@@ -6,6 +6,7 @@ mod cases;
 mod commits;
 mod issuer_keys;
 mod locks;
+mod memberships;
 mod outbox;
 mod people;
 mod races;
@@ -19,8 +20,8 @@ use serde_json::json;
 use super::Store;
 use crate::domain::{
     Actor, Binding, Body, Change, Decision, Device, DeviceId, Digest, Duration, Effect, Frozen, Grant, GrantId,
-    GrantState, KeyStorage, Once, Partition, Person, PersonId, Reason, Request, RequestId, RequestState, Road, Row,
-    Session, SessionId, SignInCode, SignInMethod, TargetName, Timestamp, Trace, Verdict, Workflow,
+    GrantState, KeyStorage, Once, Partition, Person, PersonId, Reason, Request, RequestId, RequestState, Road,
+    RoleBinding, Row, Session, SessionId, SignInCode, SignInMethod, TargetName, Timestamp, Trace, Verdict, Workflow,
 };
 
 /// A store with the people of the suite in it. Whatever holds it up lives as long.
@@ -153,7 +154,7 @@ fn a_code(n: u64, owner: u64) -> SignInCode {
 }
 
 fn a_binding() -> Binding {
-    Binding {
+    Binding::Role(RoleBinding {
         partition: Partition::Aws,
         account: "111122223333".to_owned(),
         account_name: "prod".to_owned(),
@@ -165,7 +166,7 @@ fn a_binding() -> Binding {
         trace: Trace::Session,
         never: vec!["iam:*".to_owned()],
         kill: None,
-    }
+    })
 }
 
 fn a_body(n: u64, beneficiary: u64, on: &str) -> Body {
@@ -182,6 +183,8 @@ fn a_body(n: u64, beneficiary: u64, on: &str) -> Body {
         ticket: None,
         only: Vec::new(),
         extends: None,
+        user: None,
+        pre_existing: false,
     }
 }
 

@@ -5,6 +5,7 @@ mod audit;
 mod cases;
 mod issuer_keys;
 mod locks;
+mod memberships;
 mod outbox;
 mod people;
 mod sealing;
@@ -18,8 +19,8 @@ use async_trait::async_trait;
 
 use super::{Commits, Evidence, StoreError, Switch};
 use crate::domain::{
-    Change, Decision, Device, DeviceId, Digest, Effect, Grant, IssuerKey, Lock, Once, Person, PersonId, Request, Scope,
-    SealingCheck, Session, SignInCode, Timestamp,
+    Change, Decision, Device, DeviceId, Digest, Effect, Grant, IssuerKey, Lock, Membership, Once, Person, PersonId,
+    Request, Scope, SealingCheck, Session, SignInCode, Timestamp,
 };
 use crate::random::Random;
 
@@ -49,6 +50,7 @@ struct State {
     sealing_check: Option<SealingCheck>,
     issuer_keys: Vec<IssuerKey>,
     locks: BTreeMap<Scope, Lock>,
+    memberships: BTreeMap<String, Membership>,
 }
 
 /// The policy of one role, and who may write it.

@@ -51,6 +51,8 @@ migrations! {
     33 "0033_kill_switches"
     34 "0034_sealing_check"
     35 "0035_issuer_keys"
+    36 "0036_memberships"
+    37 "0037_memberships_in_use"
     40 "0040_locks"
     41 "0041_locks_standing"
     42 "0042_outbox_scope"

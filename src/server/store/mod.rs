@@ -11,6 +11,8 @@ mod sql;
 pub mod sqlite;
 mod writer;
 
+use std::ops::RangeInclusive;
+
 use async_trait::async_trait;
 
 pub use memory::MemoryStore;
@@ -18,7 +20,8 @@ pub use sqlite::SqliteStore;
 
 use crate::domain::{
     Case, Change, Decision, Device, DeviceId, Digest, Effect, EffectId, Grant, GrantId, IssuerKey, Killed, Lock,
-    Person, PersonId, Request, RequestId, Scope, SealingCheck, Session, SessionId, SignInCode, TargetName, Timestamp,
+    Membership, Person, PersonId, Request, RequestId, Scope, SealingCheck, Session, SessionId, SignInCode, TargetName,
+    Timestamp,
 };
 
 /// What can go wrong.
@@ -160,13 +163,14 @@ pub struct Pending {
 /// The outbox.
 #[async_trait]
 pub trait Outbox: Send + Sync {
-    /// Claims up to `limit` rows that are due at `now` and not claimed by a living owner, most urgent first,
-    /// then by due time. A claim ends at `until`.
+    /// Claims up to `limit` rows of these `urgencies` that are due at `now` and not claimed by a living owner, most urgent
+    /// first, then by due time. A claim ends at `until`.
     async fn claim(
         &self,
         owner: &str,
         now: Timestamp,
         until: Timestamp,
+        urgencies: RangeInclusive<u8>,
         limit: u32,
     ) -> Result<Vec<Claimed>, StoreError>;
 
@@ -325,7 +329,21 @@ pub trait IssuerKeys: Send + Sync {
     async fn issuer_keys(&self) -> Result<Vec<IssuerKey>, StoreError>;
 }
 
-/// Everything together.
-pub trait Store: Commits + Cases + People + Outbox + Switches + Locks + Audit + Sealing + IssuerKeys {}
+/// What grants hold leases on.
+#[async_trait]
+pub trait Memberships: Send + Sync {
+    /// One, by its name.
+    async fn membership(&self, name: &str) -> Result<Option<Membership>, StoreError>;
 
-impl<T: Commits + Cases + People + Outbox + Switches + Locks + Audit + Sealing + IssuerKeys> Store for T {}
+    /// Those of which something may be there, or that somebody holds, in the order of their names; `after` continues a
+    /// page (exclusive).
+    async fn memberships(&self, after: Option<&str>, limit: u32) -> Result<Vec<Membership>, StoreError>;
+}
+
+/// Everything together.
+pub trait Store:
+    Commits + Cases + People + Outbox + Switches + Locks + Audit + Sealing + IssuerKeys + Memberships
+{
+}
+
+impl<T: Commits + Cases + People + Outbox + Switches + Locks + Audit + Sealing + IssuerKeys + Memberships> Store for T {}

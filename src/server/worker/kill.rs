@@ -47,7 +47,7 @@ pub(super) async fn take(backend: &Backend, work: &Claimed, grant: &GrantId) -> 
 
 /// Has the role's policy written from what the store wants now, or from something newer; by whomever.
 async fn write(backend: &Backend, work: &Claimed, case: &Case) -> Result<Written, Failure> {
-    let role = &case.request()?.body.binding.role_arn;
+    let role = case.request()?.body.binding.arn();
     // unique, and the same when this effect is taken up again: what a killed worker held is not waited for
     let owner = format!("effect-{}", work.id.0);
     let wanted = backend.store.switch(role).await?.version;
@@ -75,7 +75,9 @@ async fn hold(backend: &Backend, role: &str, owner: &str) -> Result<(), StoreErr
 /// Writes until nothing moved meanwhile. Where the answer is lost, the right is kept: what is under way may still arrive,
 /// and nobody else writes before that.
 async fn write_held(backend: &Backend, case: &Case, owner: &str) -> Result<Written, Failure> {
-    let binding = &case.request()?.body.binding;
+    let Some(binding) = case.request()?.body.binding.role() else {
+        return Ok(Err(ProviderError::Refused("no role has these sessions".to_owned())));
+    };
     let (role, store) = (&binding.role_arn, &backend.store);
     let mut denied_before = None;
     for _ in 0..ROUNDS {
@@ -84,8 +86,7 @@ async fn write_held(backend: &Backend, case: &Case, owner: &str) -> Result<Writt
         // the version first: what comes in between is in the set, and moves the version
         let version = store.switch(role).await?.version;
         let sessions = store.killed(role).await?;
-        let provider = backend.provider(binding);
-        denied_before = match provider.shut_out(backend.now(), binding, &sessions).await {
+        denied_before = match backend.aws.shut_out(backend.now(), binding, &sessions).await {
             Ok(denied_before) => denied_before,
             Err(error @ ProviderError::Unreachable(_)) => return Ok(Err(error)),
             Err(error) => {

@@ -3,16 +3,23 @@
 //! may be done again.
 
 mod kill;
+mod membership;
+#[cfg(test)]
+mod old_stores;
+pub mod reconcile;
+#[cfg(test)]
+mod restarts;
 mod step;
 mod sweep;
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
-use crate::domain::Timestamp;
+use crate::domain::{Effect, Timestamp};
 use crate::server::backend::Backend;
 use crate::server::store::{Claimed, StoreError};
 use crate::server::wake::stopped;
@@ -25,6 +32,29 @@ const CLAIM_MS: i64 = 60_000;
 const BATCH: u32 = 64;
 /// Steps under way at once: one that hangs holds up none of the others.
 const AT_ONCE: usize = 64;
+
+/// Places for steps of some urgencies. What ends something has places of its own: however long the provider takes to
+/// give, taking away never waits for it.
+struct Room {
+    urgencies: RangeInclusive<u8>,
+    places: Arc<Semaphore>,
+}
+
+impl Room {
+    fn of(urgencies: RangeInclusive<u8>) -> Self {
+        Self {
+            urgencies,
+            places: Arc::new(Semaphore::new(AT_ONCE)),
+        }
+    }
+
+    fn free(&self) -> u32 {
+        u32::try_from(self.places.available_permits())
+            .unwrap_or(BATCH)
+            .min(BATCH)
+    }
+}
+
 /// Idempotency keys are kept for 24 hours.
 const ONCE_MS: i64 = 24 * 3_600_000;
 /// How often old keys are swept away.
@@ -33,30 +63,33 @@ const SWEEP_MS: i64 = 60_000;
 /// Works until `stop` turns true, then finishes the steps that are under way.
 pub async fn run(backend: Arc<Backend>, mut stop: watch::Receiver<bool>) {
     let owner = format!("worker-{}", backend.random.key());
-    let room = Arc::new(Semaphore::new(AT_ONCE));
+    let rooms = [Room::of(Effect::ENDING), Room::of(Effect::GIVING)];
     let mut steps = JoinSet::new();
     let mut swept_at = backend.now();
     while !*stop.borrow() {
         backend.worker_ticked();
         while steps.try_join_next().is_some() {}
-        let free = u32::try_from(room.available_permits()).unwrap_or(BATCH).min(BATCH);
         let looked = backend.now();
-        let claimed = claim(&backend, &owner, free).await;
-        if claimed.is_empty() {
+        let mut is_idle = true;
+        for room in &rooms {
+            for work in claim(&backend, &owner, &room.urgencies, room.free()).await {
+                is_idle = false;
+                let (backend, places) = (backend.clone(), room.places.clone());
+                steps.spawn(async move {
+                    let Ok(_place) = places.acquire_owned().await else {
+                        return;
+                    };
+                    step::take(&backend, &work).await;
+                    backend.work.notify_one();
+                });
+            }
+        }
+        if is_idle {
             if backend.now().millis() - swept_at.millis() > SWEEP_MS {
                 swept_at = backend.now();
                 sweep(&backend).await;
             }
             pause(&backend, looked, &mut stop).await;
-            continue;
-        }
-        for work in claimed {
-            let (backend, room) = (backend.clone(), room.clone());
-            steps.spawn(async move {
-                let Ok(_place) = room.acquire_owned().await else { return };
-                step::take(&backend, &work).await;
-                backend.work.notify_one();
-            });
         }
     }
     while steps.join_next().await.is_some() {}
@@ -65,13 +98,13 @@ pub async fn run(backend: Arc<Backend>, mut stop: watch::Receiver<bool>) {
     }
 }
 
-async fn claim(backend: &Backend, owner: &str, free: u32) -> Vec<Claimed> {
+async fn claim(backend: &Backend, owner: &str, urgencies: &RangeInclusive<u8>, free: u32) -> Vec<Claimed> {
     if free == 0 {
         return Vec::new();
     }
     let now = backend.now();
     let until = Timestamp::from_millis(now.millis() + CLAIM_MS);
-    match backend.store.claim(owner, now, until, free).await {
+    match backend.store.claim(owner, now, until, urgencies.clone(), free).await {
         Ok(claimed) => claimed,
         Err(error) => {
             report(&error);
@@ -110,7 +143,7 @@ async fn sweep(backend: &Backend) {
 #[cfg(test)]
 pub async fn drain(backend: &Backend) {
     loop {
-        let claimed = claim(backend, "drain", BATCH).await;
+        let claimed = claim(backend, "drain", &Effect::ALL, BATCH).await;
         if claimed.is_empty() {
             return;
         }

@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::{kill, sweep};
+use super::{kill, membership, sweep};
 use crate::domain::lock::activating;
 use crate::domain::{
     Actor, Case, Change, Effect, EndCause, Event, GrantId, Person, Postpone, RequestId, Timestamp, Verdict, apply,
@@ -18,6 +18,8 @@ use crate::server::store::Claimed;
 
 /// First pause after an attempt that failed; doubled each time.
 const FIRST_PAUSE_MS: i64 = 500;
+/// Attempts at taking away after which somebody is told.
+const ALERT_AFTER: u32 = 3;
 /// Longest pause.
 const LONGEST_PAUSE_MS: i64 = 60_000;
 
@@ -238,7 +240,7 @@ async fn tally(
 }
 
 /// Everything that a provider call needs, while the grant is in a state that calls for one.
-async fn access_of(backend: &Backend, case: &Case) -> Result<Access, Failure> {
+pub(super) async fn access_of(backend: &Backend, case: &Case) -> Result<Access, Failure> {
     let beneficiary = person(backend, &case.request()?.body.beneficiary).await?;
     Ok(access(case, &beneficiary)?)
 }
@@ -253,10 +255,12 @@ async fn give(backend: &Backend, work: &Claimed, grant: &GrantId) -> Result<(), 
         return backend.commit(&Change::default().completing(work.id)).await;
     }
     if !still_resolves(&backend.bundle(), case.request()?) {
-        // an attempt before may have gone through unheard; on the roads so far what it made was thrown away unseen, so
-        // nothing is there
+        // an attempt before may have gone through unheard: a session was thrown away unseen, a membership is taken away
         let detail = "the target resolves otherwise than what was approved".to_owned();
         return advance_grant(backend, work, grant, &Event::NotGiven { detail }).await;
+    }
+    if case.membership.is_some() {
+        return membership::give(backend, work, grant).await;
     }
     let access = access_of(backend, &case).await?;
     match given(backend, &access).await {
@@ -280,10 +284,10 @@ async fn give(backend: &Backend, work: &Claimed, grant: &GrantId) -> Result<(), 
 
 /// Gives, and checks: with a kill switch also that it can be reached, or an early end would not be what was promised.
 async fn given(backend: &Backend, access: &Access) -> Result<Presence, ProviderError> {
-    let provider = backend.provider(&access.binding);
-    if access.binding.kill.is_some() {
-        provider.can_shut_out(backend.now(), &access.binding).await?;
+    if let Some(role) = access.binding.role().filter(|role| role.kill.is_some()) {
+        backend.aws.can_shut_out(backend.now(), role).await?;
     }
+    let provider = backend.provider(&access.binding);
     provider.grant(backend.now(), access).await?;
     provider.verify(backend.now(), access).await
 }
@@ -294,6 +298,9 @@ async fn take_away(backend: &Backend, work: &Claimed, grant: &GrantId) -> Result
     };
     if case.grant()?.state != crate::domain::GrantState::Revoking {
         return backend.commit(&Change::default().completing(work.id)).await;
+    }
+    if case.membership.is_some() {
+        return membership::take(backend, work, grant).await;
     }
     let access = access_of(backend, &case).await?;
     match backend.provider(&access.binding).revoke(backend.now(), &access).await {
@@ -310,12 +317,21 @@ pub(super) async fn retry(backend: &Backend, work: &Claimed, case: &Case, error:
         error,
         "a provider call did not work out"
     );
+    let is_stuck = work.attempts + 1 == ALERT_AFTER && Effect::ENDING.contains(&work.effect.urgency());
+    if is_stuck {
+        let grant = case.grant.as_ref().map(|grant| grant.id.to_string());
+        tracing::error!(grant, error, "access cannot be taken away; it is tried again for ever");
+    }
     let now = backend.now();
     let until = Timestamp::from_millis(now.millis() + pause_ms(backend, work.attempts));
     let details = json!({ "effect": work.effect, "attempts": work.attempts + 1, "error": error });
     let mut change = Change::new(
         now,
-        "provider.attempted",
+        if is_stuck {
+            "provider.stuck"
+        } else {
+            "provider.attempted"
+        },
         Actor::Backend,
         case.request.as_ref(),
         Vec::new(),

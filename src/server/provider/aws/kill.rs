@@ -11,10 +11,10 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 
 use super::AwsProvider;
-use super::errors::said;
 use super::kill_policy::{LONGEST, POLICY_NAME, kill_policy};
 use super::web_identity;
-use crate::domain::{Binding, Killed, Road, Timestamp};
+use crate::domain::{Killed, Road, RoleBinding, Timestamp};
+use crate::server::provider::aws_sdk::said;
 use crate::server::provider::{Killer, ProviderError};
 
 /// STS: shortest `DurationSeconds`. The session is used for one call.
@@ -37,14 +37,14 @@ enum Outcome {
 
 #[async_trait]
 impl Killer for AwsProvider {
-    async fn can_shut_out(&self, now: Timestamp, binding: &Binding) -> Result<(), ProviderError> {
+    async fn can_shut_out(&self, now: Timestamp, binding: &RoleBinding) -> Result<(), ProviderError> {
         self.enter(now, binding).await.map(drop)
     }
 
     async fn shut_out(
         &self,
         now: Timestamp,
-        binding: &Binding,
+        binding: &RoleBinding,
         sessions: &[Killed],
     ) -> Result<Option<Timestamp>, ProviderError> {
         let credentials = self.enter(now, binding).await?;
@@ -72,7 +72,7 @@ impl Killer for AwsProvider {
 impl AwsProvider {
     /// A session of the account's kill role that may write the policies of this one role. (IAM has no condition on a
     /// policy's name.)
-    async fn enter(&self, now: Timestamp, binding: &Binding) -> Result<Credentials, ProviderError> {
+    async fn enter(&self, now: Timestamp, binding: &RoleBinding) -> Result<Credentials, ProviderError> {
         let Some(kill) = &binding.kill else {
             return Err(ProviderError::Refused("the target has no kill switch".to_owned()));
         };

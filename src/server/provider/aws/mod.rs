@@ -6,6 +6,7 @@
 mod answer_date;
 pub mod bootstrap;
 pub mod check;
+mod clients;
 mod errors;
 mod kill;
 mod kill_policy;
@@ -14,7 +15,6 @@ mod pattern;
 #[cfg(test)]
 mod sample;
 mod session_policy;
-mod settings;
 mod sts;
 mod web_identity;
 
@@ -24,15 +24,18 @@ use async_trait::async_trait;
 use aws_sdk_sts::Client;
 
 pub use self::session_policy::session_policy;
-pub use self::settings::{AwsSettings, profile_endpoint};
 pub use self::web_identity::AUDIENCE;
+pub use super::aws_sdk::{AwsSettings, profile_endpoint};
 
+use self::clients::Clients;
 use self::session_policy::end_of;
-use self::settings::Clients;
 use self::sts::{Call, LONGEST_CHAINED_S, duration_s};
-use super::{Access, Credential, Description, Minter, Presence, Provider, ProviderError, TokenSigner};
+use super::{
+    Access, Beneficiary, Credential, Description, Minter, Presence, Provider, ProviderError, RoleAccess, TokenSigner,
+    User,
+};
 use crate::config::IssuerUrl;
-use crate::domain::{Road, Timestamp};
+use crate::domain::{Binding, Road, Timestamp};
 
 /// How much later than asked a credential can end: the longest call, and the clocks' greatest difference.
 const SLACK_S: u32 = 10 + 30;
@@ -53,7 +56,7 @@ impl AwsProvider {
         }
     }
 
-    async fn assume(&self, now: Timestamp, access: &Access) -> Result<Credential, ProviderError> {
+    async fn assume(&self, now: Timestamp, access: &RoleAccess) -> Result<Credential, ProviderError> {
         match access.binding.road {
             Road::AssumeRole => self.assume_as_ourselves(now, access).await,
             Road::WebIdentity => self.assume_by_token(now, access).await,
@@ -61,7 +64,7 @@ impl AwsProvider {
     }
 
     /// The token goes to STS and nowhere else: whoever holds it picks how long a session lasts.
-    async fn assume_by_token(&self, now: Timestamp, access: &Access) -> Result<Credential, ProviderError> {
+    async fn assume_by_token(&self, now: Timestamp, access: &RoleAccess) -> Result<Credential, ProviderError> {
         let signer = self.signer()?;
         let call = Call::new(now, access, Some(signer.issuer()))?;
         let client = self.clients.without_credentials(&access.binding.region).await;
@@ -81,7 +84,7 @@ impl AwsProvider {
         self.signer.as_deref().map(TokenSigner::issuer)
     }
 
-    async fn assume_as_ourselves(&self, now: Timestamp, access: &Access) -> Result<Credential, ProviderError> {
+    async fn assume_as_ourselves(&self, now: Timestamp, access: &RoleAccess) -> Result<Credential, ProviderError> {
         let mut call = Call::new(now, access, self.issuer())?;
         let client = self.clients.of(&access.binding.region).await;
         if call.duration_s > LONGEST_CHAINED_S && self.runs_on_assumed_role(&client).await {
@@ -112,7 +115,17 @@ impl Provider for AwsProvider {
 
     /// Whether the session policy fits.
     fn accepts(&self, access: &Access) -> Result<(), ProviderError> {
-        session_policy::session_policy(access, self.issuer()).map(drop)
+        session_policy::session_policy(&access.on_role()?, self.issuer()).map(drop)
+    }
+
+    /// Nobody to find: the session is given to whom we name.
+    async fn resolve(
+        &self,
+        _now: Timestamp,
+        _binding: &Binding,
+        _beneficiary: Beneficiary<'_>,
+    ) -> Result<Option<User>, ProviderError> {
+        Ok(None)
     }
 
     /// Nothing to give: on this road access is a credential, and each is minted on demand.
@@ -122,12 +135,17 @@ impl Provider for AwsProvider {
 
     /// One call with the final arguments, its answer thrown away: whatever STS would refuse, it refuses now.
     async fn verify(&self, now: Timestamp, access: &Access) -> Result<Presence, ProviderError> {
-        self.assume(now, access).await.map(|_| Presence::There)
+        self.assume(now, &access.on_role()?).await.map(|_| Presence::There)
     }
 
     /// Nothing to take away: credentials end by their session policy, and no more are minted.
     async fn revoke(&self, _now: Timestamp, _access: &Access) -> Result<(), ProviderError> {
         Ok(())
+    }
+
+    /// A session is no membership.
+    async fn members(&self, _now: Timestamp, _binding: &Binding) -> Result<Vec<String>, ProviderError> {
+        Ok(Vec::new())
     }
 }
 
@@ -135,7 +153,7 @@ impl Provider for AwsProvider {
 impl Minter for AwsProvider {
     /// With `chain` the end of the grant does not bound it: what the session assumed goes on without the policy, so
     /// the credential's own life is said.
-    fn works_until(&self, now: Timestamp, access: &Access) -> Timestamp {
+    fn works_until(&self, now: Timestamp, access: &RoleAccess) -> Timestamp {
         let slack = i64::from(SLACK_S) * 1000;
         let life = i64::from(duration_s(now, access)) * 1000;
         let latest = Timestamp::from_millis(now.millis().saturating_add(life).saturating_add(slack));
@@ -146,7 +164,7 @@ impl Minter for AwsProvider {
         }
     }
 
-    async fn mint(&self, now: Timestamp, access: &Access) -> Result<Credential, ProviderError> {
+    async fn mint(&self, now: Timestamp, access: &RoleAccess) -> Result<Credential, ProviderError> {
         self.assume(now, access).await
     }
 }
@@ -156,7 +174,7 @@ mod tests {
     use super::sample::{access, now};
     use super::*;
 
-    fn works_until(access: &Access) -> String {
+    fn works_until(access: &RoleAccess) -> String {
         AwsProvider::new(AwsSettings::default(), None)
             .works_until(now(), access)
             .to_string()

@@ -1,7 +1,9 @@
 //! An access to test with: one hour on an administrator's role.
 
-use crate::domain::{Binding, Duration, GrantId, Narrowing, Partition, PersonId, RequestId, Road, Timestamp, Trace};
-use crate::server::provider::Access;
+use crate::domain::{
+    Duration, GrantId, Narrowing, Partition, PersonId, RequestId, Road, RoleBinding, Timestamp, Trace,
+};
+use crate::server::provider::RoleAccess;
 
 /// The instant at which tests ask.
 pub fn now() -> Timestamp {
@@ -9,13 +11,13 @@ pub fn now() -> Timestamp {
 }
 
 /// One hour from [`now`], narrowed to `only`.
-pub fn access(only: &[&str]) -> Access {
-    Access {
+pub fn access(only: &[&str]) -> RoleAccess {
+    RoleAccess {
         request: RequestId::parse("req_0123456789ab").unwrap(),
         grant: GrantId::parse("grt_0123456789ab").unwrap(),
         person: PersonId::parse("usr_0123456789ab").unwrap(),
         person_name: "alice".into(),
-        binding: Binding {
+        binding: RoleBinding {
             partition: Partition::Aws,
             account: "111111111111".into(),
             account_name: "prod".into(),
@@ -28,6 +30,7 @@ pub fn access(only: &[&str]) -> Access {
             never: vec![],
             kill: None,
         },
+        user: None,
         only: only.iter().map(|pair| Narrowing::parse(pair).unwrap()).collect(),
         ends_at: Timestamp::parse("2026-11-20T13:00:00.750Z").unwrap(),
     }

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::pattern::overlap;
 use crate::config::IssuerUrl;
-use crate::domain::{Binding, Narrowing, Timestamp};
-use crate::server::provider::{Access, ProviderError};
+use crate::domain::{Narrowing, RoleBinding, Timestamp};
+use crate::server::provider::{ProviderError, RoleAccess};
 
 /// STS: longest `Policy`, in characters. (A second limit, on its packed form, is known to STS alone.)
 pub const LONGEST: usize = 2_048;
@@ -43,7 +43,7 @@ pub const IAM_WRITES: [&str; 12] = [
 ///
 /// # Errors
 /// [`ProviderError::PolicyTooLarge`] past 2,048 characters, with what to shorten.
-pub fn session_policy(access: &Access, issuer: Option<&IssuerUrl>) -> Result<String, ProviderError> {
+pub fn session_policy(access: &RoleAccess, issuer: Option<&IssuerUrl>) -> Result<String, ProviderError> {
     let end = end_of(access.ends_at);
     let mut statements = allows(&access.only, &end);
     statements.push(json!({
@@ -69,7 +69,7 @@ pub fn end_of(ends_at: Timestamp) -> Timestamp {
     ends_at.whole_second()
 }
 
-fn what_to_shorten(access: &Access) -> String {
+fn what_to_shorten(access: &RoleAccess) -> String {
     let never = access.binding.never.len();
     match (access.only.len(), never) {
         (0, _) => format!("shorten `never` of the target ({never} actions), with patterns such as `ec2:Delete*`"),
@@ -102,7 +102,7 @@ fn allows(only: &[Narrowing], end: &Timestamp) -> Vec<Value> {
 /// IAM of one partition cannot be reached from another, so the ARNs carry the session's own. The provider of our issuer
 /// is fenced on every road: its tokens open the other roles of the account, and the kill switch. Where the backend is no
 /// issuer there is none to name, and every provider would be too much: people make those of their clusters.
-fn fence(binding: &Binding, issuer: Option<&IssuerUrl>) -> [Value; 2] {
+fn fence(binding: &RoleBinding, issuer: Option<&IssuerUrl>) -> [Value; 2] {
     let mut out: Vec<&str> = if binding.chain { vec![] } else { vec![CHAIN] };
     out.extend(WAYS_OUT);
     out.extend(binding.never.iter().map(String::as_str));
@@ -196,7 +196,7 @@ mod tests {
     use super::*;
     use crate::domain::{Partition, Road};
 
-    fn policy(access: &Access) -> Value {
+    fn policy(access: &RoleAccess) -> Value {
         serde_json::from_str(&session_policy(access, None).unwrap()).unwrap()
     }
 

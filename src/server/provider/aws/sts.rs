@@ -13,7 +13,7 @@ use super::names::{REQUEST_TAG, is_handed_on, is_traced, session_name};
 use super::session_policy::{end_of, session_policy};
 use crate::config::IssuerUrl;
 use crate::domain::{Road, Timestamp, Trace};
-use crate::server::provider::{Access, Credential, ProviderError};
+use crate::server::provider::{Credential, ProviderError, RoleAccess};
 
 /// STS: shortest `DurationSeconds`.
 const SHORTEST_S: u32 = 900;
@@ -42,7 +42,7 @@ pub struct Call {
 
 /// `max(900, min(session, remaining))`: below the floor, the session policy alone makes the end exact. A second that has
 /// begun counts whole, so that the last credential of a grant reaches its end and nothing is renewed for one second more.
-pub fn duration_s(now: Timestamp, access: &Access) -> u32 {
+pub fn duration_s(now: Timestamp, access: &RoleAccess) -> u32 {
     let remaining = end_of(access.ends_at).since(now.whole_second());
     access.binding.session.secs().min(remaining).max(SHORTEST_S)
 }
@@ -52,7 +52,7 @@ impl Call {
     ///
     /// # Errors
     /// [`ProviderError::PolicyTooLarge`]; [`ProviderError::Refused`] once the grant's end has come.
-    pub fn new(now: Timestamp, access: &Access, issuer: Option<&IssuerUrl>) -> Result<Self, ProviderError> {
+    pub fn new(now: Timestamp, access: &RoleAccess, issuer: Option<&IssuerUrl>) -> Result<Self, ProviderError> {
         if now >= end_of(access.ends_at) {
             return Err(ProviderError::Refused(format!("access ended at {}", access.ends_at)));
         }

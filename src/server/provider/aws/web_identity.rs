@@ -4,8 +4,8 @@
 use serde_json::{Map, json};
 
 use super::names::{REQUEST_TAG, is_handed_on, is_traced};
-use crate::domain::Binding;
-use crate::server::provider::{Access, Statement};
+use crate::domain::RoleBinding;
+use crate::server::provider::{RoleAccess, Statement};
 
 /// Whom every token is for. Trust policies pin it, the provider in IAM lists it and nothing else.
 pub const AUDIENCE: &str = "sts.amazonaws.com";
@@ -21,7 +21,7 @@ const SOURCE_IDENTITY: &str = "https://aws.amazon.com/source_identity";
 /// Of an issuer like ours, a trust policy can test `sub`, `aud` and `amr`, and tags and source identity; so the target
 /// stands in `sub`, before the person: a token for one role opens no other. Never `azp`: AWS would read it in place of
 /// `aud`.
-pub fn statement(access: &Access) -> Statement {
+pub fn statement(access: &RoleAccess) -> Statement {
     let mut claims = Map::new();
     if is_traced(access.binding.trace) {
         let mut tags = json!({ "principal_tags": { REQUEST_TAG: [access.request.as_str()] } });
@@ -40,7 +40,7 @@ pub fn statement(access: &Access) -> Statement {
 
 /// What the token says that opens the kill role of `binding`'s account, for the backend itself and no person: no token
 /// for a target opens it, and it opens no target.
-pub(super) fn kill_statement(binding: &Binding) -> Statement {
+pub(super) fn kill_statement(binding: &RoleBinding) -> Statement {
     Statement {
         subject: format!("jit:kill/{}/{}:backend", binding.partition, binding.account),
         audience: AUDIENCE.to_owned(),
@@ -49,7 +49,7 @@ pub(super) fn kill_statement(binding: &Binding) -> Statement {
 }
 
 /// The part of `sub` that names the target: `jit:aws/<partition>/<account>/<path and name of the role>`.
-fn subject_of(binding: &Binding) -> String {
+fn subject_of(binding: &RoleBinding) -> String {
     let role = binding.role_arn.split_once(":role/").map_or("", |(_, role)| role);
     format!("jit:aws/{}/{}/{role}", binding.partition, binding.account)
 }
@@ -80,7 +80,7 @@ mod tests {
     #[test]
     fn token_carries_tag_and_source_identity_as_traced() {
         let mut access = access(&[]);
-        let claims = |access: &Access| serde_json::to_value(statement(access).claims).unwrap();
+        let claims = |access: &RoleAccess| serde_json::to_value(statement(access).claims).unwrap();
         let tag = json!({ "jit:request": ["req_0123456789ab"] });
         assert_eq!(
             claims(&access),

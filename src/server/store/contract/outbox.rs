@@ -29,7 +29,10 @@ async fn leave(store: &Tried, effects: &[(i64, Effect)]) {
 }
 
 async fn claim(store: &Tried, owner: &str, now: i64, limit: u32) -> Vec<Claimed> {
-    store.claim(owner, at(now), at(now + 30), limit).await.unwrap()
+    store
+        .claim(owner, at(now), at(now + 30), Effect::ALL, limit)
+        .await
+        .unwrap()
 }
 
 fn effects(claimed: &[Claimed]) -> Vec<Effect> {

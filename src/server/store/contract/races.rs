@@ -85,7 +85,12 @@ async fn claims_at_once_never_share_a_row(store: &Tried) {
     let mut tasks = tokio::task::JoinSet::new();
     for worker in 0..8 {
         let store = Arc::clone(&store.store);
-        tasks.spawn(async move { store.claim(&format!("w{worker}"), at(2), at(9), 7).await.unwrap() });
+        tasks.spawn(async move {
+            store
+                .claim(&format!("w{worker}"), at(2), at(9), Effect::ALL, 7)
+                .await
+                .unwrap()
+        });
     }
     let mut rows: Vec<_> = tasks.join_all().await.into_iter().flatten().map(|row| row.id).collect();
     rows.sort();

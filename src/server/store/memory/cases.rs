@@ -68,6 +68,10 @@ impl State {
                 [&request.body.requester, &request.body.beneficiary],
                 &self.decisions_on(id),
             ),
+            membership: request
+                .body
+                .membership()
+                .and_then(|name| self.memberships.get(&name).cloned()),
         })
     }
 }

@@ -1,5 +1,7 @@
 //! The outbox, from memory.
 
+use std::ops::RangeInclusive;
+
 use async_trait::async_trait;
 
 use super::super::{Claimed, Outbox, Pending, StoreError};
@@ -31,13 +33,14 @@ impl Outbox for MemoryStore {
         owner: &str,
         now: Timestamp,
         until: Timestamp,
+        urgencies: RangeInclusive<u8>,
         limit: u32,
     ) -> Result<Vec<Claimed>, StoreError> {
         let mut state = self.state();
         let mut due: Vec<_> = state
             .outbox
             .iter_mut()
-            .filter(|(_, row)| row.due_at <= now && is_free(row, now))
+            .filter(|(_, row)| row.due_at <= now && is_free(row, now) && urgencies.contains(&row.effect.urgency()))
             .collect();
         due.sort_by_key(|(id, row)| (row.effect.urgency(), row.due_at, **id));
         due.truncate(usize::try_from(limit).unwrap_or(usize::MAX));

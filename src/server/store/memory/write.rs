@@ -75,6 +75,7 @@ impl State {
             Row::SealingCheck(check) => self.write_sealing_check(check),
             Row::IssuerKey(key) => self.write_issuer_key(key),
             Row::Lock(lock) => self.write_lock(lock),
+            Row::Membership(membership) => self.write_membership(membership),
         }
     }
 

@@ -7,7 +7,7 @@ use super::super::dialect::{Connection, Row, meaning};
 use super::super::sqlite::SqliteStore;
 use super::super::{Cases, StoreError};
 use super::read::{raw, word};
-use super::{grants, locks, requests};
+use super::{grants, locks, memberships, requests};
 use crate::domain::{Case, Decision, Grant, GrantId, Held, PersonId, Request, RequestId, TargetName, Timestamp};
 
 /// Pending requests and those with open grants, oldest first.
@@ -47,6 +47,10 @@ async fn load(connection: &mut Connection, request: Request) -> Result<Case, Sto
     };
     let people = [&request.body.requester, beneficiary];
     let locks = locks::of_a_case(connection, target, people, Some(request.id())).await?;
+    let membership = match request.body.membership() {
+        Some(name) => memberships::one(connection, &name).await?,
+        None => None,
+    };
     Ok(Case {
         request: Some(request),
         decisions,
@@ -54,6 +58,7 @@ async fn load(connection: &mut Connection, request: Request) -> Result<Case, Sto
         beside,
         extended,
         locks,
+        membership,
     })
 }
 

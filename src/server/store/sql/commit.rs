@@ -9,7 +9,7 @@ use super::super::writer::Work;
 use super::super::{Commits, StoreError};
 use super::audit::Log;
 use super::read::{raw, word};
-use super::{grants, issuer_keys, locks, outbox, people, requests, sealing};
+use super::{grants, issuer_keys, locks, memberships, outbox, people, requests, sealing};
 use crate::domain::{Change, Digest, Once, PersonId, Row, Timestamp};
 use crate::random::Random;
 
@@ -54,6 +54,7 @@ async fn write(connection: &mut Connection, row: &Row) -> Result<(), Failure> {
         Row::SealingCheck(check) => sealing::write(connection, check).await,
         Row::IssuerKey(key) => issuer_keys::write(connection, key).await,
         Row::Lock(lock) => locks::write(connection, lock).await,
+        Row::Membership(membership) => memberships::write(connection, membership).await,
     }
 }
 

@@ -7,6 +7,7 @@ pub(super) mod commit;
 mod grants;
 mod issuer_keys;
 mod locks;
+mod memberships;
 pub(super) mod outbox;
 mod people;
 mod read;

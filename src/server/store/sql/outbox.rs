@@ -1,5 +1,7 @@
 //! Rows of the outbox: left by commits, claimed by the worker, settled by its commits.
 
+use std::ops::RangeInclusive;
+
 use async_trait::async_trait;
 use sqlx::query;
 
@@ -10,15 +12,13 @@ use super::super::{Claimed, Outbox, Pending, StoreError};
 use super::read::{count, raw, time, time_or_none, word};
 use crate::domain::{Effect, EffectId, GrantId, Postpone, RequestId, Scope, Timestamp};
 
-/// Urgencies from the first to the last, as [`Effect::urgency`] gives them.
-const URGENCIES: [i64; 3] = [0, 1, 2];
-
 /// Which rows are wanted, by whom.
 #[derive(Debug)]
 pub(in super::super) struct Claim {
     owner: String,
     now: Timestamp,
     until: Timestamp,
+    urgencies: RangeInclusive<u8>,
     limit: u32,
 }
 
@@ -85,7 +85,7 @@ pub(super) async fn postpone(connection: &mut Connection, postpone: &Postpone) -
 /// Takes rows, most urgent first. A row that cannot be read holds up no other: it is reported and left.
 pub(in super::super) async fn claim(connection: &mut Connection, claim: &Claim) -> Result<Vec<Claimed>, Failure> {
     let mut claimed = Vec::new();
-    for urgency in URGENCIES {
+    for urgency in claim.urgencies.clone() {
         let left = i64::from(claim.limit) - i64::try_from(claimed.len()).unwrap_or(i64::MAX);
         if left <= 0 {
             break;
@@ -93,7 +93,7 @@ pub(in super::super) async fn claim(connection: &mut Connection, claim: &Claim) 
         let rows = query(CLAIM)
             .bind(claim.owner.as_str())
             .bind(claim.until.millis())
-            .bind(urgency)
+            .bind(i64::from(urgency))
             .bind(claim.now.millis())
             .bind(left)
             .fetch_all(&mut *connection)
@@ -168,6 +168,7 @@ impl Outbox for SqliteStore {
         owner: &str,
         now: Timestamp,
         until: Timestamp,
+        urgencies: RangeInclusive<u8>,
         limit: u32,
     ) -> Result<Vec<Claimed>, StoreError> {
         let owner = owner.to_owned();
@@ -176,6 +177,7 @@ impl Outbox for SqliteStore {
                 owner,
                 now,
                 until,
+                urgencies,
                 limit,
             }))
             .await

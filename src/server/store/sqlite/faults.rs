@@ -103,7 +103,7 @@ async fn start_takes_over_what_a_killed_process_claimed() {
     meddle(&path, claimed).await.unwrap();
     let store = SqliteStore::open(&path).await.unwrap();
     let (now, until) = (Timestamp::from_millis(2), Timestamp::from_millis(3));
-    let taken = store.claim("new", now, until, 10).await.unwrap();
+    let taken = store.claim("new", now, until, Effect::ALL, 10).await.unwrap();
     assert_eq!(taken.len(), 1);
 }
 
@@ -276,7 +276,7 @@ async fn effect_from_a_newer_version_holds_up_no_other() {
         .commit(&Change::default().with_effect(at(1), effect.clone()))
         .await
         .unwrap();
-    let claimed = store.claim("w", at(2), at(9), 10).await.unwrap();
+    let claimed = store.claim("w", at(2), at(9), Effect::ALL, 10).await.unwrap();
     assert_eq!(
         claimed
             .iter()

@@ -7,7 +7,7 @@ use super::documents::boundary;
 use super::roles::{KillRole, RolePlan};
 use super::{BOUNDARY, PATH};
 use crate::config::IssuerUrl;
-use crate::domain::{Binding, Partition, Road};
+use crate::domain::{Partition, Road, RoleBinding};
 
 /// IAM: longest managed policy, in characters that are no white space.
 const LONGEST_POLICY: usize = 6_144;
@@ -73,10 +73,10 @@ pub enum PlanError {
 /// # Errors
 /// [`PlanError`], the first of an account.
 pub fn plans<'a>(
-    targets: impl IntoIterator<Item = (&'a str, &'a Binding)>,
+    targets: impl IntoIterator<Item = (&'a str, &'a RoleBinding)>,
     wanted: &Wanted,
 ) -> BTreeMap<String, Result<Plan, PlanError>> {
-    let mut by_account: BTreeMap<String, Vec<(&str, &Binding)>> = BTreeMap::new();
+    let mut by_account: BTreeMap<String, Vec<(&str, &RoleBinding)>> = BTreeMap::new();
     for (name, binding) in targets {
         let account = by_account.entry(binding.account_name.clone()).or_default();
         account.push((name, binding));
@@ -87,7 +87,7 @@ pub fn plans<'a>(
         .collect()
 }
 
-fn plan(targets: &[(&str, &Binding)], wanted: &Wanted) -> Result<Plan, PlanError> {
+fn plan(targets: &[(&str, &RoleBinding)], wanted: &Wanted) -> Result<Plan, PlanError> {
     let of_road = |road: Road| targets.iter().find(|(_, binding)| binding.road == road);
     let (by_token, by_backend) = (of_road(Road::WebIdentity), of_road(Road::AssumeRole));
     let issuer = match by_token {
@@ -131,7 +131,7 @@ fn plan(targets: &[(&str, &Binding)], wanted: &Wanted) -> Result<Plan, PlanError
 }
 
 /// One role for each ARN.
-fn roles(targets: &[(&str, &Binding)]) -> Result<Vec<RolePlan>, PlanError> {
+fn roles(targets: &[(&str, &RoleBinding)]) -> Result<Vec<RolePlan>, PlanError> {
     let mut roles: BTreeMap<String, RolePlan> = BTreeMap::new();
     for (name, binding) in targets {
         let role = RolePlan::new(name, binding);
@@ -150,7 +150,7 @@ fn roles(targets: &[(&str, &Binding)]) -> Result<Vec<RolePlan>, PlanError> {
 }
 
 /// The kill switch that targets name, or that was asked for. It is opened as the targets are.
-fn kill(targets: &[(&str, &Binding)], wanted: &Wanted) -> Option<KillRole> {
+fn kill(targets: &[(&str, &RoleBinding)], wanted: &Wanted) -> Option<KillRole> {
     let (_, first) = targets.first()?;
     let named = targets.iter().find_map(|(_, binding)| binding.kill.as_ref());
     if named.is_none() && !wanted.kill_switch {
@@ -165,7 +165,7 @@ fn kill(targets: &[(&str, &Binding)], wanted: &Wanted) -> Option<KillRole> {
 }
 
 /// What the boundary may deny: it holds for every role of the account.
-fn denied_to_all(targets: &[(&str, &Binding)]) -> Vec<String> {
+fn denied_to_all(targets: &[(&str, &RoleBinding)]) -> Vec<String> {
     let mut bindings = targets.iter().map(|(_, binding)| binding);
     let Some(first) = bindings.next() else {
         return Vec::new();

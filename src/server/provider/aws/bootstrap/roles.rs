@@ -1,7 +1,7 @@
 //! The roles of a plan: one for each that a target names, and the kill switch's.
 //! Owns what several targets of one role come to. Refuses documents: `documents` writes them.
 
-use crate::domain::{Binding, Partition, Road, Trace};
+use crate::domain::{Partition, Road, RoleBinding, Trace};
 
 use super::SHORTEST_MAXIMUM_S;
 
@@ -26,7 +26,7 @@ pub struct RolePlan {
 
 impl RolePlan {
     /// The role that `target` leads to.
-    pub(super) fn new(target: &str, binding: &Binding) -> Self {
+    pub(super) fn new(target: &str, binding: &RoleBinding) -> Self {
         Self {
             arn: binding.role_arn.clone(),
             path_and_name: path_and_name(&binding.role_arn).to_owned(),

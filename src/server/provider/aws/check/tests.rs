@@ -13,7 +13,7 @@ use serde_json::Value;
 use self::evaluator::{Call, lets_in};
 use super::*;
 use crate::config::IssuerUrl;
-use crate::domain::{Binding, KillSwitch, Road, Trace};
+use crate::domain::{KillSwitch, Road, RoleBinding, Trace};
 use crate::server::provider::Statement;
 use crate::server::provider::aws::bootstrap::{
     Plan, PlanError, Wanted, boundary, kill_policy, kill_trust, plans, role_trust,
@@ -24,7 +24,7 @@ use crate::server::provider::aws::web_identity::{kill_statement, statement};
 const BACKEND: &str = "arn:aws:iam::999999999999:role/jit-backend";
 
 /// The binding of a role of payments-prod.
-fn binding(road: Road, role: &str) -> Binding {
+fn binding(road: Road, role: &str) -> RoleBinding {
     let mut binding = access(&[]).binding;
     binding.road = road;
     binding.role_arn = format!("arn:aws:iam::111111111111:role/{role}");
@@ -32,14 +32,14 @@ fn binding(road: Road, role: &str) -> Binding {
     binding
 }
 
-fn killable(mut binding: Binding) -> Binding {
+fn killable(mut binding: RoleBinding) -> RoleBinding {
     binding.kill = Some(KillSwitch {
         role_arn: "arn:aws:iam::111111111111:role/jit/jit-kill-switch".to_owned(),
     });
     binding
 }
 
-fn plan_of(bindings: &[Binding]) -> Plan {
+fn plan_of(bindings: &[RoleBinding]) -> Plan {
     let wanted = Wanted {
         issuer: Some(IssuerUrl::parse("https://jit.acme.example/Prod").unwrap()),
         backend: Some(BACKEND.to_owned()),
@@ -151,7 +151,7 @@ fn plan_that_iam_would_refuse_is_refused() {
         issuer: Some(IssuerUrl::parse("https://jit.acme.example").unwrap()),
         ..Wanted::default()
     };
-    let refused = |bindings: &[Binding]| {
+    let refused = |bindings: &[RoleBinding]| {
         let targets = bindings.iter().map(|binding| ("prod-admin", binding));
         plans(targets, &wanted).into_values().next().unwrap().unwrap_err()
     };
@@ -214,6 +214,6 @@ fn token_of_a_target_opens_its_role_and_no_other() {
 }
 
 /// What [`plan`] is made from.
-fn plan_binding() -> Binding {
+fn plan_binding() -> RoleBinding {
     killable(binding(Road::WebIdentity, "jit/jit-prod-admin"))
 }

@@ -1,0 +1,160 @@
+//! Leases: what becomes of a membership when a grant begins to hold it, is given it, and lets go.
+//! Owns overlap and only-ours. Refuses what needs no membership: such a grant is nobody else's business.
+
+use serde_json::json;
+
+use super::grant::{begin_end, ended, grant_change, step};
+use crate::domain::case::Case;
+use crate::domain::change::{Actor, Change, Effect, Row};
+use crate::domain::grant::{EndCause, Grant, GrantState};
+use crate::domain::id::GrantId;
+use crate::domain::membership::{Membership, MembershipState};
+use crate::domain::refusal::Refusal;
+use crate::domain::time::Timestamp;
+
+/// What is said of a grant that leaves something behind which is not ours to take.
+const REMAINS: &str = "access remains: it was there before jit gave it";
+
+/// The membership of `case` with a lease of its grant, where access is one: written with the grant's activation, before
+/// the provider is called.
+pub(super) fn hold(now: Timestamp, case: &Case, grant: &GrantId) -> Result<Option<Row>, Refusal> {
+    let body = &case.request()?.body;
+    let (Some(name), Some(user)) = (body.membership(), &body.user) else {
+        return Ok(None);
+    };
+    let standing = case.membership.clone().unwrap_or_else(|| Membership {
+        name,
+        binding: body.binding.clone(),
+        user: user.clone(),
+        state: MembershipState::Absent,
+        pre_existing: false,
+        leases: Vec::new(),
+        since: now,
+        version: 0,
+    });
+    let mut next = standing.at(now, standing.state).without(grant);
+    next.leases.push(grant.clone());
+    Ok(Some(Row::Membership(Box::new(next))))
+}
+
+/// Somebody looked whether it is there, before we gave anything: what is found now is not ours. Durable before the
+/// provider is asked to give, so that an answer that is lost afterwards does not make our own look like somebody else's.
+pub(super) fn found(now: Timestamp, case: &Case, is_there: bool) -> Result<Change, Refusal> {
+    let (grant, Some(standing)) = (case.grant()?, &case.membership) else {
+        return Ok(Change::default());
+    };
+    if grant.state != GrantState::Granting || standing.state != MembershipState::Absent {
+        return Ok(Change::default());
+    }
+    let next = Membership {
+        pre_existing: is_there,
+        ..standing.at(now, MembershipState::Giving)
+    };
+    Ok(membership_change(now, case, "membership.giving", next))
+}
+
+/// The membership as a check has seen it.
+pub(super) fn seen(now: Timestamp, case: &Case) -> Option<Row> {
+    let standing = case.membership.as_ref()?;
+    (standing.state == MembershipState::Giving)
+        .then(|| Row::Membership(Box::new(standing.at(now, MembershipState::There))))
+}
+
+/// The provider refused to give. Where something may be there all the same, or is another's, it ends as every grant does.
+pub(super) fn not_given(now: Timestamp, case: &Case, detail: &str) -> Result<Change, Refusal> {
+    let grant = case.grant()?;
+    match &case.membership {
+        Some(standing) if standing.state != MembershipState::Absent => {
+            begin_end(now, case, None, EndCause::Failed, Some(detail))
+        }
+        Some(standing) => {
+            let next = standing.at(now, standing.state).without(&grant.id);
+            let failed = super::grant::failed(now, case, detail)?;
+            Ok(failed.with_row(Some(Row::Membership(Box::new(next)))))
+        }
+        None => super::grant::failed(now, case, detail),
+    }
+}
+
+/// The grant lets go. Where another grant holds the membership, or it was there before us, or nothing was given yet, that
+/// is its end. Otherwise it is noted that the provider is about to be called; nobody gets a lease that is relied on until
+/// it has answered.
+pub(super) fn taking(now: Timestamp, case: &Case) -> Result<Change, Refusal> {
+    let (grant, Some(standing)) = (case.grant()?, &case.membership) else {
+        return Ok(Change::default());
+    };
+    if grant.state != GrantState::Revoking || standing.state == MembershipState::Taking {
+        return Ok(Change::default());
+    }
+    if standing.is_held_beside(&grant.id) {
+        return let_go(now, case, standing, standing.state, None);
+    }
+    if standing.pre_existing {
+        let remains = standing.state.may_be_there().then_some(REMAINS);
+        return let_go(now, case, standing, MembershipState::Absent, remains);
+    }
+    if standing.state == MembershipState::Absent {
+        return let_go(now, case, standing, MembershipState::Absent, None);
+    }
+    let next = standing.at(now, MembershipState::Taking);
+    Ok(membership_change(now, case, "membership.taking", next))
+}
+
+/// The provider has taken it away. Who came to hold it meanwhile is given it anew.
+pub(super) fn taken(now: Timestamp, case: &Case, standing: &Membership) -> Result<Change, Refusal> {
+    let grant = case.grant()?;
+    if standing.state != MembershipState::Taking {
+        return Ok(Change::default());
+    }
+    let mut change = let_go(now, case, standing, MembershipState::Absent, None)?;
+    let others = standing.leases.iter().filter(|lease| **lease != grant.id);
+    change
+        .effects
+        .extend(others.map(|other| (now, Effect::Give { grant: other.clone() })));
+    Ok(change)
+}
+
+/// The grant's end, and the membership without its lease.
+fn let_go(
+    now: Timestamp,
+    case: &Case,
+    standing: &Membership,
+    state: MembershipState,
+    detail: Option<&str>,
+) -> Result<Change, Refusal> {
+    let grant = case.grant()?;
+    let next = standing.at(now, state).without(&grant.id);
+    let session = case.request()?.body.binding.session();
+    // a session that was begun just before goes on by itself
+    let last = standing.state.may_be_there().then(|| now.plus(session));
+    let over = Grant {
+        detail: detail.map(str::to_owned).or_else(|| grant.detail.clone()),
+        last_credential_at: match (grant.last_credential_at, last) {
+            (Some(noted), Some(last)) => Some(noted.min(last)),
+            (noted, _) => noted,
+        },
+        ..ended(now, grant)
+    };
+    let details = json!({ "cause": grant.cause, "held_by": next.leases });
+    let change = grant_change(now, case, "grant.ended", Actor::Backend, over, details);
+    Ok(change.with_row(Some(Row::Membership(Box::new(next)))))
+}
+
+fn membership_change(now: Timestamp, case: &Case, kind: &str, next: Membership) -> Change {
+    let details = json!({ "membership": next.name, "pre_existing": next.pre_existing });
+    let row = Row::Membership(Box::new(next));
+    Change::new(now, kind, Actor::Backend, case.request.as_ref(), vec![row], details)
+}
+
+/// The grant as active: where access is a membership, its sessions are begun elsewhere and outlive its end.
+pub(super) fn active(case: &Case, grant: &Grant) -> Result<Grant, Refusal> {
+    let next = step(grant, GrantState::Active);
+    let body = &case.request()?.body;
+    let last = grant.ends_at.filter(|_| body.user.is_some());
+    Ok(Grant {
+        last_credential_at: last
+            .map(|end| end.plus(body.binding.session()))
+            .or(grant.last_credential_at),
+        ..next
+    })
+}

@@ -1,0 +1,96 @@
+//! A membership: what somebody has in a system of others for as long as a grant holds a lease on it.
+//! Owns whose it is to take away: what was there before us never is, and what another grant holds not yet.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::id::GrantId;
+use super::target::Binding;
+use super::time::Timestamp;
+
+/// How a membership stands, as far as we changed it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MembershipState {
+    /// Nothing of ours is there.
+    Absent,
+    /// The provider is being asked to give it, or was and did not answer: it may be there.
+    Giving,
+    /// A check found it.
+    There,
+    /// The provider is being asked to take it away. Nobody may rely on it.
+    Taking,
+}
+
+impl MembershipState {
+    /// As it stands in JSON and in the store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Absent => "absent",
+            Self::Giving => "giving",
+            Self::There => "there",
+            Self::Taking => "taking",
+        }
+    }
+
+    /// Whether something that we made may be there.
+    pub const fn may_be_there(self) -> bool {
+        match self {
+            Self::Giving | Self::There | Self::Taking => true,
+            Self::Absent => false,
+        }
+    }
+}
+
+impl fmt::Display for MembershipState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A membership. Several grants may hold it: of several requests, and of several targets that are bound alike.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Membership {
+    /// Its name: one for each user and binding.
+    pub name: String,
+    /// What is given, as the grant that came first was bound.
+    pub binding: Binding,
+    /// To whom, as the system knows them.
+    pub user: String,
+    /// How it stands.
+    pub state: MembershipState,
+    /// Whether it was there before we were asked. It is never taken away then.
+    pub pre_existing: bool,
+    /// The grants that hold it, oldest first. It goes when the last one ends.
+    pub leases: Vec<GrantId>,
+    /// Since when it stands like this.
+    pub since: Timestamp,
+    /// Version of the row; 1 when new. Whoever joins, leaves, gives or takes changes it, so that two never do so at once.
+    pub version: u64,
+}
+
+impl Membership {
+    /// Whether a grant other than `grant` holds it.
+    pub fn is_held_beside(&self, grant: &GrantId) -> bool {
+        self.leases.iter().any(|lease| lease != grant)
+    }
+
+    /// The same in another state.
+    #[must_use]
+    pub fn at(&self, now: Timestamp, state: MembershipState) -> Self {
+        Self {
+            state,
+            since: if state == self.state { self.since } else { now },
+            version: self.version + 1,
+            ..self.clone()
+        }
+    }
+
+    /// The same without the lease of `grant`.
+    #[must_use]
+    pub fn without(mut self, grant: &GrantId) -> Self {
+        self.leases.retain(|lease| lease != grant);
+        self
+    }
+}

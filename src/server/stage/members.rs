@@ -1,0 +1,160 @@
+//! A provider of memberships that is a stand-in of ours, and a backend on it. Exists under test only.
+//! Owns where a worker may die: before a call does anything, and after it did.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+
+use super::Stage;
+use crate::domain::{Binding, Timestamp};
+use crate::policy::{Bundle, small};
+use crate::server::backend::InForce;
+use crate::server::provider::{Access, Beneficiary, Description, Presence, Provider, ProviderError, User};
+
+/// The instance of the tests.
+const INSTANCE: &str = r#"
+[identity-center]
+instance = "arn:aws:sso:::instance/ssoins-1111111111111111"
+identity_store = "d-1111111111"
+region = "eu-central-1"
+start_url = "https://d-1111111111.awsapps.com/start"
+user_name = "{name}"
+
+[account.dev]"#;
+/// What `dev-admin` of the small bundle is given by.
+const ROLE: &str = r#"provider = { kind = "aws", road = "assume-role", role = "jit/jit-dev-admin", session = "1h" }"#;
+/// What it is given by here, and another target that is the same access.
+const SET: &str = r#"provider = { kind = "aws", road = "identity-center", permission_set = "Admin", id = "ps-1111111111111111", session = "1h" }
+
+[[target]]
+name = "dev-too"
+title = "Admin in dev, again"
+account = "dev"
+risk = 0
+approvers = ["engineering"]
+max_duration = "12h"
+provider = { kind = "aws", road = "identity-center", permission_set = "Admin", id = "ps-1111111111111111", session = "1h" }
+"#;
+
+/// A provider of memberships that does as it is told.
+#[derive(Default)]
+pub struct Members {
+    /// Users that have the membership.
+    pub there: Mutex<BTreeSet<String>>,
+    /// Answers to give before succeeding, first one first.
+    pub errors: Mutex<Vec<ProviderError>>,
+    /// What was called, and for whom.
+    pub calls: Mutex<Vec<(&'static str, String)>>,
+}
+
+impl Members {
+    /// Whether `user` has it.
+    pub fn has(&self, user: &str) -> bool {
+        self.there.lock().unwrap().contains(user)
+    }
+
+    /// How often `what` was called.
+    pub fn count(&self, what: &str) -> usize {
+        self.calls
+            .lock()
+            .unwrap()
+            .iter()
+            .filter(|(call, _)| *call == what)
+            .count()
+    }
+
+    /// A call: somebody may die before it does anything, and after it did.
+    async fn call<T>(
+        &self,
+        what: &'static str,
+        access: &Access,
+        done: impl FnOnce(&mut BTreeSet<String>, String) -> T,
+    ) -> Result<T, ProviderError> {
+        tokio::task::yield_now().await;
+        let user = access.user.clone().expect("a membership is of a user");
+        self.calls.lock().unwrap().push((what, user.clone()));
+        let error = {
+            let mut errors = self.errors.lock().unwrap();
+            (!errors.is_empty()).then(|| errors.remove(0))
+        };
+        let answer = match error {
+            // an answer that is lost says nothing about what was done
+            Some(lost @ ProviderError::Unreachable(_)) => {
+                done(&mut self.there.lock().unwrap(), user);
+                Err(lost)
+            }
+            Some(error) => Err(error),
+            None => Ok(done(&mut self.there.lock().unwrap(), user)),
+        };
+        tokio::task::yield_now().await;
+        answer
+    }
+}
+
+#[async_trait]
+impl Provider for Members {
+    fn describe(&self) -> Description {
+        Description {
+            kind: "members",
+            has_membership: true,
+            can_narrow: false,
+        }
+    }
+
+    fn accepts(&self, _: &Access) -> Result<(), ProviderError> {
+        Ok(())
+    }
+
+    async fn resolve(
+        &self,
+        _: Timestamp,
+        _: &Binding,
+        beneficiary: Beneficiary<'_>,
+    ) -> Result<Option<User>, ProviderError> {
+        let id = format!("user-{}", beneficiary.name);
+        let is_member = self.has(&id);
+        Ok(Some(User { id, is_member }))
+    }
+
+    async fn grant(&self, _: Timestamp, access: &Access) -> Result<(), ProviderError> {
+        let give = |there: &mut BTreeSet<String>, user| there.insert(user);
+        self.call("grant", access, give).await.map(drop)
+    }
+
+    async fn verify(&self, _: Timestamp, access: &Access) -> Result<Presence, ProviderError> {
+        let look = |there: &mut BTreeSet<String>, user: String| match there.contains(&user) {
+            true => Presence::There,
+            false => Presence::Absent,
+        };
+        self.call("verify", access, look).await
+    }
+
+    async fn revoke(&self, _: Timestamp, access: &Access) -> Result<(), ProviderError> {
+        let take = |there: &mut BTreeSet<String>, user: String| there.remove(&user);
+        self.call("revoke", access, take).await.map(drop)
+    }
+
+    async fn members(&self, _: Timestamp, _: &Binding) -> Result<Vec<String>, ProviderError> {
+        Ok(self.there.lock().unwrap().iter().cloned().collect())
+    }
+}
+
+impl Stage {
+    /// A backend in memory on which `dev-admin` and `dev-too` are one permission set in one account.
+    pub fn of_members() -> (Self, Arc<Members>) {
+        let members = Arc::new(Members::default());
+        let stage = Self::in_memory(members.clone());
+        let mut files = small::files();
+        for (_, bytes) in &mut files {
+            let text = String::from_utf8(bytes.clone()).unwrap();
+            *bytes = text
+                .replace("\n[account.dev]", INSTANCE)
+                .replace(ROLE, SET)
+                .into_bytes();
+        }
+        let bundle = Arc::new(Bundle::load(&files).unwrap());
+        stage.backend.set_policy(InForce { bundle, error: None });
+        (stage, members)
+    }
+}

@@ -1,0 +1,96 @@
+//! Rows of memberships.
+
+use async_trait::async_trait;
+use sqlx::query;
+
+use super::super::dialect::{Connection, Failure, Row, meaning};
+use super::super::sqlite::SqliteStore;
+use super::super::{Memberships, StoreError};
+use super::read::{count, json, number, raw, time, to_json, word};
+use crate::domain::Membership;
+
+/// A page of those in use.
+pub(super) const IN_USE: &str = "SELECT * FROM memberships WHERE in_use = 1 AND name > $1 ORDER BY name LIMIT $2";
+
+/// A membership as it shall stand. Of two that come to be at once under one name the second conflicts: it has to see the
+/// first.
+pub(super) async fn write(connection: &mut Connection, membership: &Membership) -> Result<(), Failure> {
+    let version = number(membership.version);
+    let in_use = membership.state.may_be_there() || !membership.leases.is_empty();
+    let leases = to_json(&membership.leases)?;
+    let written = if version == 1 {
+        query(
+            "INSERT INTO memberships (name, binding, provider_user, state, pre_existing, leases, in_use, since, version)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+            ON CONFLICT (name) DO NOTHING",
+        )
+        .bind(membership.name.as_str())
+        .bind(to_json(&membership.binding)?)
+        .bind(membership.user.as_str())
+        .bind(membership.state.as_str())
+        .bind(i64::from(membership.pre_existing))
+        .bind(leases)
+        .bind(i64::from(in_use))
+        .bind(membership.since.millis())
+        .bind(version)
+    } else {
+        query(
+            "UPDATE memberships SET state = $1, pre_existing = $2, leases = $3, in_use = $4, since = $5, version = $6
+            WHERE name = $7 AND version = $8",
+        )
+        .bind(membership.state.as_str())
+        .bind(i64::from(membership.pre_existing))
+        .bind(leases)
+        .bind(i64::from(in_use))
+        .bind(membership.since.millis())
+        .bind(version)
+        .bind(membership.name.as_str())
+        .bind(version.saturating_sub(1))
+    };
+    match written.execute(connection).await?.rows_affected() {
+        0 => Err(StoreError::Conflict.into()),
+        _ => Ok(()),
+    }
+}
+
+/// The one of this name.
+pub(super) async fn one(connection: &mut Connection, name: &str) -> Result<Option<Membership>, StoreError> {
+    let row = query("SELECT * FROM memberships WHERE name = $1")
+        .bind(name)
+        .fetch_optional(connection)
+        .await
+        .map_err(meaning)?;
+    row.as_ref().map(read).transpose()
+}
+
+fn read(row: &Row) -> Result<Membership, StoreError> {
+    let pre_existing: i64 = raw(row, "pre_existing")?;
+    Ok(Membership {
+        name: raw(row, "name")?,
+        binding: json(row, "binding")?,
+        user: raw(row, "provider_user")?,
+        state: word(row, "state")?,
+        pre_existing: pre_existing != 0,
+        leases: json(row, "leases")?,
+        since: time(row, "since")?,
+        version: count(row, "version")?,
+    })
+}
+
+#[async_trait]
+impl Memberships for SqliteStore {
+    async fn membership(&self, name: &str) -> Result<Option<Membership>, StoreError> {
+        let mut connection = self.readers.acquire().await.map_err(meaning)?;
+        one(&mut connection, name).await
+    }
+
+    async fn memberships(&self, after: Option<&str>, limit: u32) -> Result<Vec<Membership>, StoreError> {
+        let rows = query(IN_USE)
+            .bind(after.unwrap_or_default())
+            .bind(i64::from(limit))
+            .fetch_all(&self.readers)
+            .await
+            .map_err(meaning)?;
+        rows.iter().map(read).collect()
+    }
+}

@@ -1,0 +1,122 @@
+//! Memberships: giving and taking what several grants may hold.
+//! Owns looking before giving, and saying so before calling. Refuses to call while another grant's call is under way.
+
+use super::step::{access_of, advance_grant, retry, settle};
+use crate::domain::{Case, Change, Event, GrantId, GrantState, Membership, MembershipState, apply};
+use crate::server::backend::Backend;
+use crate::server::failure::{Failure, settled};
+use crate::server::provider::{Presence, ProviderError};
+use crate::server::store::Claimed;
+
+/// What may be done now for a grant that is to be given.
+enum Next {
+    /// The provider may be asked.
+    Give(Box<Case>),
+    /// Nothing: it is over, or whoever takes the membership away for another grant leaves this to be done afterwards.
+    Nothing,
+    /// The provider did not say whether it is there.
+    Unknown(Box<Case>, ProviderError),
+}
+
+/// Gives the membership of `grant`, unless it is there, and checks that it is.
+pub(super) async fn give(backend: &Backend, work: &Claimed, grant: &GrantId) -> Result<(), Failure> {
+    match settled!(look(backend, grant))? {
+        Next::Nothing => backend.commit(&Change::default().completing(work.id)).await,
+        Next::Unknown(case, error) => unanswered(backend, work, &case, error).await,
+        Next::Give(case) => {
+            let access = access_of(backend, &case).await?;
+            let provider = backend.provider(&access.binding);
+            let is_another = case.membership.as_ref().is_some_and(|standing| standing.pre_existing);
+            let given = match is_another {
+                true => Ok(()),
+                false => provider.grant(backend.now(), &access).await,
+            };
+            let seen = match given {
+                Ok(()) => provider.verify(backend.now(), &access).await,
+                Err(error) => Err(error),
+            };
+            match seen {
+                Ok(Presence::There) => advance_grant(backend, work, grant, &Event::Verified).await,
+                Ok(Presence::Absent) => retry(backend, work, &case, "the check found nothing yet").await,
+                Err(error) => unanswered(backend, work, &case, error).await,
+            }
+        }
+    }
+}
+
+/// Tried again, or given up: what may be there all the same is taken away then.
+async fn unanswered(backend: &Backend, work: &Claimed, case: &Case, error: ProviderError) -> Result<(), Failure> {
+    if error.is_transient() {
+        return retry(backend, work, case, &error.to_string()).await;
+    }
+    let detail = match error {
+        ProviderError::Refused(detail) => detail,
+        error @ (ProviderError::PolicyTooLarge(_)
+        | ProviderError::Throttled(_)
+        | ProviderError::Unreachable(_)
+        | ProviderError::Clock { .. }) => error.to_string(),
+    };
+    advance_grant(backend, work, &case.grant()?.id, &Event::NotGiven { detail }).await
+}
+
+/// Makes sure that it is known whose the membership is before anything is given.
+async fn look(backend: &Backend, grant: &GrantId) -> Result<Next, Failure> {
+    let Some(case) = backend.store.case_of_grant(grant).await? else {
+        return Ok(Next::Nothing);
+    };
+    let is_over = case.grant()?.ends_at.is_none_or(|end| backend.now() >= end);
+    if case.grant()?.state != GrantState::Granting || is_over {
+        return Ok(Next::Nothing);
+    }
+    match standing(&case)?.state {
+        MembershipState::Taking => Ok(Next::Nothing),
+        MembershipState::Giving | MembershipState::There => Ok(Next::Give(Box::new(case))),
+        MembershipState::Absent => {
+            let access = access_of(backend, &case).await?;
+            let provider = backend.provider(&access.binding);
+            let is_there = match provider.verify(backend.now(), &access).await {
+                Ok(presence) => presence == Presence::There,
+                Err(error) => return Ok(Next::Unknown(Box::new(case), error)),
+            };
+            let change = apply(backend.now(), &case, &Event::Found { is_there })?;
+            backend.commit(&change).await?;
+            let case = backend.store.case_of_grant(grant).await?;
+            Ok(case.map_or(Next::Nothing, |case| Next::Give(Box::new(case))))
+        }
+    }
+}
+
+/// The membership, which a grant has from its activation on.
+fn standing(case: &Case) -> Result<&Membership, Failure> {
+    let none = || Failure::broken("a grant holds no lease on its membership".to_owned());
+    case.membership.as_ref().ok_or_else(none)
+}
+
+/// Lets go of the membership of `grant`; takes it away where nobody else holds it and it is ours.
+pub(super) async fn take(backend: &Backend, work: &Claimed, grant: &GrantId) -> Result<(), Failure> {
+    let to_call = settled!(async {
+        let Some(case) = backend.store.case_of_grant(grant).await? else {
+            settle(backend, work).await?;
+            return Ok(None);
+        };
+        if case.grant()?.state != GrantState::Revoking {
+            backend.commit(&Change::default().completing(work.id)).await?;
+            return Ok(None);
+        }
+        let change = apply(backend.now(), &case, &Event::Taking)?;
+        if change.grant().is_some() {
+            backend.commit(&change.completing(work.id)).await?;
+            return Ok(None);
+        }
+        if !change.rows.is_empty() {
+            backend.commit(&change).await?;
+        }
+        Ok(Some(case))
+    })?;
+    let Some(case) = to_call else { return Ok(()) };
+    let access = access_of(backend, &case).await?;
+    match backend.provider(&access.binding).revoke(backend.now(), &access).await {
+        Ok(()) => advance_grant(backend, work, grant, &Event::Taken).await,
+        Err(error) => retry(backend, work, &case, &error.to_string()).await,
+    }
+}
