@@ -3,6 +3,7 @@
 
 pub mod aws;
 mod aws_sdk;
+pub mod identity_center;
 
 use async_trait::async_trait;
 use secrecy::SecretString;
