@@ -7,7 +7,7 @@ set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 python=${PYTHON:-python3}
 case ${1:-} in
-  '') venv=$top/.cache/venv locked=$top/tests/requirements.txt what='AWS stand-in, aws CLI, boto3' ;;
+  '') venv=$top/.cache/venv locked=$top/tests/requirements.txt what='AWS stand-ins, aws CLI, boto3' ;;
   templates) venv=$top/.cache/venv-templates locked=$top/tests/templates.txt what=cfn-lint ;;
   *) printf 'tests/venv.sh: no packages called %s\n' "$1" >&2; exit 2 ;;
 esac

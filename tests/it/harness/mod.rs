@@ -10,6 +10,7 @@ mod child;
 mod corporate;
 mod counted;
 mod faked_time;
+mod identity_center;
 mod left_out;
 mod ministack;
 mod raw_server;
@@ -32,6 +33,7 @@ pub use self::{
     corporate::{Authority, ConnectProxy, ProxyManners, TlsEnd},
     counted::{Counted, Seen},
     faked_time::FakedTime,
+    identity_center::IdentityCenter,
     left_out::{deep, is_there, left_out, left_out_everywhere},
     ministack::MiniStack,
     raw_server::RawServer,
