@@ -67,11 +67,15 @@ pub enum Event {
         /// In words, for people.
         detail: String,
     },
-    /// Before anything was given, it was looked whether it is there.
-    Found {
-        /// Whether it is.
-        is_there: bool,
+    /// The provider is about to be asked to give.
+    Giving {
+        /// Whether it was there when it was looked before anything was given; none where it was not looked this time.
+        found: Option<bool>,
+        /// It acts on the call before this instant, or never.
+        until: Timestamp,
     },
+    /// A call to give has come back without having given; it is made again later.
+    Paused,
     /// The provider was asked and a check passed.
     Verified,
     /// The provider refused, and nothing is there.

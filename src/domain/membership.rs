@@ -64,6 +64,10 @@ pub struct Membership {
     pub pre_existing: bool,
     /// The grants that hold it, oldest first. It goes when the last one ends.
     pub leases: Vec<GrantId>,
+    /// Until when the provider may still act on a call to give it: nobody else gives or takes it meanwhile. A call is
+    /// bounded, so a worker that died in one is not waited for longer.
+    #[serde(default)]
+    pub busy_until: Option<Timestamp>,
     /// Since when it stands like this.
     pub since: Timestamp,
     /// Version of the row; 1 when new. Whoever joins, leaves, gives or takes changes it, so that two never do so at once.
@@ -76,11 +80,17 @@ impl Membership {
         self.leases.iter().any(|lease| lease != grant)
     }
 
-    /// The same in another state.
+    /// Whether a call to give it may be under way at `now`.
+    pub fn is_busy(&self, now: Timestamp) -> bool {
+        self.busy_until.is_some_and(|until| now < until)
+    }
+
+    /// The same in another state, with no call under way.
     #[must_use]
     pub fn at(&self, now: Timestamp, state: MembershipState) -> Self {
         Self {
             state,
+            busy_until: None,
             since: if state == self.state { self.since } else { now },
             version: self.version + 1,
             ..self.clone()

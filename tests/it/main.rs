@@ -64,6 +64,7 @@ mod sts_environment;
 mod with_aws_cli;
 mod with_aws_life;
 mod with_exec_refresh;
+mod with_identity_center;
 mod with_identity_center_stand_in;
 mod with_ministack_account;
 mod with_ministack_sts;

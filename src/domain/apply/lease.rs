@@ -29,35 +29,60 @@ pub(super) fn hold(now: Timestamp, case: &Case, grant: &GrantId) -> Result<Optio
         state: MembershipState::Absent,
         pre_existing: false,
         leases: Vec::new(),
+        busy_until: None,
         since: now,
         version: 0,
     });
-    let mut next = standing.at(now, standing.state).without(grant);
+    let mut next = Membership {
+        busy_until: standing.busy_until,
+        ..standing.at(now, standing.state).without(grant)
+    };
     next.leases.push(grant.clone());
     Ok(Some(Row::Membership(Box::new(next))))
 }
 
-/// Somebody looked whether it is there, before we gave anything: what is found now is not ours. Durable before the
-/// provider is asked to give, so that an answer that is lost afterwards does not make our own look like somebody else's.
-pub(super) fn found(now: Timestamp, case: &Case, is_there: bool) -> Result<Change, Refusal> {
+/// The provider is about to be asked to give. What is found before anything was given is not ours: that is durable before
+/// the call, so that an answer that is lost does not make our own look like somebody else's. And so is that a call is under
+/// way: whoever is to take it away waits until that can no longer give it again.
+pub(super) fn giving(now: Timestamp, case: &Case, found: Option<bool>, until: Timestamp) -> Result<Change, Refusal> {
     let (grant, Some(standing)) = (case.grant()?, &case.membership) else {
         return Ok(Change::default());
     };
-    if grant.state != GrantState::Granting || standing.state != MembershipState::Absent {
+    if grant.state != GrantState::Granting || standing.is_busy(now) {
         return Ok(Change::default());
     }
+    let is_new = standing.state == MembershipState::Absent;
+    let state = if is_new {
+        MembershipState::Giving
+    } else {
+        standing.state
+    };
     let next = Membership {
-        pre_existing: is_there,
-        ..standing.at(now, MembershipState::Giving)
+        pre_existing: found.filter(|_| is_new).unwrap_or(standing.pre_existing),
+        busy_until: Some(until),
+        ..standing.at(now, state)
     };
     Ok(membership_change(now, case, "membership.giving", next))
+}
+
+/// The call has come back, and nothing is under way any more.
+pub(super) fn paused(now: Timestamp, case: &Case) -> Result<Change, Refusal> {
+    let Some(standing) = case
+        .membership
+        .as_ref()
+        .filter(|standing| standing.busy_until.is_some())
+    else {
+        return Ok(Change::default());
+    };
+    let next = standing.at(now, standing.state);
+    Ok(membership_change(now, case, "membership.paused", next))
 }
 
 /// The membership as a check has seen it.
 pub(super) fn seen(now: Timestamp, case: &Case) -> Option<Row> {
     let standing = case.membership.as_ref()?;
-    (standing.state == MembershipState::Giving)
-        .then(|| Row::Membership(Box::new(standing.at(now, MembershipState::There))))
+    let is_news = standing.state == MembershipState::Giving || standing.busy_until.is_some();
+    is_news.then(|| Row::Membership(Box::new(standing.at(now, MembershipState::There))))
 }
 
 /// The provider refused to give. Where something may be there all the same, or is another's, it ends as every grant does.
@@ -68,7 +93,10 @@ pub(super) fn not_given(now: Timestamp, case: &Case, detail: &str) -> Result<Cha
             begin_end(now, case, None, EndCause::Failed, Some(detail))
         }
         Some(standing) => {
-            let next = standing.at(now, standing.state).without(&grant.id);
+            let next = Membership {
+                busy_until: standing.busy_until,
+                ..standing.at(now, standing.state).without(&grant.id)
+            };
             let failed = super::grant::failed(now, case, detail)?;
             Ok(failed.with_row(Some(Row::Membership(Box::new(next)))))
         }
@@ -78,12 +106,12 @@ pub(super) fn not_given(now: Timestamp, case: &Case, detail: &str) -> Result<Cha
 
 /// The grant lets go. Where another grant holds the membership, or it was there before us, or nothing was given yet, that
 /// is its end. Otherwise it is noted that the provider is about to be called; nobody gets a lease that is relied on until
-/// it has answered.
+/// it has answered. Nothing while a call to give it may be under way: that comes first.
 pub(super) fn taking(now: Timestamp, case: &Case) -> Result<Change, Refusal> {
     let (grant, Some(standing)) = (case.grant()?, &case.membership) else {
         return Ok(Change::default());
     };
-    if grant.state != GrantState::Revoking || standing.state == MembershipState::Taking {
+    if grant.state != GrantState::Revoking || standing.state == MembershipState::Taking || standing.is_busy(now) {
         return Ok(Change::default());
     }
     if standing.is_held_beside(&grant.id) {
@@ -123,7 +151,10 @@ fn let_go(
     detail: Option<&str>,
 ) -> Result<Change, Refusal> {
     let grant = case.grant()?;
-    let next = standing.at(now, state).without(&grant.id);
+    let next = Membership {
+        busy_until: standing.busy_until,
+        ..standing.at(now, state).without(&grant.id)
+    };
     let session = case.request()?.body.binding.session();
     // a session that was begun just before goes on by itself
     let last = standing.state.may_be_there().then(|| now.plus(session));

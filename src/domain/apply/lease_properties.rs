@@ -19,6 +19,9 @@ use crate::domain::target::Binding;
 use crate::domain::text::{Reason, TargetName};
 use crate::domain::time::Timestamp;
 
+/// How long a call to give may take.
+const CALL_MS: i64 = 55_000;
+
 /// What happens next.
 #[derive(Clone, Debug)]
 enum Step {
@@ -128,7 +131,19 @@ impl World {
 
     fn step(&mut self, step: &Step) {
         match *step {
-            Step::Wait(ms) => self.now_ms += ms,
+            Step::Wait(ms) => {
+                self.now_ms += ms;
+                // calls are bounded: whoever waits longer for an answer has given up
+                let now = self.now();
+                let is_bounded = |task: &Task| match &task.at {
+                    At::Call(case) => case
+                        .membership
+                        .as_ref()
+                        .is_none_or(|it| it.busy_until.is_none_or(|at| now < at)),
+                    At::Load | At::Look(_) | At::Commit(..) => true,
+                };
+                self.tasks.retain(is_bounded);
+            }
             Step::Ask(second, minutes) => self.ask(second, minutes),
             Step::Cut(which, drops) => self.cut(which, drops),
             Step::Claim(which) => self.claim(which),
@@ -222,9 +237,13 @@ impl World {
             self.commit(&Change::default(), Some(effect));
             return None;
         }
-        match case.membership.as_ref()?.state {
+        let standing = case.membership.as_ref()?;
+        if standing.is_busy(self.now()) {
+            return None;
+        }
+        match standing.state {
             MembershipState::Absent => Some(At::Look(case)),
-            MembershipState::Giving | MembershipState::There => Some(At::Call(case)),
+            MembershipState::Giving | MembershipState::There => self.begin_call(case, None),
             MembershipState::Taking => {
                 self.commit(&Change::default(), Some(effect));
                 None
@@ -238,6 +257,13 @@ impl World {
             self.commit(&Change::default(), Some(effect));
             return None;
         }
+        if case
+            .membership
+            .as_ref()
+            .is_some_and(|standing| standing.is_busy(self.now()))
+        {
+            return None;
+        }
         let change = apply(self.now(), &case, &Event::Taking).unwrap();
         let is_over = change.grant().is_some();
         let done = self.commit(&change, is_over.then_some(effect));
@@ -245,16 +271,26 @@ impl World {
         (!is_over).then(|| At::Call(self.case(grant)))
     }
 
-    /// Whether it is there before anything was given: durable before the call.
+    /// Whether it is there before anything was given.
     fn look(&mut self, case: Case, answer: Answer) -> Option<At> {
-        if answer != Answer::Done {
-            return None;
-        }
         let is_there = self.there;
-        let change = apply(self.now(), &case, &Event::Found { is_there }).unwrap();
+        (answer == Answer::Done).then(|| self.begin_call(case, Some(is_there)))?
+    }
+
+    /// That a call is under way is durable before it is made. Whoever conflicts begins again.
+    fn begin_call(&mut self, case: Case, found: Option<bool>) -> Option<At> {
+        let until = Timestamp::from_millis(self.now().millis() + CALL_MS);
+        let change = apply(self.now(), &case, &Event::Giving { found, until }).unwrap();
         let grant = case.grant.as_ref()?.id.clone();
-        // whoever conflicts begins again
-        self.commit(&change, None).then(|| At::Call(self.case(&grant)))
+        let is_begun = !change.rows.is_empty() && self.commit(&change, None);
+        is_begun.then(|| At::Call(self.case(&grant)))
+    }
+
+    /// The call is over without having given; where that is not heard of, time tells.
+    fn pause(&mut self, case: &Case) {
+        let case = self.case(&case.grant.as_ref().unwrap().id);
+        let change = apply(self.now(), &case, &Event::Paused).unwrap();
+        self.commit(&change, None);
     }
 
     fn give(&mut self, case: Case, answer: Answer) -> Option<At> {
@@ -268,7 +304,10 @@ impl World {
                 self.there = true;
                 None
             }
-            Answer::Throttled => None,
+            Answer::Throttled => {
+                self.pause(&case);
+                None
+            }
             Answer::Refused => Some(At::Commit(case, Event::NotGiven { detail: "no".into() })),
         }
     }

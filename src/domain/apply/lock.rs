@@ -35,6 +35,10 @@ pub(super) fn bars(case: &Case, event: &Event) -> Vec<Scope> {
         | Event::Warn
         | Event::Lock { .. }
         | Event::End
+        | Event::Gone
+        | Event::Giving { .. }
+        | Event::Paused
+        | Event::Taking
         | Event::Taken
         | Event::Killed { .. }
         | Event::Outlived
@@ -64,6 +68,10 @@ pub(super) fn barred(now: Timestamp, case: &Case, event: &Event, lock: &Lock) ->
         | Event::Warn
         | Event::Lock { .. }
         | Event::End
+        | Event::Gone
+        | Event::Giving { .. }
+        | Event::Paused
+        | Event::Taking
         | Event::Taken
         | Event::Killed { .. }
         | Event::Outlived

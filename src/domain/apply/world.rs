@@ -128,7 +128,8 @@ impl World {
             | Event::Expire
             | Event::Activate
             | Event::Withhold { .. }
-            | Event::Found { .. }
+            | Event::Giving { .. }
+            | Event::Paused
             | Event::Verified
             | Event::NotGiven { .. }
             | Event::Drop { .. }

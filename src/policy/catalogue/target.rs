@@ -328,9 +328,10 @@ fn check_names(ground: &mut Ground<'_>, placed: &[Placed<'_>], built: &[(usize, 
 
 /// Two targets of one role would let people choose the weaker rules.
 fn check_bindings(ground: &mut Ground<'_>, placed: &[Placed<'_>], built: &[(usize, Target)]) {
-    let mut seen: BTreeMap<&str, &Target> = BTreeMap::new();
+    let mut seen: BTreeMap<(&str, &str), &Target> = BTreeMap::new();
     for (at, target) in built {
-        let Some(other) = seen.insert(target.binding.arn(), target) else {
+        let place = (target.binding.arn(), target.binding.account());
+        let Some(other) = seen.insert(place, target) else {
             continue;
         };
         let differing = [

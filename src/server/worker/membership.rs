@@ -2,11 +2,18 @@
 //! Owns looking before giving, and saying so before calling. Refuses to call while another grant's call is under way.
 
 use super::step::{access_of, advance_grant, retry, settle};
-use crate::domain::{Case, Change, Event, GrantId, GrantState, Membership, MembershipState, apply};
+use crate::domain::{
+    Case, Change, Event, GrantId, GrantState, Membership, MembershipState, Postpone, Timestamp, apply,
+};
 use crate::server::backend::Backend;
 use crate::server::failure::{Failure, settled};
 use crate::server::provider::{Presence, ProviderError};
 use crate::server::store::Claimed;
+
+/// A call to give is answered, given up or without effect after this: the provider's patience and its last call.
+const CALL_MS: i64 = 55_000;
+/// How soon one looks again at what another is giving.
+const LOOK_MS: i64 = 1_000;
 
 /// What may be done now for a grant that is to be given.
 enum Next {
@@ -14,6 +21,8 @@ enum Next {
     Give(Box<Case>),
     /// Nothing: it is over, or whoever takes the membership away for another grant leaves this to be done afterwards.
     Nothing,
+    /// Another grant's call to give the same is under way.
+    Wait,
     /// The provider did not say whether it is there.
     Unknown(Box<Case>, ProviderError),
 }
@@ -22,6 +31,7 @@ enum Next {
 pub(super) async fn give(backend: &Backend, work: &Claimed, grant: &GrantId) -> Result<(), Failure> {
     match settled!(look(backend, grant))? {
         Next::Nothing => backend.commit(&Change::default().completing(work.id)).await,
+        Next::Wait => wait(backend, work, "it is being given for another grant").await,
         Next::Unknown(case, error) => unanswered(backend, work, &case, error).await,
         Next::Give(case) => {
             let access = access_of(backend, &case).await?;
@@ -37,16 +47,35 @@ pub(super) async fn give(backend: &Backend, work: &Claimed, grant: &GrantId) -> 
             };
             match seen {
                 Ok(Presence::There) => advance_grant(backend, work, grant, &Event::Verified).await,
-                Ok(Presence::Absent) => retry(backend, work, &case, "the check found nothing yet").await,
+                Ok(Presence::Absent) => {
+                    let error = ProviderError::Unreachable("the check found nothing yet".to_owned());
+                    unanswered(backend, work, &case, error).await
+                }
                 Err(error) => unanswered(backend, work, &case, error).await,
             }
         }
     }
 }
 
+/// Puts it back for a moment: nothing was tried.
+async fn wait(backend: &Backend, work: &Claimed, why: &str) -> Result<(), Failure> {
+    let postpones = Some(Postpone {
+        effect: work.id,
+        until: Timestamp::from_millis(backend.now().millis() + LOOK_MS),
+        error: why.to_owned(),
+    });
+    backend
+        .commit(&Change {
+            postpones,
+            ..Change::default()
+        })
+        .await
+}
+
 /// Tried again, or given up: what may be there all the same is taken away then.
 async fn unanswered(backend: &Backend, work: &Claimed, case: &Case, error: ProviderError) -> Result<(), Failure> {
     if error.is_transient() {
+        settled!(paused(backend, &case.grant()?.id))?;
         return retry(backend, work, case, &error.to_string()).await;
     }
     let detail = match error {
@@ -59,6 +88,14 @@ async fn unanswered(backend: &Backend, work: &Claimed, case: &Case, error: Provi
     advance_grant(backend, work, &case.grant()?.id, &Event::NotGiven { detail }).await
 }
 
+/// Notes that the call is over. Where that is not heard of it is taken for under way until it cannot be any more.
+async fn paused(backend: &Backend, grant: &GrantId) -> Result<(), Failure> {
+    match backend.store.case_of_grant(grant).await? {
+        Some(case) => backend.commit(&apply(backend.now(), &case, &Event::Paused)?).await,
+        None => Ok(()),
+    }
+}
+
 /// Makes sure that it is known whose the membership is before anything is given.
 async fn look(backend: &Backend, grant: &GrantId) -> Result<Next, Failure> {
     let Some(case) = backend.store.case_of_grant(grant).await? else {
@@ -68,22 +105,29 @@ async fn look(backend: &Backend, grant: &GrantId) -> Result<Next, Failure> {
     if case.grant()?.state != GrantState::Granting || is_over {
         return Ok(Next::Nothing);
     }
-    match standing(&case)?.state {
-        MembershipState::Taking => Ok(Next::Nothing),
-        MembershipState::Giving | MembershipState::There => Ok(Next::Give(Box::new(case))),
+    let standing = standing(&case)?;
+    if standing.is_busy(backend.now()) {
+        return Ok(Next::Wait);
+    }
+    let found = match standing.state {
+        MembershipState::Taking => return Ok(Next::Nothing),
+        MembershipState::Giving | MembershipState::There => None,
         MembershipState::Absent => {
             let access = access_of(backend, &case).await?;
             let provider = backend.provider(&access.binding);
-            let is_there = match provider.verify(backend.now(), &access).await {
-                Ok(presence) => presence == Presence::There,
+            match provider.verify(backend.now(), &access).await {
+                Ok(presence) => Some(presence == Presence::There),
                 Err(error) => return Ok(Next::Unknown(Box::new(case), error)),
-            };
-            let change = apply(backend.now(), &case, &Event::Found { is_there })?;
-            backend.commit(&change).await?;
-            let case = backend.store.case_of_grant(grant).await?;
-            Ok(case.map_or(Next::Nothing, |case| Next::Give(Box::new(case))))
+            }
         }
-    }
+    };
+    let now = backend.now();
+    let until = Timestamp::from_millis(now.millis() + CALL_MS);
+    backend
+        .commit(&apply(now, &case, &Event::Giving { found, until })?)
+        .await?;
+    let case = backend.store.case_of_grant(grant).await?;
+    Ok(case.map_or(Next::Nothing, |case| Next::Give(Box::new(case))))
 }
 
 /// The membership, which a grant has from its activation on.
@@ -101,6 +145,14 @@ pub(super) async fn take(backend: &Backend, work: &Claimed, grant: &GrantId) -> 
         };
         if case.grant()?.state != GrantState::Revoking {
             backend.commit(&Change::default().completing(work.id)).await?;
+            return Ok(None);
+        }
+        if case
+            .membership
+            .as_ref()
+            .is_some_and(|standing| standing.is_busy(backend.now()))
+        {
+            wait(backend, work, "it is being given still").await?;
             return Ok(None);
         }
         let change = apply(backend.now(), &case, &Event::Taking)?;

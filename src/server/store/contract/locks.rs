@@ -228,7 +228,7 @@ async fn sweep_is_claimed_with_its_scope(store: &Tried) {
         let effect = Effect::Sweep { scope };
         let left = Change::default().with_effect(at(1), effect.clone());
         store.commit(&left).await.unwrap();
-        let claimed = store.claim("worker", at(2), at(9), 5).await.unwrap();
+        let claimed = store.claim("worker", at(2), at(9), Effect::ALL, 5).await.unwrap();
         assert_eq!(claimed.len(), 1);
         assert_eq!(claimed[0].effect, effect);
         store

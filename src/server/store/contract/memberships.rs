@@ -41,6 +41,7 @@ fn a_membership(account: &str, leases: Vec<GrantId>) -> Membership {
         state: MembershipState::Absent,
         pre_existing: false,
         leases,
+        busy_until: None,
         since: at(1),
         version: 1,
     }
@@ -73,6 +74,7 @@ async fn membership_is_replaced_at_its_version_only(store: &Tried) {
     store.commit(&row(&first)).await.unwrap();
     let second = Membership {
         pre_existing: true,
+        busy_until: Some(at(60)),
         ..first.at(at(2), MembershipState::Giving)
     };
     store.commit(&row(&second)).await.unwrap();

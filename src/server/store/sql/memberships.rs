@@ -6,7 +6,7 @@ use sqlx::query;
 use super::super::dialect::{Connection, Failure, Row, meaning};
 use super::super::sqlite::SqliteStore;
 use super::super::{Memberships, StoreError};
-use super::read::{count, json, number, raw, time, to_json, word};
+use super::read::{count, json, millis, number, raw, time, time_or_none, to_json, word};
 use crate::domain::Membership;
 
 /// A page of those in use.
@@ -20,8 +20,9 @@ pub(super) async fn write(connection: &mut Connection, membership: &Membership) 
     let leases = to_json(&membership.leases)?;
     let written = if version == 1 {
         query(
-            "INSERT INTO memberships (name, binding, provider_user, state, pre_existing, leases, in_use, since, version)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+            "INSERT INTO memberships (name, binding, provider_user, state, pre_existing, leases, in_use, busy_until, since,
+                version)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
             ON CONFLICT (name) DO NOTHING",
         )
         .bind(membership.name.as_str())
@@ -31,17 +32,20 @@ pub(super) async fn write(connection: &mut Connection, membership: &Membership) 
         .bind(i64::from(membership.pre_existing))
         .bind(leases)
         .bind(i64::from(in_use))
+        .bind(millis(membership.busy_until))
         .bind(membership.since.millis())
         .bind(version)
     } else {
         query(
-            "UPDATE memberships SET state = $1, pre_existing = $2, leases = $3, in_use = $4, since = $5, version = $6
-            WHERE name = $7 AND version = $8",
+            "UPDATE memberships SET state = $1, pre_existing = $2, leases = $3, in_use = $4, busy_until = $5, since = $6,
+                version = $7
+            WHERE name = $8 AND version = $9",
         )
         .bind(membership.state.as_str())
         .bind(i64::from(membership.pre_existing))
         .bind(leases)
         .bind(i64::from(in_use))
+        .bind(millis(membership.busy_until))
         .bind(membership.since.millis())
         .bind(version)
         .bind(membership.name.as_str())
@@ -72,6 +76,7 @@ fn read(row: &Row) -> Result<Membership, StoreError> {
         state: word(row, "state")?,
         pre_existing: pre_existing != 0,
         leases: json(row, "leases")?,
+        busy_until: time_or_none(row, "busy_until")?,
         since: time(row, "since")?,
         version: count(row, "version")?,
     })

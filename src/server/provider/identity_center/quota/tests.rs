@@ -22,8 +22,8 @@ fn drain<T>(pace: &mut Pace<T>, mut now: i64) -> Vec<(i64, T)> {
     }
 }
 
-/// The most starts in any one second.
-fn busiest_second(starts: &[i64]) -> usize {
+/// The most starts within so long.
+fn busiest(starts: &[i64], length: i64) -> usize {
     let within = |from: &i64| starts.iter().filter(|at| (*from..*from + length).contains(at)).count();
     starts.iter().map(within).max().unwrap_or(0)
 }

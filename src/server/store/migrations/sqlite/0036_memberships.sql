@@ -7,6 +7,7 @@ CREATE TABLE memberships (
     pre_existing BIGINT NOT NULL,
     leases       TEXT   NOT NULL,
     in_use       BIGINT NOT NULL,
+    busy_until   BIGINT,
     since        BIGINT NOT NULL,
     version      BIGINT NOT NULL
 );

@@ -1,0 +1,7 @@
+//! Identity Center's admin side against somebody else's stand-in for it: what AWS does, as a fact a test.
+
+mod answers;
+mod changes;
+mod checks;
+mod many;
+mod stand;
