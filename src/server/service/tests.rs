@@ -3,6 +3,7 @@
 mod dry_run;
 mod extend;
 mod others;
+mod stories;
 mod ticket;
 
 use std::sync::atomic::Ordering;
