@@ -39,6 +39,7 @@ mod dependencies;
 mod docs_blocks;
 mod docs_commands;
 mod docs_links;
+mod docs_stories;
 mod docs_tables;
 mod fault_backend;
 mod fault_disk;

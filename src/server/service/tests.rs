@@ -5,6 +5,7 @@ mod extend;
 pub(super) mod locks;
 mod others;
 mod start;
+mod stories;
 mod ticket;
 mod warning;
 

@@ -2,6 +2,7 @@
 //! Owns where a worker may die: before a call does anything, and after it did.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -44,6 +45,14 @@ pub struct Members {
     pub there: Mutex<BTreeSet<String>>,
     /// Answers to give before succeeding, first one first.
     pub errors: Mutex<Vec<ProviderError>>,
+    /// Calls that are done once while their answer is lost, by name.
+    pub lost: Mutex<Vec<&'static str>>,
+    /// How many calls of `grant` are accepted and come to nothing.
+    pub deaf: AtomicU32,
+    /// As whom everybody is found from now on.
+    pub found_as: Mutex<Option<String>>,
+    /// What the system says of giving anything to anybody, where it would refuse.
+    pub refusal: Mutex<Option<ProviderError>>,
     /// What was called, and for whom.
     pub calls: Mutex<Vec<(&'static str, String)>>,
 }
@@ -64,6 +73,13 @@ impl Members {
             .count()
     }
 
+    /// Whether the answer of this call of `what` is one to lose.
+    fn is_lost(&self, what: &str) -> bool {
+        let mut lost = self.lost.lock().unwrap();
+        let at = lost.iter().position(|call| *call == what);
+        at.map(|at| lost.remove(at)).is_some()
+    }
+
     /// A call: somebody may die before it does anything, and after it did.
     async fn call<T>(
         &self,
@@ -78,6 +94,8 @@ impl Members {
             let mut errors = self.errors.lock().unwrap();
             (!errors.is_empty()).then(|| errors.remove(0))
         };
+        let unheard = || ProviderError::Unreachable("the answer was lost".into());
+        let error = error.or_else(|| self.is_lost(what).then(unheard));
         let answer = match error {
             // an answer that is lost says nothing about what was done
             Some(lost @ ProviderError::Unreachable(_)) => {
@@ -112,13 +130,19 @@ impl Provider for Members {
         _: &Binding,
         beneficiary: Beneficiary<'_>,
     ) -> Result<Option<User>, ProviderError> {
-        let id = format!("user-{}", beneficiary.name);
+        if let Some(refusal) = self.refusal.lock().unwrap().clone() {
+            return Err(refusal);
+        }
+        let found_as = self.found_as.lock().unwrap().clone();
+        let id = found_as.unwrap_or_else(|| format!("user-{}", beneficiary.name));
         let is_member = self.has(&id);
         Ok(Some(User { id, is_member }))
     }
 
     async fn grant(&self, _: Timestamp, access: &Access) -> Result<(), ProviderError> {
-        let give = |there: &mut BTreeSet<String>, user| there.insert(user);
+        let deaf = self.deaf.load(Ordering::SeqCst);
+        self.deaf.store(deaf.saturating_sub(1), Ordering::SeqCst);
+        let give = |there: &mut BTreeSet<String>, user| deaf > 0 || there.insert(user);
         self.call("grant", access, give).await.map(drop)
     }
 
