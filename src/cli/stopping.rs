@@ -35,7 +35,7 @@ pub(super) fn stop(desk: &Desk, on: &str, reason: &Reason) -> Result<Locked> {
     let mut locked = desk.backend.lock(&new)?;
     desk.backend.watch_interrupt()?;
     for _ in 0..LOOKS {
-        if !locked.lock.ending.is_some_and(|left| left > 0) {
+        if locked.lock.ending.is_none_or(|left| left == 0) {
             break;
         }
         desk.backend.pause(LOOK).map_err(|error| {

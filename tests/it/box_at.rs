@@ -110,11 +110,11 @@ fn zone(forward: bool) -> String {
 fn start_on_a_night_when_clocks_change_is_told_apart() {
     let house = house();
     let mut alice = house.alice;
-    alice.set_env("TZ", &zone(true));
+    alice.set_env("TZ", zone(true));
     let gap = alice.jit(&ask("dev-admin", "tomorrow 02:30")).exits(2);
     assert!(gap.stderr.contains("02:30 does not exist on"), "{gap}");
     assert!(gap.stderr.contains("the nearest are 01:59 and 03:00"), "{gap}");
-    alice.set_env("TZ", &zone(false));
+    alice.set_env("TZ", zone(false));
     let twice = alice.jit(&ask("dev-admin", "tomorrow 01:30")).exits(0);
     assert!(
         twice

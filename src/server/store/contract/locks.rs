@@ -51,7 +51,7 @@ async fn lock_is_read_back_as_it_was_set_and_lifted(store: &Tried) {
     let first = a_lock(scope.clone());
     put(store, &first).await;
     assert_eq!(store.lock(&scope).await.unwrap(), Some(first.clone()));
-    assert_eq!(store.standing_locks(10).await.unwrap(), [first.clone()]);
+    assert_eq!(store.standing_locks(10).await.unwrap(), std::slice::from_ref(&first));
     let half = Lock {
         lifting: Some(Lift {
             by: person(BOB),
@@ -66,7 +66,7 @@ async fn lock_is_read_back_as_it_was_set_and_lifted(store: &Tried) {
             .locks_on(&[Scope::All, scope.clone(), scope.clone()])
             .await
             .unwrap(),
-        [half.clone()]
+        std::slice::from_ref(&half)
     );
     let over = lifted(&half);
     put(store, &over).await;

@@ -42,7 +42,7 @@ impl State {
                 found.push(lock.clone());
             }
         }
-        found.sort_by(|a, b| a.scope.to_string().cmp(&b.scope.to_string()));
+        found.sort_by_key(|lock| lock.scope.to_string());
         found
     }
 }
