@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::context::{Ctx, Desk};
 use super::follow::{self, Goal};
 use crate::error::{Error, Exit, Result};
-use crate::ui::{history_table, request_details, status_sections};
+use crate::ui::{Open, history_table, request_details, status_sections};
 use crate::wire::RequestView;
 
 /// Show pending requests and live grants
@@ -59,7 +59,7 @@ fn print_open(ctx: &Ctx, desk: &Desk, requests: &[RequestView]) -> Result<()> {
     if ctx.ui.is_json() {
         return ctx.ui.json("jit/status/1", &Listed { requests });
     }
-    let sections = status_sections(requests, &desk.words());
+    let sections = status_sections(requests, &desk.words(), &desk.picked.session.person);
     if sections.is_empty() {
         return ctx.ui.line("Nothing live, nothing waiting.  jit targets");
     }
@@ -95,7 +95,7 @@ fn print_history(ctx: &Ctx, desk: &Desk) -> Result<()> {
     if requests.is_empty() {
         return ctx.ui.line("Nothing was ever asked for.  jit targets");
     }
-    let lines = history_table(&requests, &desk.words()).lines(ctx.ui.width());
+    let lines = history_table(&requests, &desk.words(), &desk.picked.session.person).lines(ctx.ui.width());
     lines.iter().try_for_each(|line| ctx.ui.line(line))
 }
 
@@ -132,7 +132,7 @@ fn watch_all(ctx: &Ctx, desk: &Desk) -> Result<()> {
             print_open(ctx, desk, &requests)?;
             shown = Some(versions);
         }
-        if requests.is_empty() {
+        if requests.iter().all(|request| Open::of(request) == Open::Over) {
             return Ok(());
         }
         desk.backend.pause(LOOK)?;

@@ -46,6 +46,11 @@ impl TimeWords {
         }
     }
 
+    /// Whether `instant` is still to come.
+    pub fn is_to_come(&self, instant: Timestamp) -> bool {
+        self.now < instant
+    }
+
     /// How long until `instant`: `1h 12m`.
     pub fn left(&self, instant: Timestamp) -> String {
         span(instant.since(self.now))

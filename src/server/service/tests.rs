@@ -3,6 +3,7 @@
 mod dry_run;
 mod extend;
 mod others;
+mod several;
 mod ticket;
 
 use std::sync::atomic::Ordering;
@@ -300,7 +301,7 @@ async fn revoke_needs_a_reason_and_policy() {
     };
     let ended = end::end(&stage.backend, &bob, &grant, &reason, None).await.unwrap();
     assert_eq!(
-        (ended.state.as_str(), ended.cause.as_deref()),
+        (ended.grant.state.as_str(), ended.grant.cause.as_deref()),
         ("revoking", Some("revoked"))
     );
 }

@@ -51,6 +51,7 @@ migrations! {
     33 "0033_kill_switches"
     34 "0034_sealing_check"
     35 "0035_issuer_keys"
+    50 "0050_grants_outlived"
 }
 
 /// The version that the schema has after all of them.

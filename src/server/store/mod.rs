@@ -96,6 +96,10 @@ pub trait Cases: Send + Sync {
     /// Grants of `person` that are open (scheduled, granting, active, revoking), those that end last first.
     async fn open_grants(&self, person: &PersonId) -> Result<Vec<Grant>, StoreError>;
 
+    /// Requests that `person` made or benefits from whose grant is over, while a credential of it works at `now`: newest
+    /// first. Those whose sessions are shut out are not among them.
+    async fn outlived(&self, person: &PersonId, now: Timestamp) -> Result<Vec<Request>, StoreError>;
+
     /// Grants of `beneficiary` on `target` that were activated since `since`, newest first.
     async fn grants_since(
         &self,

@@ -21,6 +21,7 @@ pub(super) const FREQUENT: &[&str] = &[
     cases::GRANTS_SINCE,
     cases::OPEN_GRANTS,
     cases::OPEN_PAGE,
+    cases::OUTLIVED,
     cases::PAGE,
     cases::PENDING,
     cases::REQUESTS_LIKE,
