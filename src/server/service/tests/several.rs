@@ -205,3 +205,17 @@ async fn status_keeps_what_is_over_until_its_last_credential_dies() {
     let open = listed(&alice).await.unwrap().requests;
     assert!(open.iter().all(|open| open.id != request.id), "{open:?}");
 }
+
+#[tokio::test]
+async fn credential_of_no_target_says_so() {
+    let stage = Stage::new().await;
+    let alice = stage.sign_in("alice").await;
+    let refused = mint::mint(&stage.backend, &alice, "prod-admn")
+        .await
+        .unwrap_err()
+        .problem;
+    assert_eq!(refused.code, "target.not_found");
+    assert_eq!(refused.nearest.first().map(String::as_str), Some("prod-admin"));
+    let held = mint::mint(&stage.backend, &alice, "prod-admin").await;
+    assert_eq!(code(held), "grant.not_found");
+}
