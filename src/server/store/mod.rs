@@ -207,6 +207,9 @@ pub trait Switches: Send + Sync {
     /// Every session of `role_arn` that is to be shut out, those of the oldest end first.
     async fn killed(&self, role_arn: &str) -> Result<Vec<Killed>, StoreError>;
 
+    /// How many of them are sessions of `beneficiary`, and when the first of those is over by itself.
+    async fn killed_of(&self, role_arn: &str, beneficiary: &PersonId) -> Result<Option<(u32, Timestamp)>, StoreError>;
+
     /// Takes the right to write the policy of `role_arn` until `until`, or keeps it for longer. From then on nobody
     /// knows what is written.
     ///

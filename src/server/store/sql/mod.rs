@@ -26,6 +26,7 @@ pub(super) const FREQUENT: &[&str] = &[
     cases::PENDING,
     cases::REQUESTS_LIKE,
     switches::KILLED,
+    switches::KILLED_OF,
     switches::SWITCH,
     super::dialect::CLAIM,
 ];
