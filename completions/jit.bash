@@ -1237,7 +1237,7 @@ _jit() {
             return 0
             ;;
         jit__subcmd__setup)
-            opts="-y -o -q -v -h --request-on-miss --reason --all --prefix --undo --dry-run --yes --server --identity --output --no-input --quiet --verbose --color --help"
+            opts="-y -o -q -v -h --request-on-miss --reason --no-request-on-miss --all --prefix --undo --dry-run --yes --server --identity --output --no-input --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1381,7 +1381,7 @@ _jit() {
             return 0
             ;;
         jit__subcmd__use)
-            opts="-o -q -v -h --none --shell --hook --server --identity --output --no-input --quiet --verbose --color --help"
+            opts="-o -q -v -h --unset --none --shell --hook --server --identity --output --no-input --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -206,3 +206,10 @@ fn env_formats_are_those_of_the_aws_cli() {
         assert_eq!(ours, theirs.lines().collect::<Vec<_>>(), "{shell}");
     }
 }
+
+#[test]
+fn use_is_unset_as_env_is() {
+    let (_sts, _backend, alice) = live();
+    let back = |flag| alice.jit(&["use", flag, "--shell", "bash"]).exits(0).stdout;
+    assert_eq!(back("--unset"), back("--none"));
+}
