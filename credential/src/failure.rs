@@ -8,7 +8,9 @@ use crate::names::Account;
 use crate::problem::Problem;
 use crate::write::{FAILED, gone, place};
 
-const VERSION: &str = "jit-failed/1";
+const VERSION: &str = "jit-failed/2";
+/// Between message and hint: `one_line` leaves none in either.
+const BETWEEN: char = '\t';
 
 /// Longer than this is not believed (a clock was moved), in milliseconds.
 const LONGEST_MS: u64 = 10_000;
@@ -22,8 +24,30 @@ pub struct Failure {
     pub until_ms: u64,
     /// The exit code to fail with.
     pub exit: u8,
-    /// The one line for stderr, without `jit: ` in front.
+    /// The stable code of the failure; no white space.
+    pub code: String,
+    /// What went wrong.
     pub message: String,
+    /// What to do next.
+    pub hint: Option<String>,
+}
+
+impl Failure {
+    /// The one line for stderr, without `jit: ` in front.
+    pub fn line(&self) -> String {
+        joined(&self.message, self.hint.as_deref())
+    }
+}
+
+/// Message and command on one line: AWS tools show it as it is, and some deadlock on more.
+pub fn joined(message: &str, hint: Option<&str>) -> String {
+    match hint {
+        Some(hint) => match hint.strip_prefix("try: ") {
+            Some(command) => format!("{message}: run  {command}"),
+            None => format!("{message}: {hint}"),
+        },
+        None => message.to_owned(),
+    }
 }
 
 impl Cache {
@@ -33,12 +57,11 @@ impl Cache {
     /// A refusal, or what the system said.
     pub fn remember_failure(&self, account: &Account, target: &str, failure: &Failure) -> Result<(), Problem> {
         let slot = self.slot_made(account, target)?;
-        let Failure {
-            until_ms,
-            exit,
-            message,
-        } = failure;
-        let line = format!("{VERSION} {until_ms} {exit} {} {}\n", slot.whose, one_line(message));
+        let Failure { until_ms, exit, .. } = failure;
+        let (code, message) = (one_line(&failure.code), one_line(&failure.message));
+        let hint = failure.hint.as_deref().map(one_line);
+        let hint = hint.map_or_else(String::new, |hint| format!("{BETWEEN}{hint}"));
+        let line = format!("{VERSION} {until_ms} {exit} {} {code} {message}{hint}\n", slot.whose);
         place(&slot.beside(FAILED), line.as_bytes())
     }
 
@@ -65,7 +88,7 @@ impl Cache {
 }
 
 fn parsed(line: &str, whose: &str) -> Option<Failure> {
-    let mut fields = line.splitn(5, ' ');
+    let mut fields = line.splitn(6, ' ');
     if fields.next()? != VERSION {
         return None;
     }
@@ -74,10 +97,17 @@ fn parsed(line: &str, whose: &str) -> Option<Failure> {
     if fields.next()? != whose {
         return None;
     }
+    let (code, said) = (fields.next()?, fields.next()?);
+    let (message, hint) = match said.split_once(BETWEEN) {
+        Some((message, hint)) => (message, Some(one_line(hint))),
+        None => (said, None),
+    };
     Some(Failure {
         until_ms,
         exit,
-        message: one_line(fields.next()?),
+        code: one_line(code),
+        message: one_line(message),
+        hint,
     })
 }
 
@@ -110,13 +140,15 @@ mod tests {
 
     #[test]
     fn torn_failure_is_none() {
-        let whole = "jit-failed/1 9 8 a/b/c backend unreachable";
-        assert!(parsed(whole, "a/b/c").is_some_and(|f| f.exit == 8 && f.message == "backend unreachable"));
+        let whole = "jit-failed/2 9 8 a/b/c backend.unreachable backend unreachable\ttry: jit doctor";
+        let failure = parsed(whole, "a/b/c").unwrap();
+        assert_eq!((failure.exit, failure.code.as_str()), (8, "backend.unreachable"));
+        assert_eq!(failure.line(), "backend unreachable: run  jit doctor");
         assert_eq!(parsed(whole, "a/b/d"), None);
-        for length in 0.."jit-failed/1 9 8 a/b/c ".len() {
+        for length in 0.."jit-failed/2 9 8 a/b/c backend.unreachable ".len() {
             assert_eq!(parsed(&whole[..length], "a/b/c"), None, "{length}");
         }
-        assert_eq!(parsed("jit-failed/2 9 8 a/b/c x", "a/b/c"), None);
-        assert_eq!(parsed("jit-failed/1 9 256 a/b/c x", "a/b/c"), None);
+        assert_eq!(parsed("jit-failed/1 9 8 a/b/c backend unreachable", "a/b/c"), None);
+        assert_eq!(parsed("jit-failed/2 9 256 a/b/c c x", "a/b/c"), None);
     }
 }

@@ -76,7 +76,7 @@ fn look(cache: &Cache, account: &Account, target: &str, now_ms: u64) -> Outcome 
     }
     match cache.failure(account, target, now_ms) {
         Some(failure) => Outcome::Refuse {
-            message: failure.message,
+            message: failure.line(),
             exit: failure.exit,
         },
         None => Outcome::Miss,

@@ -32,7 +32,7 @@ pub use ask::{Ask, Program};
 pub use cache::{Cache, Listed};
 pub use current::Choice;
 pub use entry::{Entry, Facts, Json, Reach, Refresh, State};
-pub use failure::Failure;
+pub use failure::{Failure, joined};
 pub use hit::{Outcome, chain_names, chain_with, hit};
 pub use lock::Lock;
 pub use names::{Account, BadName, Origin, is_target};

@@ -18,6 +18,7 @@ use crate::server::{StartError, policy_folder};
 #[command(
     subcommand_required = true,
     disable_help_subcommand = true,
+    arg_required_else_help = false,
     after_help = "Example:\n  jit aws bootstrap --policy policy --issuer https://jit.acme.example --account dev"
 )]
 pub(super) struct Args {

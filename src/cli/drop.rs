@@ -78,7 +78,9 @@ fn end_what_was_asked_for_another(desk: &Desk, target: &TargetName) -> Result<Ve
     let me = &desk.picked.session.person;
     let mut open = desk.backend.requests(true, None)?.requests;
     open.retain(|request| request.target == target.as_str() && request.requester.id == *me);
-    let grants: Vec<GrantView> = open.into_iter().filter_map(|request| request.grant).collect();
+    let is_open = |grant: &GrantView| !matches!(grant.state.as_str(), "ended" | "failed");
+    let grants = open.into_iter().filter_map(|request| request.grant);
+    let grants: Vec<GrantView> = grants.filter(is_open).collect();
     if let Some(other) = grants.iter().find(|grant| grant.beneficiary != grants[0].beneficiary) {
         let (one, two) = (&grants[0].beneficiary.name, &other.beneficiary.name);
         let message = format!("{one} and {two} hold {target} by your request");
@@ -108,7 +110,7 @@ fn nothing_to_give_back(desk: &Desk, target: &TargetName) -> Error {
 fn end(desk: &Desk, grant: GrantView) -> Result<GrantView> {
     match desk.backend.end(&grant.id, &EndGrant::default()) {
         Err(error) if matches!(error.wire_code(), Some(Code::GrantNotLive)) => Ok(grant),
-        ended => ended,
+        ended => ended.map(|ended| ended.grant),
     }
 }
 

@@ -50,13 +50,15 @@ pub(super) fn follow(
     mut seen: impl FnMut(&RequestView) -> Result<()>,
 ) -> Result<RequestView> {
     let mut waiting = Waiting::from(backend, &view, limit)?;
-    let mut view = view;
+    let (mut view, mut attempts) = (view, Attempts::default());
     while !is_reached(&view, goal)? {
         let lost = |error: &Error| ctx.ui.note(&format!("{error}; trying again"));
         match waiting.next(lost).map_err(|error| stays_open(error, &view))? {
             Next::Changed(changed) => {
                 view = *changed;
-                note_attempt(ctx, &view);
+                if let Some(line) = view.grant.as_ref().and_then(|grant| attempts.line(grant)) {
+                    ctx.ui.note(&line);
+                }
                 seen(&view)?;
             }
             Next::TooLate => return Err(too_late(&view)),
@@ -65,14 +67,27 @@ pub(super) fn follow(
     Ok(view)
 }
 
-/// Says that the provider did not do it yet, and why: a wait that says nothing looks like one that hangs.
-fn note_attempt(ctx: &Ctx, view: &RequestView) {
-    let doing = view.grant.as_ref().filter(|grant| grant.attempts > 0);
-    if let Some((grant, error)) = doing.and_then(|grant| Some((grant, grant.last_error.as_ref()?))) {
-        let attempts = grant.attempts;
-        ctx.ui.note(&format!(
-            "attempt {attempts} to reach the provider failed ({error}); trying again"
-        ));
+/// What was said of attempts that failed.
+#[derive(Debug, Default)]
+struct Attempts {
+    last_error: Option<String>,
+}
+
+impl Attempts {
+    /// Says that the provider did not do it yet, and why: a wait that says nothing looks like one that hangs. The same
+    /// error is said in full once, and counted ever more seldom after that.
+    fn line(&mut self, grant: &GrantView) -> Option<String> {
+        let (attempts, error) = (grant.attempts, grant.last_error.as_ref()?);
+        if attempts == 0 {
+            return None;
+        }
+        if self.last_error.as_ref() != Some(error) {
+            self.last_error = Some(error.clone());
+            let line = format!("attempt {attempts} to reach the provider failed ({error}); trying again");
+            return Some(line);
+        }
+        let is_told = attempts.is_power_of_two();
+        is_told.then(|| format!("attempt {attempts} failed in the same way; trying again"))
     }
 }
 
@@ -176,4 +191,36 @@ pub(super) fn limit(timeout: Option<crate::domain::time::Duration>) -> Option<Du
 /// Reads a duration from a flag.
 pub(super) fn duration(text: &str) -> std::result::Result<crate::domain::time::Duration, Error> {
     crate::domain::time::Duration::parse(text).map_err(Error::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn failed(attempts: u32, error: &str) -> GrantView {
+        serde_json::from_value(json!({
+            "id": "grt_000000000001", "request": "req_000000000001", "target": "prod", "state": "granting", "only": [],
+            "beneficiary": {"id": "usr_000000000001", "name": "alice"}, "activated_at": null, "ends_at": null,
+            "last_credential_at": null, "renews": false, "ended_at": null, "cause": null, "detail": null,
+            "attempts": attempts, "last_error": error, "next_attempt_at": null, "end_is_enforced": true,
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn same_failed_attempt_is_said_ever_more_seldom() {
+        let mut attempts = Attempts::default();
+        let mut said: Vec<String> = (0..=40).filter_map(|n| attempts.line(&failed(n, "no key"))).collect();
+        assert_eq!(
+            said.remove(0),
+            "attempt 1 to reach the provider failed (no key); trying again"
+        );
+        let counted = |line: &String| line.split(' ').nth(1).unwrap().parse::<u32>().unwrap();
+        assert_eq!(said.iter().map(counted).collect::<Vec<_>>(), [2, 4, 8, 16, 32]);
+        assert!(said.iter().all(|line| line.len() < 60), "{said:?}");
+        let other = attempts.line(&failed(41, "throttled")).unwrap();
+        assert!(other.contains("(throttled)"), "{other}");
+    }
 }

@@ -1,12 +1,12 @@
-//! `jit revoke`: takes access from somebody.
+//! `jit revoke`: takes access from somebody, whatever grants it comes from.
 
-use super::context::Ctx;
+use super::context::{Ctx, Desk};
 use super::ending::settled;
 use super::stopping::{self, Words};
 use crate::domain::text::Reason;
 use crate::error::Result;
 use crate::ui::{short_id, what_still_works};
-use crate::wire::EndGrant;
+use crate::wire::{EndGrant, EndedGrant, GrantView};
 
 /// Take access from somebody
 #[derive(Debug, clap::Args)]
@@ -36,12 +36,37 @@ pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
     let how = EndGrant {
         reason: Some(String::from(reason)),
     };
-    let grant = settled(&desk, desk.backend.end(given, &how)?)?;
+    let ended = all_settled(&desk, desk.backend.end(given, &how)?)?;
     if ctx.ui.is_json() {
-        return ctx.ui.json("jit/grant/1", &grant);
+        return ctx.ui.json("jit/grant/1", &ended);
     }
-    let rest = what_still_works(std::slice::from_ref(&grant), &desk.words(), desk.backend.now());
-    let (id, target, who) = (short_id(&grant.id), &grant.target, &grant.beneficiary.name);
-    ctx.ui.note(&format!("Took {target} from {who} ({id}). {rest}"));
+    say(ctx, &desk, &ended);
     Ok(())
+}
+
+/// The same once the sessions of all of them are shut out, where there is a kill switch.
+fn all_settled(desk: &Desk, ended: EndedGrant) -> Result<EndedGrant> {
+    let beside = ended.beside.into_iter().map(|grant| settled(desk, grant));
+    Ok(EndedGrant {
+        beside: beside.collect::<Result<_>>()?,
+        grant: settled(desk, ended.grant)?,
+        ..ended
+    })
+}
+
+/// What was taken, and what works still: never less than all that they had.
+fn say(ctx: &Ctx, desk: &Desk, ended: &EndedGrant) {
+    let (grant, words) = (&ended.grant, desk.words());
+    let (target, who) = (&grant.target, &grant.beneficiary.name);
+    let all: Vec<GrantView> = std::iter::once(grant).chain(&ended.beside).cloned().collect();
+    let taken = all.iter().filter(|other| other.cause == grant.cause);
+    let ids: Vec<String> = taken.map(|grant| short_id(&grant.id)).collect();
+    let ids = ids.join(", ");
+    if ended.still_held {
+        ctx.ui.note(&format!("Ended {ids}."));
+        let message = format!("{who} holds {target} still, by a grant that is not yours to end");
+        return ctx.ui.warn(&message, "ask whoever may revoke it");
+    }
+    let rest = what_still_works(&all, &words, desk.backend.now());
+    ctx.ui.note(&format!("Took {target} from {who} ({ids}). {rest}"));
 }

@@ -27,6 +27,9 @@ pub(super) struct Args {
     /// Why, for those requests
     #[arg(long, value_name = "TEXT", requires = "request_on_miss")]
     reason: Option<String>,
+    /// Let profiles that ask do so no more
+    #[arg(long, conflicts_with_all = ["request_on_miss", "undo"])]
+    no_request_on_miss: bool,
     /// Take every target you may ask for
     #[arg(long, conflicts_with = "targets")]
     all: bool,
@@ -114,9 +117,10 @@ fn profiles(args: &Args, ctx: &Ctx) -> Result<Vec<Profile>> {
     let (program, is_helper) = own_program()?;
     let profile = |target| {
         let profile = Profile::new(target, &desk.picked.account, &program, is_helper)?.named(&prefix);
-        match args.request_on_miss {
-            true => profile.that_asks(args.reason.as_deref()),
-            false => Ok(profile),
+        match (args.request_on_miss, args.no_request_on_miss) {
+            (true, _) => profile.that_asks(args.reason.as_deref()),
+            (false, true) => Ok(profile.that_asks_no_more()),
+            (false, false) => Ok(profile),
         }
     };
     targets.into_iter().map(profile).collect()

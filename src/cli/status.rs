@@ -70,7 +70,7 @@ fn print_open(ctx: &Ctx, desk: &Desk, list: &RequestList) -> Result<()> {
     if ctx.ui.is_json() {
         return ctx.ui.json("jit/status/1", &Listed { requests, locks });
     }
-    let mut sections = status_sections(requests, &desk.words());
+    let mut sections = status_sections(requests, &desk.words(), &desk.picked.session.person);
     if !locks.is_empty() {
         sections.insert(0, (State::Refused, lock_table(locks, &desk.words())));
     }
@@ -115,7 +115,7 @@ fn print_history(ctx: &Ctx, desk: &Desk) -> Result<()> {
     if requests.is_empty() {
         return ctx.ui.line("Nothing was ever asked for.  jit targets");
     }
-    let lines = history_table(&requests, &desk.words()).lines(ctx.ui.width());
+    let lines = history_table(&requests, &desk.words(), &desk.picked.session.person).lines(ctx.ui.width());
     lines.iter().try_for_each(|line| ctx.ui.line(line))
 }
 
@@ -154,7 +154,7 @@ fn watch_all(ctx: &Ctx, desk: &Desk) -> Result<()> {
             print_open(ctx, desk, &list)?;
             shown = Some(versions);
         }
-        if list.requests.is_empty() {
+        if list.requests.iter().all(|request| Open::of(request) == Open::Over) {
             return Ok(());
         }
         desk.backend.pause(LOOK)?;

@@ -21,7 +21,7 @@ pub(super) struct Args {
     #[arg(required_unless_present = "none")]
     target: Option<String>,
     /// Go back to the profile before
-    #[arg(long, conflicts_with = "target")]
+    #[arg(long, visible_alias = "unset", conflicts_with = "target")]
     none: bool,
     /// Shell to print lines for
     #[arg(long, value_name = "SHELL", value_parser = one_of(Shell::EVALUATING))]

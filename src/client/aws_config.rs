@@ -82,8 +82,10 @@ pub struct Index<'a> {
 pub struct Wanted {
     /// `profile jit-prod-admin`.
     pub section: String,
-    /// What it runs.
+    /// What it runs, without the flags by which it asks for access.
     pub command: String,
+    /// Whether it does.
+    pub asking: Asking,
 }
 
 /// What would keep a profile from working, in words.
@@ -178,7 +180,8 @@ impl ConfigText {
     }
 
     fn line_ending(&self) -> &'static str {
-        if self.0.windows(2).any(|two| two == b"\r\n") {
+        // below a lone `\r` nobody could tell a `\n` of ours from the other half of theirs
+        if self.0.windows(2).any(|two| two == b"\r\n") || self.0.ends_with(b"\r") {
             "\r\n"
         } else {
             "\n"
@@ -263,7 +266,8 @@ impl Index<'_> {
             .flat_map(|section| settings(self.bytes, section.body.clone()))
             .filter(|setting| setting.key == PROCESS)
             .collect();
-        if !processes.is_empty() && processes.iter().all(|setting| setting.value == wanted.command) {
+        let command = wanted.beside(processes.first().map_or("", |setting| &setting.value));
+        if !processes.is_empty() && processes.iter().all(|setting| setting.value == command) {
             return Ok(None);
         }
         let marks: Option<Vec<_>> = found.iter().map(|section| mark_of(self.bytes, section)).collect();
@@ -273,7 +277,7 @@ impl Index<'_> {
         if processes.iter().any(|setting| !is_ours(&setting.value)) {
             return Err(foreign(&wanted.section, "runs another program for credentials"));
         }
-        let line = format!("{PROCESS} = {}{end}", wanted.command).into_bytes();
+        let line = format!("{PROCESS} = {command}{end}").into_bytes();
         let place = processes
             .first()
             .map_or(mark.end..mark.end, |setting| setting.line.clone());
@@ -301,9 +305,13 @@ fn append(text: &mut Vec<u8>, wanted: &Wanted, end: &str) {
         [.., b'\n'] => Gap::Line,
         [..] => Gap::LineAndEnd,
     };
-    let Wanted { section, command } = wanted;
+    let command = wanted.beside("");
     let endings = end.repeat(gap.endings());
-    let lines = [header(section), gap.mark().to_owned(), format!("{PROCESS} = {command}")];
+    let lines = [
+        header(&wanted.section),
+        gap.mark().to_owned(),
+        format!("{PROCESS} = {command}"),
+    ];
     text.extend_from_slice(endings.as_bytes());
     for line in lines {
         text.extend_from_slice(line.as_bytes());
@@ -353,7 +361,10 @@ fn target_of(value: &str) -> Option<&str> {
     }
 }
 
+mod asking;
 mod undo;
+
+pub use asking::Asking;
 
 #[cfg(test)]
 mod tests;

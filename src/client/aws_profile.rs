@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use hot::Account;
 
-use super::aws_config::Wanted;
+use super::aws_config::{Asking, Wanted};
 use crate::domain::text::TargetName;
 use crate::error::{Error, Result};
 
@@ -60,6 +60,7 @@ pub struct Profile {
     pub name: String,
     /// What it runs.
     command: String,
+    asking: Asking,
 }
 
 /// The program that a profile runs: the tiny helper beside this very program, else this one.
@@ -98,7 +99,12 @@ impl Profile {
             word(account.identity()).ok_or_else(|| unfit("the identity", account.identity()))?,
         );
         let name = Self::name_of(&target);
-        Ok(Self { target, name, command })
+        Ok(Self {
+            target,
+            name,
+            command,
+            asking: Asking::AsItIs,
+        })
     }
 
     /// The same, whose program files a request where nothing is live.
@@ -106,13 +112,22 @@ impl Profile {
     /// # Errors
     /// Exit 2 for a reason that is none, 3 for one with characters that shells take apart.
     pub fn that_asks(mut self, reason: Option<&str>) -> Result<Self> {
-        self.command.push_str(" --request-on-miss");
-        if let Some(reason) = reason {
-            crate::domain::text::Reason::parse(reason)?;
-            let word = word(reason).ok_or_else(|| unfit("the reason", reason))?;
-            self.command.push_str(&format!(" --reason {word}"));
-        }
+        let reason = match reason {
+            Some(reason) => {
+                crate::domain::text::Reason::parse(reason)?;
+                Some(word(reason).ok_or_else(|| unfit("the reason", reason))?)
+            }
+            None => None,
+        };
+        self.asking = Asking::Asks(reason);
         Ok(self)
+    }
+
+    /// The same, whose program files none, whatever the profile says so far.
+    #[must_use]
+    pub fn that_asks_no_more(mut self) -> Self {
+        self.asking = Asking::AsksNot;
+        self
     }
 
     /// The same under another name.
@@ -126,6 +141,7 @@ impl Profile {
         Wanted {
             section: section(&self.name),
             command: self.command.clone(),
+            asking: self.asking.clone(),
         }
     }
 }
@@ -191,7 +207,10 @@ mod tests {
 
     #[test]
     fn reason_of_a_profile_is_one_word_to_every_splitter() {
-        let asking = |reason| -> Result<String> { Ok(profile("alice", "/b/jit")?.that_asks(reason)?.command) };
+        let asking = |reason| -> Result<String> {
+            let wanted = profile("alice", "/b/jit")?.that_asks(reason)?.wanted();
+            Ok(wanted.beside(""))
+        };
         let plain = "/b/jit prod --server \"http://[::1]:7878\" --identity alice --request-on-miss";
         assert_eq!(asking(None).unwrap(), plain);
         assert_eq!(

@@ -11,7 +11,7 @@ use crate::domain::id::GrantId;
 use crate::domain::text::TargetName;
 use crate::error::Result;
 use crate::wire::{
-    DryRun, EndGrant, Filed, GrantList, GrantView, LiftLock, Lifted, LockList, Locked, Me, MintedCredential,
+    DryRun, EndGrant, EndedGrant, Filed, GrantList, LiftLock, Lifted, LockList, Locked, Me, MintedCredential,
     NewDecision, NewLock, NewRequest, NewSession, OpenedSession, RequestList, RequestView, TargetList, paths,
 };
 
@@ -166,11 +166,11 @@ impl Backend {
         self.get(format!("{}?target={}", paths::GRANTS, encoded(target.as_str())))
     }
 
-    /// Ends a grant.
+    /// Ends a grant; with a reason, all of its beneficiary's on its target.
     ///
     /// # Errors
     /// What the backend says, or that there is none.
-    pub fn end(&self, grant: &str, how: &EndGrant) -> Result<GrantView> {
+    pub fn end(&self, grant: &str, how: &EndGrant) -> Result<EndedGrant> {
         self.post(with(paths::END, grant), how)
     }
 

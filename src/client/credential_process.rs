@@ -120,7 +120,7 @@ impl Client {
         target: &TargetName,
     ) -> std::result::Result<super::credential::Minted, Missing> {
         match self.minted_on(backend, target) {
-            Err(error) if error.exit == Exit::Gone && error.wire_code() != Some(Code::RequestChanged) => {
+            Err(error) if error.exit == Exit::Gone && !is_about_the_target(&error) => {
                 let open = backend.requests(true, None).map_err(Missing::Because)?.requests;
                 Err(waiting(&open, target).map_or(Missing::Nothing, Missing::Because))
             }
@@ -132,7 +132,9 @@ impl Client {
         let failure = Failure {
             until_ms: self.now_ms().saturating_add(REMEMBERED),
             exit: error.exit.code(),
-            message: one_line(error),
+            code: error.code.clone(),
+            message: error.message.clone(),
+            hint: error.hint.clone(),
         };
         if let Err(problem) = self.cache.remember_failure(account, target.as_str(), &failure) {
             tracing::warn!(%problem, "the failure was not remembered");
@@ -142,6 +144,11 @@ impl Client {
     fn now_ms(&self) -> u64 {
         u64::try_from(self.clock.now().millis()).unwrap_or(0)
     }
+}
+
+/// No such target, or another one than was approved: what is on its way is not the answer.
+fn is_about_the_target(error: &Error) -> bool {
+    matches!(error.wire_code(), Some(Code::RequestChanged | Code::TargetNotFound))
 }
 
 /// Why there is no credential.
@@ -181,18 +188,15 @@ fn remembered(failure: &Failure) -> Error {
         .map(|(exit, _)| *exit)
         .find(|exit| exit.code() == failure.exit)
         .unwrap_or(Exit::Unexpected);
-    Error::new(exit, "credential.failed", failure.message.clone())
+    Error {
+        hint: failure.hint.clone(),
+        ..Error::new(exit, failure.code.clone(), failure.message.clone())
+    }
 }
 
 /// Message and command on one line: AWS tools show it as it is, and some deadlock on more.
 pub fn one_line(error: &Error) -> String {
-    match error.hint.as_deref() {
-        Some(hint) => match hint.strip_prefix("try: ") {
-            Some(command) => format!("{}: run  {command}", error.message),
-            None => format!("{}: {hint}", error.message),
-        },
-        None => error.message.clone(),
-    }
+    hot::joined(&error.message, error.hint.as_deref())
 }
 
 #[cfg(test)]
@@ -210,12 +214,19 @@ mod tests {
     }
 
     #[test]
-    fn remembered_failure_keeps_its_exit_code() {
+    fn remembered_failure_is_the_same_failure() {
         let failure = Failure {
             until_ms: 0,
-            exit: 8,
-            message: "backend unreachable".into(),
+            exit: 10,
+            code: "grant.not_live".into(),
+            message: "no live grant for prod-admin".into(),
+            hint: Some("try: jit request prod-admin".into()),
         };
-        assert_eq!(remembered(&failure).exit, Exit::Unreachable);
+        let (again, first) = (
+            remembered(&failure),
+            no_live_grant(&TargetName::parse("prod-admin").unwrap()),
+        );
+        assert_eq!((again.exit, &again.code), (first.exit, &first.code));
+        assert_eq!((again.message, again.hint), (first.message, first.hint));
     }
 }

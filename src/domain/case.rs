@@ -86,6 +86,11 @@ impl Case {
         cause.filter(|cause| *cause != EndCause::Expired)
     }
 
+    /// Open grants of the same beneficiary on the same target.
+    pub fn grants_beside(&self) -> impl Iterator<Item = &Grant> {
+        self.beside.iter().filter_map(|held| held.grant.as_ref())
+    }
+
     /// What extends `grant`: its end before its time is theirs, too.
     pub fn extensions<'a>(&'a self, grant: &'a Grant) -> impl Iterator<Item = &'a Held> {
         let extends = |held: &&Held| held.request.body.extends.as_ref().is_some_and(|e| e.grant == grant.id);

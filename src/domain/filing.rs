@@ -66,10 +66,9 @@ pub fn standing(now: Timestamp, case: &Case, body: &Body, cap: Duration) -> Resu
             })?;
     }
     let asked_until = body.ends(from);
-    if let Some(cover) = live
-        .iter()
-        .find(|grant| grant.ends_at.is_some_and(|end| asked_until <= end))
-    {
+    let lasts = |grant: &&&Grant| grant.ends_at.is_some_and(|end| asked_until <= end);
+    // of several the one that ends last: until then it is held
+    if let Some(cover) = live.iter().filter(lasts).max_by_key(|grant| grant.ends_at) {
         return Ok(Standing::Covered(cover.id.clone()));
     }
     if let Some(other) = waiting.first() {

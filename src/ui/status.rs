@@ -36,11 +36,13 @@ impl Open {
     }
 }
 
-/// The tables of `jit status`, each with the state that its heading marks.
-pub fn status_sections(requests: &[RequestView], words: &TimeWords) -> Vec<(State, Table)> {
+/// The tables of `jit status`, each with the state that its heading marks, for the person whose id is `me`.
+pub fn status_sections(requests: &[RequestView], words: &TimeWords, me: &str) -> Vec<(State, Table)> {
     let of = |open: Open| requests.iter().filter(move |r| Open::of(r) == open);
+    let granted = |open: Open| longest(of(open).filter_map(|r| Some((r, r.grant.as_ref()?))).collect());
+    let what = |request| what(request) + &by_whom(request, me);
     let mut live = Table::new(&["LIVE", "until", "left", "last credential", "why"]);
-    for (request, grant) in longest(of(Open::Live).filter_map(|r| Some((r, r.grant.as_ref()?))).collect()) {
+    for (request, grant) in granted(Open::Live) {
         let until = |show: fn(&TimeWords, _) -> String| grant.ends_at.map_or_else(String::new, |end| show(words, end));
         live.row([
             what(request),
@@ -68,20 +70,36 @@ pub fn status_sections(requests: &[RequestView], words: &TimeWords) -> Vec<(Stat
         coming.row([what(request), short_id(&request.id), state]);
     }
     let mut ending = Table::new(&["ENDING", "last credential", "state"]);
-    for (request, grant) in of(Open::Ending).filter_map(|r| Some((r, r.grant.as_ref()?))) {
-        let state = attempts(grant, being_ended(grant), words);
-        ending.row([what(request), last_credential(grant, words), state]);
+    for (request, grant) in granted(Open::Ending) {
+        let state = attempts(&grant, being_ended(&grant), words);
+        ending.row([what(request), last_credential(&grant, words), state]);
+    }
+    let mut over = Table::new(&["ENDED", "at", "last credential", "why"]);
+    for (request, grant) in granted(Open::Over) {
+        let Some(last) = outliving(&grant, words) else { continue };
+        over.row([what(request), ended(&grant, words), last, why(request)]);
     }
     let all = [
-        (State::Live, Open::Live, live),
-        (State::Waiting, Open::Waiting, waiting),
-        (State::Waiting, Open::Coming, coming),
-        (State::Refused, Open::Ending, ending),
+        (State::Live, live),
+        (State::Waiting, waiting),
+        (State::Waiting, coming),
+        (State::Refused, ending),
+        (State::Refused, over),
     ];
-    all.into_iter()
-        .filter(|(_, open, _)| of(*open).next().is_some())
-        .map(|(state, _, table)| (state, table))
-        .collect()
+    all.into_iter().filter(|(_, table)| table.has_rows()).collect()
+}
+
+/// `18:16 (47m left)` where a credential works although access is over.
+fn outliving(grant: &GrantView, words: &TimeWords) -> Option<String> {
+    let last = grant.last_credential_at.filter(|last| words.is_to_come(*last))?;
+    grant.ended_at?;
+    Some(format!("{} ({} left)", words.at(last), words.left(last)))
+}
+
+/// `17:29 (dropped)`.
+fn ended(grant: &GrantView, words: &TimeWords) -> String {
+    let at = grant.ended_at.map_or_else(String::new, |at| words.at(at));
+    at + &because(grant)
 }
 
 /// One row for each access: of several grants on a target the one that ends last, with the last credential of all.
@@ -104,16 +122,25 @@ fn longest<'a>(live: Vec<(&'a RequestView, &'a GrantView)>) -> Vec<(&'a RequestV
     rows
 }
 
-/// What is asked for or held, and by whom where that is not who asked.
+/// What is asked for or held.
 fn what(request: &RequestView) -> String {
-    format!("{}{}{}", request.target, narrowed(&request.only), for_whom(request))
+    format!("{}{}", request.target, narrowed(&request.only))
+}
+
+/// `, for alice`, or `, by bob` to alice herself.
+fn by_whom(request: &RequestView, me: &str) -> String {
+    if request.requester.id != me && request.beneficiary.id == me {
+        return format!(", by {}", request.requester.name);
+    }
+    for_whom(request)
 }
 
 /// `14:44 (renews)`, or `none yet`.
-pub fn last_credential(grant: &GrantView, words: &TimeWords) -> String {
+fn last_credential(grant: &GrantView, words: &TimeWords) -> String {
     match grant.last_credential_at {
         Some(at) if grant.renews => format!("{} (renews)", words.at(at)),
         Some(at) => words.at(at),
+        None if grant.ended_at.is_some() => "none".to_owned(),
         None => "none yet".to_owned(),
     }
 }
@@ -167,7 +194,7 @@ pub fn inbox_table(requests: &[RequestView], words: &TimeWords) -> Table {
         table.row([
             short_id(&request.id),
             request.requester.name.clone(),
-            what(request),
+            what(request) + &for_whom(request),
             format!("{}{}", length(request), from(request.start, words)),
             words.ago(request.filed_at),
             why(request),
@@ -200,20 +227,26 @@ fn kill_switch(there_is_one: bool) -> &'static str {
     if there_is_one { ", with kill switch" } else { "" }
 }
 
-/// The table of `jit status --history`, newest first.
-pub fn history_table(requests: &[RequestView], words: &TimeWords) -> Table {
+/// The table of `jit status --history`, newest first, for the person whose id is `me`.
+pub fn history_table(requests: &[RequestView], words: &TimeWords, me: &str) -> Table {
     let mut table = Table::new(&["REQUEST", "target", "filed", "for", "outcome", "why"]);
     for request in requests {
         table.row([
             short_id(&request.id),
-            what(request),
+            what(request) + &by_whom(request, me),
             words.at(request.filed_at),
             length(request),
-            outcome(request, words),
+            outcome(request, words) + &and_outlives(request, words),
             why(request),
         ]);
     }
     table
+}
+
+/// `, last credential 18:16 (47m left)` where access is over and that still works.
+fn and_outlives(request: &RequestView, words: &TimeWords) -> String {
+    let last = request.grant.as_ref().and_then(|grant| outliving(grant, words));
+    last.map_or_else(String::new, |last| format!(", last credential {last}"))
 }
 
 /// What became of a request, in a few words.
@@ -221,14 +254,16 @@ fn outcome(request: &RequestView, words: &TimeWords) -> String {
     let Some(grant) = &request.grant else {
         return request.state.clone();
     };
-    let cause = grant
-        .cause
-        .as_ref()
-        .map_or_else(String::new, |cause| format!(" ({cause})"));
     match grant.ended_at {
-        Some(at) => format!("{} {}{cause}", grant.state, words.at(at)),
-        None => format!("{}{cause}", grant.state),
+        Some(_) => format!("{} {}", grant.state, ended(grant, words)),
+        None => format!("{}{}", grant.state, because(grant)),
     }
+}
+
+/// ` (dropped)`.
+fn because(grant: &GrantView) -> String {
+    let cause = grant.cause.as_ref();
+    cause.map_or_else(String::new, |cause| format!(" ({cause})"))
 }
 
 /// One request, line by line.
@@ -280,10 +315,14 @@ pub fn request_details(request: &RequestView, words: &TimeWords) -> Vec<String> 
 
 fn grant_lines(grant: &GrantView, words: &TimeWords) -> Vec<String> {
     let mut lines = vec![format!("  grant   {}", short_id(&grant.id))];
-    if let Some(end) = grant.ends_at {
-        lines.push(format!("  ends    {} ({} left)", words.at(end), words.left(end)));
+    match (grant.ends_at, grant.state.as_str()) {
+        (None, _) => {}
+        (Some(_), _) if grant.cause.as_deref() == Some("expired") => {}
+        (Some(end), "revoking" | "ended" | "failed") => lines.push(format!("  was to end  {}", words.at(end))),
+        (Some(end), _) => lines.push(format!("  ends    {} ({} left)", words.at(end), words.left(end))),
     }
-    lines.push(format!("  last credential  {}", last_credential(grant, words)));
+    let last = outliving(grant, words).unwrap_or_else(|| last_credential(grant, words));
+    lines.push(format!("  last credential  {last}"));
     if let Some(detail) = &grant.detail {
         lines.push(format!("  because {detail}"));
     }

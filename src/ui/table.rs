@@ -26,6 +26,11 @@ impl Table {
         self.rows.push(cells.into_iter().map(|cell| shown(&cell)).collect());
     }
 
+    /// Whether anything stands below the first row.
+    pub fn has_rows(&self) -> bool {
+        self.rows.len() > 1
+    }
+
     /// The lines, none wider than `width`.
     pub fn lines(&self, width: usize) -> Vec<String> {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);

@@ -170,6 +170,21 @@ pub struct GrantView {
     pub shut_out_before: Option<Timestamp>,
 }
 
+/// A grant that was ended, and what else its beneficiary had on its target.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub struct EndedGrant {
+    /// The grant.
+    #[serde(flatten)]
+    pub grant: GrantView,
+    /// Their other grants on the target that are over as well, while a credential of theirs may still work.
+    #[serde(default)]
+    pub beside: Vec<GrantView>,
+    /// Whether they hold the target still, by a grant that was left.
+    #[serde(default)]
+    pub still_held: bool,
+}
+
 /// A request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]

@@ -143,3 +143,9 @@ fn with_keys(machine: SealedBox) -> SealedBox {
         .with_env("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
         .with_env("AWS_SECRET_ACCESS_KEY", "nobody's")
 }
+
+#[test]
+fn verb_alone_is_a_mistake_in_two_lines() {
+    let machine = SealedBox::new();
+    insta::assert_snapshot!("aws_alone_exits_two", machine.jit(&["aws"]).exits(2));
+}

@@ -57,6 +57,24 @@ fn env_without_a_grant_prints_nothing_to_evaluate() {
     let run = alice.jit(&["env", "prod-admin"]).exits(10);
     assert_eq!(run.stdout, "");
     held("env_without_a_grant_exits_ten", &run);
+    // what is remembered is the same failure, for people and for programs
+    assert_eq!(alice.jit(&["env", "prod-admin"]).exits(10).stderr, run.stderr);
+    let json = alice.jit(&["env", "prod-admin", "-o", "json"]).exits(10).json();
+    assert_eq!(
+        (&json["code"], &json["hint"]),
+        (&"grant.not_live".into(), &"try: jit request prod-admin".into())
+    );
+    let for_tools = alice.jit(&["credential-process", "prod-admin"]).exits(10).stderr;
+    assert_eq!(
+        for_tools,
+        "jit: no live grant for prod-admin: run  jit request prod-admin\n"
+    );
+    for _ in 0..2 {
+        held(
+            "env_of_no_target_exits_ten",
+            &alice.jit(&["env", "prod-admn"]).exits(10),
+        );
+    }
     let typo = alice.jit(&["env", "dev-admin", "--shell", "csh"]).exits(2);
     assert_eq!(typo.stdout, "");
     assert_eq!(alice.jit(&["env"]).exits(2).stdout, "");
@@ -187,4 +205,11 @@ fn env_formats_are_those_of_the_aws_cli() {
         let theirs = theirs.exits(0).stdout.replace("+00:00", "Z");
         assert_eq!(ours, theirs.lines().collect::<Vec<_>>(), "{shell}");
     }
+}
+
+#[test]
+fn use_is_unset_as_env_is() {
+    let (_sts, _backend, alice) = live();
+    let back = |flag| alice.jit(&["use", flag, "--shell", "bash"]).exits(0).stdout;
+    assert_eq!(back("--unset"), back("--none"));
 }

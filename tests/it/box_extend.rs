@@ -81,6 +81,42 @@ fn extend_reads_as_documented() {
 }
 
 #[test]
+fn revoke_of_what_was_extended_takes_all_of_it() {
+    let house = holding();
+    drop(house.alice.jit(&extend(&["--for", "30m", "--no-wait"])).exits(0));
+    drop(house.bob.jit(&["approve", "prod-admin"]).exits(0));
+    drop(house.alice.jit(&["wait", "prod-admin"]).exits(0));
+    let status = house.alice.jit(&["status", "-o", "json"]).exits(0).json();
+    let extension = status["requests"][0]["grant"]["id"].as_str().unwrap();
+    held(
+        "revoke_takes_all_of_what_was_extended",
+        &house
+            .carol
+            .jit(&["revoke", extension, "--reason", "laptop stolen"])
+            .exits(0),
+    );
+    drop(house.alice.jit(&["has", "prod-admin", "--fresh"]).exits(10));
+    held(
+        "status_shows_what_outlives_the_end",
+        &house.alice.jit(&["status"]).exits(0),
+    );
+    let request = status["requests"][0]["id"].as_str().unwrap();
+    held(
+        "status_of_one_that_was_revoked",
+        &house.alice.jit(&["status", request]).exits(0),
+    );
+    held(
+        "history_shows_the_last_credential",
+        &house.alice.jit(&["status", "--history"]),
+    );
+    // nothing is left to watch for
+    drop(house.alice.jit(&["status", "--watch"]).exits(0));
+    drop(house.alice.jit(&["drop", "prod-admin"]).exits(10));
+    let json = house.alice.jit(&["status", "-o", "json"]).exits(0).json();
+    assert_eq!(json["requests"].as_array().unwrap().len(), 2);
+}
+
+#[test]
 fn extend_beyond_the_cap_says_what_to_type() {
     let house = holding();
     held(

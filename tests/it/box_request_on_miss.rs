@@ -162,8 +162,8 @@ fn profile_asks_where_setup_was_told_so() {
         (open.len(), &open[0]["reason"]),
         (1, &serde_json::json!("nightly report"))
     );
-    // without the flag it is a plain profile again
-    drop(alice.jit(&["setup", "prod-admin"]).exits(0));
+    // told so it is a plain profile again
+    drop(alice.jit(&["setup", "prod-admin", "--no-request-on-miss"]).exits(0));
     let text = fs::read_to_string(alice.home().join(".aws/config")).unwrap();
     assert!(!text.contains("request-on-miss"), "{text}");
 }

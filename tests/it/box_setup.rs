@@ -160,3 +160,30 @@ fn no_room_leaves_the_old_configuration() {
     let left = fs::read_dir(alice.home().join(".aws")).unwrap().count();
     assert_eq!(left, 1);
 }
+
+#[test]
+fn setup_keeps_a_profile_that_asks_until_told_otherwise() {
+    let (_sts, _backend, alice) = signed_in();
+    let config = || fs::read_to_string(alice.home().join(".aws/config")).unwrap();
+    let asking = [
+        "setup",
+        "prod-admin",
+        "-y",
+        "--request-on-miss",
+        "--reason",
+        "nightly report",
+    ];
+    drop(alice.jit(&asking).exits(0));
+    let flags = " --request-on-miss --reason \"nightly report\"\n";
+    assert!(config().contains(flags), "{}", config());
+    drop(alice.jit(&["setup", "--all", "-y"]).exits(0));
+    assert_eq!(config().matches(" --request-on-miss").count(), 1, "{}", config());
+    assert!(config().contains(flags), "{}", config());
+    let told = alice
+        .jit(&["setup", "prod-admin", "-y", "--no-request-on-miss"])
+        .exits(0);
+    assert!(told.stderr.contains("- credential_process = "), "{told}");
+    assert!(!config().contains("--request-on-miss"), "{}", config());
+    let both = ["setup", "prod-admin", "--request-on-miss", "--no-request-on-miss"];
+    drop(alice.jit(&both).exits(2));
+}

@@ -137,3 +137,35 @@ fn broken_links_are_found() {
     assert!(broken(readme, "docs/architecture.md#rooms").is_none());
     assert!(broken(readme, "https://example.com/").is_none());
 }
+
+/// A row that follows an empty line belongs to no table any more: it reads as bars and words.
+#[test]
+fn rows_of_a_table_stand_together() {
+    let mut wrong = Vec::new();
+    for document in documents() {
+        let text = prose(&read(&document));
+        let lines: Vec<&str> = text.lines().collect();
+        for (at, line) in lines.iter().enumerate().filter(|(_, line)| line.starts_with("| ")) {
+            let is_below = at > 0 && lines[at - 1].starts_with('|');
+            let is_header = lines.get(at + 1).is_some_and(|next| next.starts_with("| ---"));
+            if !is_below && !is_header {
+                wrong.push(format!("{}: {line}", document.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn readme_names_each_page_once_in_its_table() {
+    let readme = read("README.md");
+    let mut pages: Vec<&str> = readme
+        .lines()
+        .filter_map(|line| line.strip_prefix("| [")?.split_once(']'))
+        .map(|(page, _)| page)
+        .collect();
+    let named = pages.len();
+    pages.sort_unstable();
+    pages.dedup();
+    assert_eq!(pages.len(), named, "{pages:?}");
+}

@@ -52,6 +52,94 @@ fn error_codes_of_the_page_are_those_of_the_program() {
     section_is_current("docs/exit-codes.md", "error codes", &text);
 }
 
+/// Rooms whose errors a person meets, beside those of the wire.
+const CLIENT: &[&str] = &[
+    "src/cli",
+    "src/client",
+    "src/config",
+    "src/error.rs",
+    "src/server/beside.rs",
+];
+/// What has the form of a code and is none: files and hosts.
+const NO_CODES: &[&str] = &[".toml", ".json", ".db", ".key", ".bash", ".fish", ".example"];
+
+/// The code of a room, tests left out, white space made single.
+fn code_of(path: &Path) -> Vec<String> {
+    if path.is_dir() {
+        let entries = std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
+        return entries.flat_map(|path| code_of(&path)).collect();
+    }
+    let text = std::fs::read_to_string(path).unwrap();
+    let code = text.split("#[cfg(test)]").next().unwrap();
+    vec![code.split_whitespace().collect::<Vec<_>>().join(" ")]
+}
+
+/// Every string literal of these characters, with what stands before it.
+fn literals(code: &str, fits: impl Fn(char) -> bool) -> Vec<(&str, &str)> {
+    let literal = |(at, _): (usize, &str)| {
+        let rest = &code[at + 1..];
+        let end = rest.find(|c| !fits(c))?;
+        (end > 0 && rest[end..].starts_with('"')).then_some((&code[..at], &rest[..end]))
+    };
+    code.match_indices('"').filter_map(literal).collect()
+}
+
+/// The exit that is given with a code, where it stands right before it.
+fn exit_before(before: &str) -> Option<&str> {
+    let before = before.trim_end();
+    if before.ends_with("refusal(") {
+        return Some("Configuration");
+    }
+    let (_, name) = before.strip_suffix(',')?.rsplit_once("Exit::")?;
+    name.chars().all(char::is_alphanumeric).then_some(name)
+}
+
+#[test]
+fn client_codes_of_the_page_are_those_of_the_program() {
+    let mut codes: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+    for code in CLIENT.iter().flat_map(|room| code_of(&Path::new(TOP).join(room))) {
+        for (before, name) in literals(&code, |c| c.is_ascii_lowercase() || c == '_' || c == '.') {
+            let is_code = name.split('.').count() == 2 && name.split('.').all(|word| !word.is_empty());
+            let is_silent = name.starts_with("output.");
+            if !is_code || is_silent || Code::parse(name).is_some() || NO_CODES.iter().any(|end| name.ends_with(end)) {
+                continue;
+            }
+            let exits = codes.entry(name.to_owned()).or_default();
+            let named = exit_before(before);
+            let exit = Exit::ALL.iter().find(|(exit, _)| named == Some(&format!("{exit:?}")));
+            exits.extend(exit.map(|(exit, _)| exit.code()));
+        }
+    }
+    // whatever the cache found wrong, with the code of that
+    codes.insert("cache.refused".to_owned(), vec![1, 2, 3, 10]);
+    let mut text = "| code | exit |\n| --- | --- |\n".to_owned();
+    for (code, mut exits) in codes {
+        exits.sort_unstable();
+        exits.dedup();
+        assert!(!exits.is_empty(), "{code}: no exit code stands before it");
+        let exits: Vec<String> = exits.iter().map(u8::to_string).collect();
+        text.push_str(&format!("| `{code}` | {} |\n", exits.join(" or ")));
+    }
+    section_is_current("docs/exit-codes.md", "client codes", &text);
+}
+
+#[test]
+fn every_schema_that_is_printed_stands_on_the_page() {
+    let page = read("docs/exit-codes.md");
+    for code in ["src/cli", "src/ui"]
+        .iter()
+        .flat_map(|room| code_of(&Path::new(TOP).join(room)))
+    {
+        for (_, name) in literals(&code, |c| c.is_ascii_lowercase() || "-/1".contains(c)) {
+            let is_schema = name.starts_with("jit/") && name.ends_with("/1");
+            assert!(
+                !is_schema || page.contains(&format!("`{name}`")),
+                "{name} is not on the page"
+            );
+        }
+    }
+}
+
 #[test]
 fn routes_of_the_page_are_those_of_the_server() {
     let mut text = "| route | who may call it |\n| --- | --- |\n".to_owned();

@@ -72,7 +72,9 @@ fn attack_17_remembered_failure_does_not_cross() {
     let failure = hot::Failure {
         until_ms: NOW + 3000,
         exit: 8,
+        code: "x.y".into(),
         message: "x".into(),
+        hint: None,
     };
     place.cache.remember_failure(&account("bob"), "prod", &failure).unwrap();
     assert_eq!(place.hit(NOW), Outcome::Miss);

@@ -106,7 +106,9 @@ fn removing_takes_credential_and_failure() {
     let failure = Failure {
         until_ms: NOW + 3000,
         exit: 8,
+        code: "x.y".into(),
         message: "x".into(),
+        hint: None,
     };
     place
         .cache

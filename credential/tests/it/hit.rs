@@ -45,7 +45,9 @@ fn fail(place: &Place, until_ms: u64) {
     let failure = Failure {
         until_ms,
         exit: 8,
-        message: "backend unreachable: run  jit doctor".into(),
+        code: "backend.unreachable".into(),
+        message: "backend unreachable".into(),
+        hint: Some("try: jit doctor".into()),
     };
     place
         .cache

@@ -11,6 +11,7 @@ fn wanted(targets: &[&str]) -> Vec<Wanted> {
     let one = |target: &&str| Wanted {
         section: format!("profile jit-{target}"),
         command: COMMAND.replace("prod", target),
+        asking: Asking::AsItIs,
     };
     targets.iter().map(one).collect()
 }
@@ -76,6 +77,53 @@ fn hand_written_profile_that_does_the_same_is_up_to_date() {
     assert_eq!(set(&text), text);
 }
 
+fn set_asking(text: &str, asking: Asking) -> String {
+    let mut wanted = wanted(&["prod"]);
+    wanted[0].asking = asking;
+    let edited = ConfigText::new(text).with(&wanted).unwrap();
+    String::from_utf8(edited.text.0).unwrap()
+}
+
+#[test]
+fn profile_that_asks_does_so_until_told_otherwise() {
+    let asks = |flags: &str| ours(Gap::None).replace(COMMAND, &format!("{COMMAND}{flags}"));
+    let with = asks(" --request-on-miss --reason \"nightly report\"");
+    let nightly = || Some("\"nightly report\"".to_owned());
+    assert_eq!(set_asking("", Asking::Asks(nightly())), with);
+    for same in [Asking::AsItIs, Asking::Asks(None), Asking::Asks(nightly())] {
+        assert_eq!(set_asking(&with, same.clone()), with, "{same:?}");
+        assert_eq!(
+            set_asking(&with.replace("/usr/bin", "/old"), same.clone()),
+            with,
+            "{same:?}"
+        );
+    }
+    let other = asks(" --request-on-miss --reason deploys");
+    assert_eq!(set_asking(&with, Asking::Asks(Some("deploys".into()))), other);
+    assert_eq!(set_asking(&other, Asking::AsItIs), other);
+    assert_eq!(set_asking(&with, Asking::AsksNot), ours(Gap::None));
+    assert_eq!(
+        set_asking(&asks(" --request-on-miss"), Asking::AsItIs),
+        asks(" --request-on-miss")
+    );
+}
+
+#[test]
+fn lone_carriage_return_at_the_end_is_kept() {
+    for text in ["\r", "a\r", "[a]\nb = c\r", "[a]\r\nb = c\r", "\n\r"] {
+        let mut all = ConfigText::new(text);
+        for target in ["a", "b", "c"] {
+            all = all.with(&wanted(&[target])).unwrap().text;
+        }
+        let undone_at_once = all.without(|name| name.starts_with("profile jit-")).text;
+        assert_eq!(undone_at_once.as_bytes(), text.as_bytes(), "{text:?}");
+        for target in ["a", "c", "b"] {
+            all = all.without(|name| name == format!("profile jit-{target}")).text;
+        }
+        assert_eq!(all.as_bytes(), text.as_bytes(), "{text:?} one by one");
+    }
+}
+
 #[test]
 fn windows_line_endings_are_kept() {
     let text = "[a]\r\nb = c\r\n";
@@ -121,6 +169,7 @@ fn line() -> impl Strategy<Value = Vec<u8>> {
         Just(b"\tnested = [x]".to_vec()),
         Just(b"[unclosed".to_vec()),
         Just(b"credential_process = /x/jit prod".to_vec()),
+        Just(b"region = x\r".to_vec()),
         Just(b"# written by jit setup!".to_vec()),
         Just(Vec::new()),
         "[a-z_]{1,8} *= *[ -~]{0,12}".prop_map(String::into_bytes),

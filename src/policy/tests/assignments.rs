@@ -161,6 +161,9 @@ fn one_set_in_two_accounts_is_two_accesses() {
     let prod = r#"road = "assume-role", role = "jit/jit-prod-admin", session = "1h""#;
     let security = format!("{INSTANCE}{}", small::FILES[1].1);
     let team = small::FILES[3].1.replace(ROLE, SET).replace(prod, SET);
-    let both = Bundle::load(&files(&[("security/catalogue.toml", &security), ("catalogue.toml", &team)]));
+    let both = Bundle::load(&files(&[
+        ("security/catalogue.toml", &security),
+        ("catalogue.toml", &team),
+    ]));
     assert!(both.is_ok(), "{:?}", both.map_err(|found| said(&found)).err());
 }

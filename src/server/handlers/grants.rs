@@ -11,9 +11,8 @@ use crate::domain::GrantId;
 use crate::server::backend::{Backend, Caller};
 use crate::server::edge::body::{Body, Json};
 use crate::server::failure::Failure;
-use crate::server::service::view::Viewer;
 use crate::server::service::{end, look, mint};
-use crate::wire::{EndGrant, GrantList, GrantView, MintedCredential, Problem};
+use crate::wire::{EndGrant, EndedGrant, GrantList, MintedCredential, Problem};
 
 /// Which of one's grants.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -34,15 +33,15 @@ pub async fn list(
     look::grants(&backend, &caller, on.target.as_deref()).await.map(Json)
 }
 
-/// Ends a grant.
+/// Ends a grant; with a reason, also the other grants of its beneficiary on its target that the caller may end.
 #[utoipa::path(post, path = "/v1/grants/{id}/end", params(("id" = String, Path)), request_body = EndGrant,
-    responses((status = 200, body = GrantView), (status = "default", body = Problem)))]
+    responses((status = 200, body = EndedGrant), (status = "default", body = Problem)))]
 pub async fn end(
     State(backend): State<Arc<Backend>>,
     caller: Caller,
     Path(id): Path<String>,
     body: Body<EndGrant>,
-) -> Result<Json<GrantView>, Failure> {
+) -> Result<Json<EndedGrant>, Failure> {
     let key = body.key.as_ref();
     let done = match repeated(&backend, &caller, key).await? {
         Some(done) => done,
@@ -51,12 +50,7 @@ pub async fn end(
             Err(failure) => meanwhile(&backend, &caller, key, failure).await?,
         },
     };
-    let case = backend.store.case_of_grant(&GrantId::parse(&done)?).await?;
-    let case = case.ok_or_else(|| Failure::no_grant(&id))?;
-    Viewer::new(&backend, &caller.person)
-        .grant(case.grant()?, &case.request()?.body)
-        .await
-        .map(Json)
+    end::told(&backend, &caller, &GrantId::parse(&done)?).await.map(Json)
 }
 
 /// Mints credentials of a live grant, for the device that asks. Never repeated from memory.

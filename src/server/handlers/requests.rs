@@ -61,7 +61,7 @@ async fn shown(backend: &Backend, caller: &Caller, id: &str) -> Result<RequestVi
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 pub struct Which {
-    /// Only those that are pending or have an open grant.
+    /// Only those that are pending, have an open grant, or one that is over while a credential of it works.
     #[serde(default)]
     open: bool,
     /// Only those filed before this one.

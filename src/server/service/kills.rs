@@ -182,6 +182,44 @@ async fn full_kill_switch_mints_nothing_that_is_dead_on_arrival() {
     mint::mint(&stage.backend, &alice, &grant).await.unwrap();
 }
 
+/// Given, used for a credential and given back: whether the credential was to be had.
+async fn round(stage: &Stage, who: &Caller) -> Result<RequestView, String> {
+    let filed = stage.file(who, "dev-admin").await.unwrap().request;
+    stage.work().await;
+    let grant = view(stage, who, &filed.id).await.grant.unwrap().id;
+    let minted = mint::mint(&stage.backend, who, &grant).await;
+    // giving back is refused to nobody
+    end::end(&stage.backend, who, &grant, &EndGrant::default(), None)
+        .await
+        .unwrap();
+    stage.work().await;
+    minted.map(|_| filed).map_err(|failure| failure.problem.code)
+}
+
+#[tokio::test]
+async fn attack_15_one_who_ends_again_and_again_fills_no_kill_switch() {
+    let stage = Stage::new().await;
+    stage.with_kill_switches();
+    let (alice, bob) = (stage.sign_in("alice").await, stage.sign_in("bob").await);
+    let mut rounds = 0;
+    let refused = loop {
+        match round(&stage, &alice).await {
+            Ok(_) => rounds += 1,
+            Err(code) => break code,
+        }
+        assert!(rounds < 100);
+    };
+    assert_eq!((rounds, refused.as_str()), (20, "rate.limited"));
+    let role = "arn:aws:iam::222222222222:role/jit/jit-dev-admin";
+    let named = |stage: &Stage| stage.provider.shut_out.lock().unwrap().get(role).map_or(0, Vec::len);
+    assert_eq!(named(&stage), 20);
+    assert!(round(&stage, &bob).await.is_ok(), "it is hers alone");
+    stage.at(13 * 3600);
+    stage.work().await;
+    let alice = stage.sign_in("alice").await;
+    assert!(round(&stage, &alice).await.is_ok(), "all of them are over");
+}
+
 /// A backend on the store of `stage`, by the machine's clock.
 fn another(stage: &Stage, stopping: watch::Receiver<bool>) -> Arc<Backend> {
     Backend::new(Parts {

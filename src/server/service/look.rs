@@ -1,5 +1,6 @@
 //! Looking at one's requests and grants, and waiting for a change.
 
+use std::cmp::Reverse;
 use std::time::Duration;
 
 use super::view::Viewer;
@@ -58,7 +59,7 @@ pub async fn request(
     }
 }
 
-/// One's own requests, newest first.
+/// One's own requests, newest first; the open ones with those that are over while a credential of theirs works.
 ///
 /// # Errors
 /// What the store says; a cursor that is none.
@@ -68,19 +69,20 @@ pub async fn requests(
     open_only: bool,
     before: Option<&str>,
 ) -> Result<RequestList, Failure> {
-    let before = before.map(RequestId::parse).transpose()?;
-    let found = backend
-        .store
-        .requests_of(&caller.person.id, open_only, before.as_ref(), PAGE)
-        .await?;
+    let (before, me) = (before.map(RequestId::parse).transpose()?, &caller.person.id);
+    let mut found = backend.store.requests_of(me, open_only, before.as_ref(), PAGE).await?;
+    let next = (found.len() == PAGE as usize)
+        .then(|| found.last().map(|r| r.id().to_string()))
+        .flatten();
+    if open_only && before.is_none() {
+        found.extend(backend.store.outlived(me, backend.now()).await?);
+        found.sort_by_key(|request| Reverse(request.filed_at));
+    }
     let viewer = Viewer::new(backend, &caller.person);
     let mut requests = Vec::with_capacity(found.len());
     for request in &found {
         requests.push(viewer.by_id(request.id()).await?);
     }
-    let next = (found.len() == PAGE as usize)
-        .then(|| found.last().map(|r| r.id().to_string()))
-        .flatten();
     let locks = locked::seen(backend, caller).await?;
     Ok(RequestList { requests, next, locks })
 }

@@ -6,7 +6,7 @@ use secrecy::ExposeSecret;
 use super::file::still_resolves;
 use super::{locked, resolve};
 use crate::domain::lock::receiving;
-use crate::domain::{Case, Event, GrantId, Person, Refusal, RoleBinding, TargetName, Timestamp, apply};
+use crate::domain::{Case, Event, Grant, GrantId, Person, Refusal, RoleBinding, TargetName, Timestamp, apply};
 use crate::policy::{Ask, Question, decide};
 use crate::server::backend::{Backend, Caller};
 use crate::server::failure::{Failure, settled};
@@ -16,6 +16,9 @@ use crate::wire::{MintedCredential, Problem};
 
 /// A provider's clock and ours may be so far apart.
 const CLOCKS_APART_MS: i64 = 30_000;
+
+/// So many sessions of one person on one role are shut out at a time: a policy that shuts out has room for some 500.
+const MOST_KILLED: usize = 20;
 
 /// Mints for the grant that `given` names.
 ///
@@ -45,6 +48,7 @@ async fn flight(backend: &Backend, caller: &Caller, id: &GrantId) -> Result<Mint
         let access = access(&case, &caller.person)?;
         let access = access.on_role()?;
         is_let_in(backend, &access.binding).await?;
+        leaves_room(backend, &case, &access.binding).await?;
         let now = backend.now();
         let until = backend.aws.works_until(now, &access);
         let event = Event::Mint {
@@ -92,6 +96,26 @@ async fn is_let_in(backend: &Backend, binding: &RoleBinding) -> Result<(), Failu
         )),
         None => Ok(()),
     }
+}
+
+/// Each session that is shut out takes room in the policy of its role, which is everybody's. Whoever has given back that
+/// many in a short while waits for their next credential, never for an end.
+async fn leaves_room(backend: &Backend, case: &Case, binding: &RoleBinding) -> Result<(), Failure> {
+    let (grant, now) = (case.grant()?, backend.now());
+    // what lives already has its room
+    if binding.kill.is_none() || grant.last_credential_at.is_some_and(|last| last > now) {
+        return Ok(());
+    }
+    let Some((killed, first_over)) = backend.store.killed_of(&binding.role_arn, &grant.beneficiary).await? else {
+        return Ok(());
+    };
+    let works = |other: &&Grant| other.kill.is_none() && other.last_credential_at.is_some_and(|last| last > now);
+    // each of those can be ended in the next instant
+    if killed as usize + case.grants_beside().filter(works).count() < MOST_KILLED {
+        return Ok(());
+    }
+    let title = format!("{killed} sessions that you ended early are shut out of this role still");
+    Err(Failure::too_much(&title, first_over.since(now).max(1)))
 }
 
 async fn load(backend: &Backend, id: &GrantId) -> Result<Case, Failure> {

@@ -1,6 +1,7 @@
 //! From what somebody typed to a request or grant that they may see.
 //! A whole id, a prefix of four or more that is unique among what they may see, or a target with one open request.
 
+use super::targets;
 use crate::domain::{Case, GrantId, Request, RequestId, RequestState, TargetName};
 use crate::policy::{Question, decide};
 use crate::server::backend::{Backend, Caller};
@@ -153,7 +154,7 @@ fn one(mut found: Vec<Case>, given: &str) -> Result<Case, Failure> {
 /// The case of the caller's own grant that `given` names: a target means their live grant on it that ends last.
 ///
 /// # Errors
-/// [`Code::GrantNotFound`], [`Code::RequestAmbiguous`].
+/// [`Code::GrantNotFound`], [`Code::RequestAmbiguous`]; [`Code::TargetNotFound`] for a name that nothing has.
 pub async fn own_grant(backend: &Backend, caller: &Caller, given: &str) -> Result<Case, Failure> {
     // a name comes before a prefix: `dev1` can be both
     if let Ok(target) = TargetName::parse(given)
@@ -161,7 +162,15 @@ pub async fn own_grant(backend: &Backend, caller: &Caller, given: &str) -> Resul
     {
         return Ok(case);
     }
-    grant(backend, caller, given).await
+    let found = grant(backend, caller, given).await;
+    let is_none = matches!(&found, Err(failure) if failure.problem.code == Code::GrantNotFound.as_str());
+    if is_none && !given.starts_with(GrantId::PREFIX) && TargetName::parse(given).is_ok() {
+        let bundle = backend.bundle();
+        if bundle.catalogue().find(given).is_none() {
+            return Err(targets::unknown(bundle.catalogue(), given));
+        }
+    }
+    found
 }
 
 /// The case behind the grant that `given` names. A target names none: whose grant on it would be meant?

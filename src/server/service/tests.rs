@@ -4,6 +4,7 @@ mod dry_run;
 mod extend;
 pub(super) mod locks;
 mod others;
+mod several;
 mod start;
 mod stories;
 mod ticket;
@@ -311,7 +312,7 @@ async fn revoke_needs_a_reason_and_policy() {
     };
     let ended = end::end(&stage.backend, &bob, &grant, &reason, None).await.unwrap();
     assert_eq!(
-        (ended.state.as_str(), ended.cause.as_deref()),
+        (ended.grant.state.as_str(), ended.grant.cause.as_deref()),
         ("revoking", Some("revoked"))
     );
 }

@@ -58,6 +58,7 @@ migrations! {
     42 "0042_outbox_scope"
     43 "0043_grants_open_by_age"
     44 "0044_grants_open_of_a_target"
+    50 "0050_grants_outlived"
 }
 
 /// The version that the schema has after all of them.

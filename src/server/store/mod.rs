@@ -99,6 +99,10 @@ pub trait Cases: Send + Sync {
     /// Grants of `person` that are open (scheduled, granting, active, revoking), those that end last first.
     async fn open_grants(&self, person: &PersonId) -> Result<Vec<Grant>, StoreError>;
 
+    /// Requests that `person` made or benefits from whose grant is over, while a credential of it works at `now`: newest
+    /// first. Those whose sessions are shut out are not among them.
+    async fn outlived(&self, person: &PersonId, now: Timestamp) -> Result<Vec<Request>, StoreError>;
+
     /// Grants of `beneficiary` on `target` that were activated since `since`, newest first.
     async fn grants_since(
         &self,
@@ -206,6 +210,9 @@ pub trait Switches: Send + Sync {
 
     /// Every session of `role_arn` that is to be shut out, those of the oldest end first.
     async fn killed(&self, role_arn: &str) -> Result<Vec<Killed>, StoreError>;
+
+    /// How many of them are sessions of `beneficiary`, and when the first of those is over by itself.
+    async fn killed_of(&self, role_arn: &str, beneficiary: &PersonId) -> Result<Option<(u32, Timestamp)>, StoreError>;
 
     /// Takes the right to write the policy of `role_arn` until `until`, or keeps it for longer. From then on nobody
     /// knows what is written.

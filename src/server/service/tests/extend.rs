@@ -210,7 +210,7 @@ async fn revoke_of_the_first_grant_takes_its_extension() {
     // before the worker has come by
     assert_eq!(
         code(mint::mint(&stage.backend, &alice, "prod-admin").await),
-        "grant.not_live"
+        "grant.not_found"
     );
     stage.work().await;
     let grant = view(&stage, &alice, &filed.id).await.grant.unwrap();

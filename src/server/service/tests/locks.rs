@@ -65,13 +65,13 @@ async fn locked_person_looks_gives_back_and_takes() {
     lock(&stage, &carol, "bob").await.unwrap();
     let grant = request.grant.unwrap().id;
     let given = end::end(&stage.backend, &alice, &grant, &EndGrant::default(), None).await;
-    assert_eq!(given.unwrap().cause.as_deref(), Some("dropped"));
+    assert_eq!(given.unwrap().grant.cause.as_deref(), Some("dropped"));
     let taken = EndGrant {
         reason: Some("not needed".into()),
     };
     let hers = view(&stage, &carol, &hers.id).await.grant.unwrap().id;
     let revoked = end::end(&stage.backend, &bob, &hers, &taken, None).await;
-    assert_eq!(revoked.unwrap().cause.as_deref(), Some("revoked"));
+    assert_eq!(revoked.unwrap().grant.cause.as_deref(), Some("revoked"));
     let seen = look::requests(&stage.backend, &alice, true, None).await.unwrap();
     let names: Vec<&str> = seen.locks.iter().map(|lock| lock.name.as_str()).collect();
     assert_eq!(names, ["alice"], "others' locks are not hers to see");

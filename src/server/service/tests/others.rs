@@ -172,7 +172,7 @@ async fn both_may_withdraw_and_give_back() {
     let ended = end::end(&stage.backend, &bob, &grant, &EndGrant::default(), None)
         .await
         .unwrap();
-    assert_eq!(ended.cause.as_deref(), Some("dropped"));
+    assert_eq!(ended.grant.cause.as_deref(), Some("dropped"));
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ on_every_store! {
     pending_requests_are_oldest_first
     open_grants_are_those_that_end_last_first
     grants_since_are_those_activated_since
+    outlived_are_over_while_a_credential_works
     every_value_comes_back_as_it_was
 }
 
@@ -295,4 +296,37 @@ async fn every_value_comes_back_as_it_was(store: &Tried) {
     assert_eq!(case.request, Some(approved(&request)));
     assert!(case.request.unwrap().is_intact());
     assert_eq!((case.decisions, case.grant), (vec![decision], Some(over)));
+}
+
+async fn outlived_are_over_while_a_credential_works(store: &Tried) {
+    let now = 50;
+    let kill = |state| crate::domain::Kill {
+        role_arn: "arn:aws:iam::111122223333:role/admin".to_owned(),
+        since: at(10),
+        until: at(90),
+        state,
+    };
+    for (n, works_until, is_over, kill) in [
+        (1, Some(51), true, None),
+        (2, Some(50), true, None),
+        (3, Some(90), false, None),
+        (4, None, true, None),
+        (5, Some(90), true, Some(kill(crate::domain::KillState::Killed))),
+        (6, Some(60), true, None),
+    ] {
+        let request = a_request(n, ALICE, &format!("target-{n}"));
+        put(store, &request).await;
+        let live = give(store, n, &request, 100).await;
+        let next = Grant {
+            state: if is_over { GrantState::Ended } else { live.state },
+            last_credential_at: works_until.map(at),
+            kill,
+            version: live.version + 1,
+            ..live
+        };
+        store.commit(&change(Row::Grant(next))).await.unwrap();
+    }
+    let of_alice = store.outlived(&person(ALICE), at(now)).await.unwrap();
+    assert_eq!(ids(&of_alice), named(&[6, 1]));
+    assert_eq!(store.outlived(&person(BOB), at(now)).await.unwrap(), []);
 }

@@ -109,6 +109,8 @@ async fn killed_are_those_of_the_role_that_are_wanted(store: &Tried) {
     assert_eq!(killed(store, ROLE).await, [2, 1]);
     assert_eq!(killed(store, OTHER).await, [5]);
     assert_eq!(store.killed(ROLE).await.unwrap()[0].since, at(40));
+    assert_eq!(store.killed_of(ROLE, &person(ALICE)).await.unwrap(), Some((2, at(940))));
+    assert_eq!(store.killed_of(ROLE, &person(BOB)).await.unwrap(), None);
 }
 
 async fn right_to_write_is_one_owners_until_it_lapses(store: &Tried) {

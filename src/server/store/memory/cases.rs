@@ -168,6 +168,17 @@ impl Cases for MemoryStore {
         Ok(grants)
     }
 
+    async fn outlived(&self, person: &PersonId, now: Timestamp) -> Result<Vec<Request>, StoreError> {
+        let state = self.state();
+        let works = |grant: &Grant| grant.last_credential_at.is_some_and(|last| last > now) && grant.kill.is_none();
+        let is_meant = |request: &&Request| {
+            let is_theirs = request.body.requester == *person || request.body.beneficiary == *person;
+            let grant = state.grant_of(request.id());
+            is_theirs && grant.is_some_and(|grant| !grant.state.is_open() && works(&grant))
+        };
+        Ok(state.requests.iter().rev().filter(is_meant).cloned().collect())
+    }
+
     async fn grants_since(
         &self,
         beneficiary: &PersonId,

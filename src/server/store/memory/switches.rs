@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::super::{StoreError, Switch, Switches};
 use super::{HeldSwitch, MemoryStore};
-use crate::domain::{Grant, Killed, Timestamp};
+use crate::domain::{Grant, Killed, PersonId, Timestamp};
 
 fn is_held_by(held: &HeldSwitch, owner: &str) -> bool {
     held.held.as_ref().is_some_and(|(by, _)| by == owner)
@@ -36,6 +36,16 @@ impl Switches for MemoryStore {
         let mut killed: Vec<Killed> = state.grants.iter().filter_map(killed).collect();
         killed.sort_by(|a, b| (a.since, &a.request).cmp(&(b.since, &b.request)));
         Ok(killed)
+    }
+
+    async fn killed_of(&self, role_arn: &str, beneficiary: &PersonId) -> Result<Option<(u32, Timestamp)>, StoreError> {
+        let state = self.state();
+        let theirs = state.grants.iter().filter(|grant| grant.beneficiary == *beneficiary);
+        let kills = theirs.filter_map(|grant| grant.kill.as_ref());
+        let wanted = kills.filter(|kill| kill.state.is_wanted() && kill.role_arn == role_arn);
+        let ends: Vec<Timestamp> = wanted.map(|kill| kill.until).collect();
+        let count = u32::try_from(ends.len()).unwrap_or(u32::MAX);
+        Ok(ends.into_iter().min().map(|first| (count, first)))
     }
 
     async fn hold_switch(

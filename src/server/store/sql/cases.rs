@@ -35,6 +35,12 @@ pub(super) const GRANTS_SINCE: &str =
     "SELECT * FROM grants WHERE beneficiary_id = $1 AND target = $2 AND activated_at >= $3
     ORDER BY activated_at DESC, seq DESC";
 
+/// Grants that are over, while a credential of them works.
+pub(super) const OUTLIVED: &str = "SELECT r.* FROM grants AS g JOIN requests AS r ON r.id = g.request_id
+    WHERE g.is_open = 0 AND g.last_credential_at > $2 AND (g.beneficiary_id = $1 OR g.requester_id = $1)
+        AND g.kill IS NULL
+    ORDER BY r.seq DESC";
+
 /// Everything that belongs to `request`, with what stands beside it.
 async fn load(connection: &mut Connection, request: Request) -> Result<Case, StoreError> {
     let decisions = requests::decisions(connection, request.id()).await?;
@@ -245,6 +251,16 @@ impl Cases for SqliteStore {
             .await
             .map_err(meaning)?;
         read_grants(&rows)
+    }
+
+    async fn outlived(&self, person: &PersonId, now: Timestamp) -> Result<Vec<Request>, StoreError> {
+        let rows = query(OUTLIVED)
+            .bind(person.as_str())
+            .bind(now.millis())
+            .fetch_all(&self.readers)
+            .await
+            .map_err(meaning)?;
+        read_requests(&rows)
     }
 
     async fn grants_since(

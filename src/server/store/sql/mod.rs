@@ -23,6 +23,7 @@ pub(super) const FREQUENT: &[&str] = &[
     cases::GRANTS_SINCE,
     cases::OPEN_GRANTS,
     cases::OPEN_PAGE,
+    cases::OUTLIVED,
     cases::PAGE,
     cases::PENDING,
     cases::REQUESTS_LIKE,
@@ -30,6 +31,7 @@ pub(super) const FREQUENT: &[&str] = &[
     locks::OF_A_CASE,
     locks::STANDING,
     switches::KILLED,
+    switches::KILLED_OF,
     switches::SWITCH,
     super::dialect::CLAIM,
 ];

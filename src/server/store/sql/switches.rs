@@ -8,10 +8,12 @@ use super::super::sqlite::SqliteStore;
 use super::super::writer::Work;
 use super::super::{StoreError, Switch, Switches};
 use super::read::{count, json, millis, number, time_or_none, word};
-use crate::domain::{Kill, Killed, Timestamp};
+use crate::domain::{Kill, Killed, PersonId, Timestamp};
 
 pub(super) const SWITCH: &str = "SELECT * FROM kill_switches WHERE role_arn = $1";
 pub(super) const KILLED: &str = "SELECT request_id, kill FROM grants WHERE killed_role = $1";
+
+pub(super) const KILLED_OF: &str = "SELECT kill FROM grants WHERE killed_role = $1 AND beneficiary_id = $2";
 
 /// One step of whoever writes a policy.
 #[derive(Debug)]
@@ -118,6 +120,19 @@ impl Switches for SqliteStore {
         let mut killed = rows.iter().map(killed).collect::<Result<Vec<_>, StoreError>>()?;
         killed.sort_by(|a, b| (a.since, &a.request).cmp(&(b.since, &b.request)));
         Ok(killed)
+    }
+
+    async fn killed_of(&self, role_arn: &str, beneficiary: &PersonId) -> Result<Option<(u32, Timestamp)>, StoreError> {
+        let rows = query(KILLED_OF)
+            .bind(role_arn)
+            .bind(beneficiary.as_str())
+            .fetch_all(&self.readers)
+            .await
+            .map_err(meaning)?;
+        let ends = rows.iter().map(|row| Ok(json::<Kill>(row, "kill")?.until));
+        let ends = ends.collect::<Result<Vec<_>, StoreError>>()?;
+        let count = u32::try_from(ends.len()).unwrap_or(u32::MAX);
+        Ok(ends.into_iter().min().map(|first| (count, first)))
     }
 
     async fn hold_switch(
