@@ -268,7 +268,11 @@ pub(super) fn event_of(world: &World, step: &Step, id: &RequestId) -> Option<Eve
         Step::Mint { by, .. } => Event::Mint {
             by: someone(by),
             device: device(by),
-            until: world.now.plus(secs(900)),
+            // no credential outlives its grant
+            until: world
+                .grant_of(id)
+                .and_then(|grant| grant.ends_at)
+                .map_or(world.now, |end| end.min(world.now.plus(secs(900)))),
         },
         Step::Stray { which, .. } => match which {
             0 => Event::Expire,
