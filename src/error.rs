@@ -115,9 +115,14 @@ pub const fn exit_of(code: Code) -> Exit {
         Code::VersionTooOld => Exit::Configuration,
         Code::SessionUnknown | Code::SessionEnded | Code::SessionCodeInvalid => Exit::SignedOut,
         // too many open requests is a rule about what one may have, not a busy backend
-        Code::PolicyRefused | Code::PolicyOverCap | Code::PolicyOwnRequest | Code::Forbidden | Code::RequestTooMany => {
-            Exit::Refused
-        }
+        Code::PolicyRefused
+        | Code::PolicyOverCap
+        | Code::PolicyOwnRequest
+        | Code::Forbidden
+        | Code::Locked
+        | Code::LockOwn
+        | Code::LockSecondPerson
+        | Code::RequestTooMany => Exit::Refused,
         Code::IdMalformed
         | Code::RequestNotFound
         | Code::RequestAmbiguous
@@ -128,7 +133,9 @@ pub const fn exit_of(code: Code) -> Exit {
         | Code::GrantNotLive
         | Code::GrantNarrowedOtherwise
         | Code::TargetNotFound
-        | Code::PersonNotFound => Exit::Gone,
+        | Code::PersonNotFound
+        | Code::LockNotFound
+        | Code::LockAmbiguous => Exit::Gone,
         Code::ProviderRefused
         | Code::ProviderThrottled
         | Code::ProviderUnreachable
@@ -285,7 +292,9 @@ impl From<Problem> for Error {
             Some(Code::SessionUnknown | Code::SessionEnded) => Some("try: jit login".to_owned()),
             Some(Code::VersionTooOld) => Some("install a newer jit on this machine".to_owned()),
             Some(Code::TargetNotFound) => Some(nearest(&problem)),
-            Some(Code::RequestNotFound | Code::GrantNotFound) => Some("try: jit status".to_owned()),
+            Some(Code::RequestNotFound | Code::GrantNotFound | Code::LockNotFound) => {
+                Some("try: jit status".to_owned())
+            }
             _ => problem.hint.as_ref().map(|words| format!("hint: {words}")),
         };
         error.trace_id = problem.trace_id.clone();

@@ -2,6 +2,7 @@
 
 use super::decision::Decision;
 use super::grant::{EndCause, Grant};
+use super::lock::{Lock, Scope};
 use super::refusal::Refusal;
 use super::request::{Request, RequestState};
 use super::time::Timestamp;
@@ -28,9 +29,17 @@ pub struct Case {
     pub beside: Vec<Held>,
     /// The grant that the request extends, whatever has become of it.
     pub extended: Option<Grant>,
+    /// Locks that stand on its people and target, and on everything.
+    pub locks: Vec<Lock>,
 }
 
 impl Case {
+    /// The lock that stands on the first of `scopes` that has one.
+    pub fn lock_on(&self, scopes: &[Scope]) -> Option<&Lock> {
+        let standing = |scope: &Scope| self.locks.iter().find(|lock| lock.scope == *scope && lock.stands());
+        scopes.iter().find_map(standing)
+    }
+
     /// The request.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ use super::digest::Digest;
 use super::grant::Grant;
 use super::id::{GrantId, PersonId, RequestId};
 use super::issuer_key::IssuerKey;
+use super::lock::{Lock, Scope};
 use super::person::{Device, Person, Session, SignInCode};
 use super::request::Request;
 use super::sealing::SealingCheck;
@@ -37,6 +38,8 @@ pub enum Row {
     SealingCheck(SealingCheck),
     /// A key of ours as issuer.
     IssuerKey(Box<IssuerKey>),
+    /// A lock; one for each scope.
+    Lock(Lock),
 }
 
 /// Who did it.
@@ -129,6 +132,18 @@ pub enum Effect {
         /// Which.
         grant: GrantId,
     },
+    /// Find every grant that was there when a lock was set, and have each ended.
+    Sweep {
+        /// On what.
+        scope: Scope,
+    },
+    /// End one of them.
+    Stop {
+        /// Which.
+        grant: GrantId,
+        /// On what the lock was set.
+        scope: Scope,
+    },
 }
 
 impl Effect {
@@ -142,13 +157,15 @@ impl Effect {
             Self::Take { .. } => "take",
             Self::Kill { .. } => "kill",
             Self::Unkill { .. } => "unkill",
+            Self::Sweep { .. } => "sweep",
+            Self::Stop { .. } => "stop",
         }
     }
 
     /// What is taken away goes before what is given: 0 is first.
     pub const fn urgency(&self) -> u8 {
         match self {
-            Self::Take { .. } | Self::End { .. } | Self::Kill { .. } => 0,
+            Self::Take { .. } | Self::End { .. } | Self::Kill { .. } | Self::Sweep { .. } | Self::Stop { .. } => 0,
             Self::Expire { .. } | Self::Unkill { .. } => 1,
             Self::Activate { .. } | Self::Give { .. } => 2,
         }
@@ -202,6 +219,8 @@ pub struct Change {
     pub postpones: Option<Postpone>,
     /// The idempotency key that this commit uses up.
     pub once: Option<Once>,
+    /// It is refused where a lock stands on one of these by then: a lock and what it forbids never pass each other.
+    pub unless_locked: Vec<Scope>,
 }
 
 impl Change {
@@ -251,6 +270,15 @@ impl Change {
         self
     }
 
+    /// The same, refused where a lock stands on one of `scopes`. What changes nothing needs no such guard.
+    #[must_use]
+    pub fn unless_locked(mut self, scopes: Vec<Scope>) -> Self {
+        if self.event.is_some() {
+            self.unless_locked = scopes;
+        }
+        self
+    }
+
     /// The same with the policy bundle that was asked.
     #[must_use]
     pub fn decided_by(mut self, bundle_hash: &str) -> Self {
@@ -283,7 +311,8 @@ impl Change {
             | Row::Session(_)
             | Row::SignInCode(_)
             | Row::SealingCheck(_)
-            | Row::IssuerKey(_) => None,
+            | Row::IssuerKey(_)
+            | Row::Lock(_) => None,
         })
     }
 
@@ -298,7 +327,8 @@ impl Change {
             | Row::Session(_)
             | Row::SignInCode(_)
             | Row::SealingCheck(_)
-            | Row::IssuerKey(_) => None,
+            | Row::IssuerKey(_)
+            | Row::Lock(_) => None,
         })
     }
 }

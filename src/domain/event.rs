@@ -86,6 +86,13 @@ pub enum Event {
         /// Why.
         reason: Reason,
     },
+    /// A lock was set on what the grant is of. Policy has said that they may.
+    Lock {
+        /// Who.
+        by: PersonId,
+        /// Why.
+        reason: Reason,
+    },
     /// The grant's time is over.
     End,
     /// The provider has taken access away, or it was gone already.

@@ -71,6 +71,8 @@ pub enum EndCause {
     Changed,
     /// The provider refused.
     Failed,
+    /// A lock was set on whoever has it, on the target, or on everything.
+    Locked,
 }
 
 impl EndCause {
@@ -83,6 +85,7 @@ impl EndCause {
             Self::Refused => "refused",
             Self::Changed => "changed",
             Self::Failed => "failed",
+            Self::Locked => "locked",
         }
     }
 }

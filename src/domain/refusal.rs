@@ -4,7 +4,8 @@
 use std::fmt;
 
 use super::grant::GrantState;
-use super::id::{GrantId, RequestId};
+use super::id::{GrantId, PersonId, RequestId};
+use super::lock::Scope;
 use super::request::RequestState;
 use super::time::{Duration, Timestamp};
 
@@ -84,6 +85,16 @@ codes! {
     SessionCodeInvalid = "session.code_invalid",
     /// Not for this caller.
     Forbidden = "access.forbidden",
+    /// A lock stands on the person, on the target, or on everything.
+    Locked = "access.locked",
+    /// One's own lock is for others to lift.
+    LockOwn = "lock.own",
+    /// The lock on everything takes a second person to lift.
+    LockSecondPerson = "lock.second_person",
+    /// No lock stands on it.
+    LockNotFound = "lock.not_found",
+    /// A person and a target have that name.
+    LockAmbiguous = "lock.ambiguous",
     /// The same idempotency key with another body.
     IdempotencyReused = "idempotency.reused",
     /// The provider refused.
@@ -189,6 +200,19 @@ pub enum Refusal {
     NotYours,
     #[error("the code is wrong, used or too old")]
     CodeInvalid,
+    #[error("a lock stands: {reason}")]
+    Locked {
+        scope: Scope,
+        by: PersonId,
+        reason: String,
+        since: Timestamp,
+    },
+    #[error("no lock stands on it")]
+    NotLocked,
+    #[error("nobody lifts the lock on themselves")]
+    OwnLock,
+    #[error("a second person has to lift it too")]
+    SecondPerson,
 }
 
 impl Refusal {
@@ -217,6 +241,10 @@ impl Refusal {
             Self::GrantNotLive { .. } | Self::NothingToExtend { .. } | Self::ExtendedOver { .. } => Code::GrantNotLive,
             Self::NotBeneficiary | Self::NotYours => Code::Forbidden,
             Self::CodeInvalid => Code::SessionCodeInvalid,
+            Self::Locked { .. } => Code::Locked,
+            Self::NotLocked => Code::LockNotFound,
+            Self::OwnLock => Code::LockOwn,
+            Self::SecondPerson => Code::LockSecondPerson,
         }
     }
 
@@ -235,6 +263,8 @@ impl Refusal {
             Self::Changed { .. } => Some("look at the request again, then decide"),
             Self::NarrowedOtherwise { .. } => Some("drop the live grant first"),
             Self::CodeInvalid => Some("ask for a new code"),
+            Self::OwnLock => Some("ask somebody else who may"),
+            Self::SecondPerson => Some("ask somebody else who may; yours is recorded"),
             Self::BadId { .. }
             | Self::BadPersonName { .. }
             | Self::OverCap { .. }
@@ -249,6 +279,8 @@ impl Refusal {
             | Self::GrantNotFound
             | Self::GrantNotLive { .. }
             | Self::NotBeneficiary
+            | Self::Locked { .. }
+            | Self::NotLocked
             | Self::NotYours => None,
         }
     }

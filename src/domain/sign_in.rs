@@ -4,16 +4,24 @@
 use serde_json::json;
 
 use super::change::{Actor, Change, Row};
+use super::lock::{Lock, Scope};
 use super::person::{Device, Session, SignInCode};
 use super::refusal::Refusal;
 use super::time::Timestamp;
 
-/// Spends `code` and opens `session` on `device`.
+/// Spends `code` and opens `session` on `device`, unless `locked` stands on whose it is. A lock on everything stops nobody
+/// here: somebody has to come and lift it.
 ///
 /// # Errors
-/// [`Refusal::CodeInvalid`] where the code is spent, too old, or somebody else's, or where session and device do not
+/// [`Refusal::Locked`]; [`Refusal::CodeInvalid`] where the code is spent, too old, or somebody else's, or where session and device do not
 /// belong together.
-pub fn sign_in(now: Timestamp, code: &SignInCode, device: &Device, session: &Session) -> Result<Change, Refusal> {
+pub fn sign_in(
+    now: Timestamp,
+    code: &SignInCode,
+    device: &Device,
+    session: &Session,
+    locked: Option<&Lock>,
+) -> Result<Change, Refusal> {
     if code.spent_at.is_some()
         || now >= code.expires_at
         || code.person != session.person
@@ -21,6 +29,10 @@ pub fn sign_in(now: Timestamp, code: &SignInCode, device: &Device, session: &Ses
         || device.id != session.device
     {
         return Err(Refusal::CodeInvalid);
+    }
+    let person = Scope::Person(session.person.clone());
+    if let Some(lock) = locked.filter(|lock| lock.stands() && lock.scope == person) {
+        return Err(lock.refusal());
     }
     let spent = SignInCode {
         spent_at: Some(now),
@@ -33,14 +45,8 @@ pub fn sign_in(now: Timestamp, code: &SignInCode, device: &Device, session: &Ses
         Row::Session(session.clone()),
     ];
     let details = json!({ "method": session.method, "device": session.device });
-    Ok(Change::new(
-        now,
-        "session.opened",
-        Actor::Person(session.person.clone()),
-        None,
-        rows,
-        details,
-    ))
+    let actor = Actor::Person(session.person.clone());
+    Ok(Change::new(now, "session.opened", actor, None, rows, details).unless_locked(vec![person]))
 }
 
 /// Ends `session`. Ending it twice changes nothing.

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::catalogue::Target;
-use super::question::{Ask, Question, SessionFacts, Tally, Who};
+use super::question::{Ask, Question, SessionFacts, Subject, Tally, Who};
 use crate::domain::{PersonId, Request, Timestamp, Verdict};
 
 /// What Cedar sees where nobody ever gave a second factor: ten years.
@@ -66,6 +66,10 @@ pub(super) fn inputs(question: &Question<'_>) -> Value {
             let context = json!({ "session": signed_in(session), "clock": clock(now) });
             (uid("Request", request.id().as_str()), context)
         }
+        Question::Lock { on, session, .. } | Question::Unlock { on, session, .. } => {
+            let resource = locked(on, &mut entities);
+            (resource, json!({ "session": signed_in(session), "clock": clock(now) }))
+        }
         Question::View {
             request, target: on, ..
         } => {
@@ -97,6 +101,8 @@ impl<'a> Question<'a> {
             },
             Self::Activate { .. } => "activate",
             Self::Revoke { .. } => "revoke",
+            Self::Lock { .. } => "lock",
+            Self::Unlock { .. } => "unlock",
             Self::View { .. } => "view",
         }
     }
@@ -110,6 +116,8 @@ impl<'a> Question<'a> {
             | Self::Decide { who, .. }
             | Self::Activate { who, .. }
             | Self::Revoke { who, .. }
+            | Self::Lock { who, .. }
+            | Self::Unlock { who, .. }
             | Self::View { who, .. } => who,
         }
     }
@@ -123,6 +131,8 @@ impl<'a> Question<'a> {
             | Self::Decide { now, .. }
             | Self::Activate { now, .. }
             | Self::Revoke { now, .. }
+            | Self::Lock { now, .. }
+            | Self::Unlock { now, .. }
             | Self::View { now, .. } => *now,
         }
     }
@@ -142,6 +152,33 @@ fn user(who: &Who<'_>) -> Value {
         "attrs": { "issuer": who.person.issuer, "subject": who.person.subject, "active": who.active },
         "parents": groups(who.groups),
     })
+}
+
+/// What a lock is on, with what policy may see of it.
+fn locked(on: &Subject<'_>, entities: &mut Vec<Value>) -> Value {
+    match on {
+        Subject::Everything => {
+            let everything = uid("Everything", "all");
+            entities.push(json!({ "uid": &everything, "attrs": {}, "parents": [] }));
+            everything
+        }
+        Subject::Person { person, groups } => {
+            let one = uid("User", person.id.as_str());
+            let is_known = entities.iter().any(|entity| entity["uid"] == one);
+            if !is_known {
+                entities.push(user(&Who {
+                    person,
+                    groups,
+                    active: true,
+                }));
+            }
+            one
+        }
+        Subject::Target(on) => {
+            entities.extend(target(on));
+            uid("Target", on.name.as_str())
+        }
+    }
 }
 
 /// The target and its account.

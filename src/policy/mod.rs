@@ -18,4 +18,4 @@ pub use bundle::Bundle;
 pub use catalogue::{Catalogue, Target};
 pub use decide::{decide, replay};
 pub use finding::Finding;
-pub use question::{Ask, Decision, Question, Reason, SessionFacts, Tally, Who};
+pub use question::{Ask, Decision, Question, Reason, SessionFacts, Subject, Tally, Who};

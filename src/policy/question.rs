@@ -59,6 +59,22 @@ pub struct Tally {
     pub groups: Vec<String>,
 }
 
+/// What a lock is on.
+#[derive(Clone, Copy, Debug)]
+pub enum Subject<'a> {
+    /// All that the backend gives.
+    Everything,
+    /// Somebody.
+    Person {
+        /// Who.
+        person: &'a Person,
+        /// Their groups.
+        groups: &'a [String],
+    },
+    /// A target.
+    Target(&'a Target),
+}
+
 /// A question to policy.
 #[derive(Clone, Copy, Debug)]
 #[expect(missing_docs, reason = "the fields are who is asked about, what for, and when")]
@@ -111,6 +127,20 @@ pub enum Question<'a> {
         who: Who<'a>,
         request: &'a Request,
         target: &'a Target,
+        session: SessionFacts,
+        now: Timestamp,
+    },
+    /// May they lock it? One's own lock is not asked about.
+    Lock {
+        who: Who<'a>,
+        on: Subject<'a>,
+        session: SessionFacts,
+        now: Timestamp,
+    },
+    /// May they lift a lock on it?
+    Unlock {
+        who: Who<'a>,
+        on: Subject<'a>,
         session: SessionFacts,
         now: Timestamp,
     },

@@ -4,6 +4,7 @@
 mod catalogue;
 mod findings;
 mod holes;
+mod locks;
 mod noise;
 mod table;
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use utoipa::OpenApi;
 
-use crate::server::handlers::{grants, health, issuer, requests, sessions, targets};
+use crate::server::handlers::{grants, health, issuer, locks, requests, sessions, targets};
 use crate::server::routes::{Access, table};
 use crate::wire::problem::MEDIA_TYPE;
 
@@ -34,6 +34,9 @@ use crate::wire::problem::MEDIA_TYPE;
         grants::list,
         grants::end,
         grants::credentials,
+        locks::list,
+        locks::set,
+        locks::lift,
     )
 )]
 struct Description;

@@ -17,7 +17,7 @@ use crate::server::edge::answer::described;
 use crate::server::edge::guard::{guard, signed_in};
 use crate::server::edge::whole::whole;
 use crate::server::failure::Failure;
-use crate::server::handlers::{grants, health, issuer, requests, sessions, targets};
+use crate::server::handlers::{grants, health, issuer, locks, requests, sessions, targets};
 use crate::wire::{LARGEST_BODY, paths};
 
 /// Longer than any wait, shorter than most proxies.
@@ -70,6 +70,9 @@ pub fn table() -> Vec<Route> {
         route(Method::POST, paths::DECISIONS, SignedIn, post(requests::decide)),
         route(Method::POST, paths::CANCEL, SignedIn, post(requests::cancel)),
         route(Method::GET, paths::INBOX, SignedIn, get(requests::inbox)),
+        route(Method::GET, paths::LOCKS, SignedIn, get(locks::list)),
+        route(Method::POST, paths::LOCKS, SignedIn, post(locks::set)),
+        route(Method::POST, paths::LIFT, SignedIn, post(locks::lift)),
         route(Method::GET, paths::GRANTS, SignedIn, get(grants::list)),
         route(Method::POST, paths::END, SignedIn, post(grants::end)),
         route(Method::POST, paths::CREDENTIALS, SignedIn, post(grants::credentials)),

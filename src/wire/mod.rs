@@ -4,6 +4,7 @@
 
 pub mod filing;
 pub mod health;
+pub mod lock;
 pub mod paths;
 pub mod problem;
 pub mod session;
@@ -12,6 +13,7 @@ pub mod view;
 
 pub use filing::*;
 pub use health::*;
+pub use lock::*;
 pub use problem::Problem;
 pub use session::*;
 pub use view::*;

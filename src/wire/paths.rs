@@ -18,6 +18,10 @@ pub const GRANTS: &str = "/v1/grants";
 pub const CREDENTIALS: &str = "/v1/grants/{id}/credentials";
 /// End a grant: one's own, or somebody's.
 pub const END: &str = "/v1/grants/{id}/end";
+/// Locks that stand (GET); set one (POST).
+pub const LOCKS: &str = "/v1/locks";
+/// Lift a lock.
+pub const LIFT: &str = "/v1/locks/lift";
 /// What waits for one's decision.
 pub const INBOX: &str = "/v1/inbox";
 /// Who one is.

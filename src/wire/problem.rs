@@ -111,15 +111,23 @@ pub const fn status(code: Code) -> u16 {
         | Code::UsageCommand
         | Code::UsageBody => 400,
         Code::SessionUnknown | Code::SessionEnded | Code::SessionCodeInvalid => 401,
-        Code::PolicyRefused | Code::PolicyOverCap | Code::PolicyOwnRequest | Code::Forbidden => 403,
+        Code::PolicyRefused
+        | Code::PolicyOverCap
+        | Code::PolicyOwnRequest
+        | Code::Forbidden
+        | Code::Locked
+        | Code::LockOwn
+        | Code::LockSecondPerson => 403,
         Code::IdMalformed
         | Code::RequestNotFound
         | Code::GrantNotFound
         | Code::TargetNotFound
         | Code::PersonNotFound
+        | Code::LockNotFound
         | Code::PathNotFound => 404,
         Code::MethodNotAllowed => 405,
         Code::RequestAmbiguous
+        | Code::LockAmbiguous
         | Code::RequestAlreadyDecided
         | Code::RequestChanged
         | Code::RequestDiffers

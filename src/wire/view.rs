@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::lock::LockView;
 use crate::domain::time::Timestamp;
 
 /// A person as others see them.
@@ -90,6 +91,9 @@ pub struct StageView {
 pub struct TargetList {
     /// Sorted by name.
     pub targets: Vec<TargetView>,
+    /// Locks that stand, as far as one may see them.
+    #[serde(default)]
+    pub locks: Vec<LockView>,
 }
 
 /// A decision on a request.
@@ -252,6 +256,9 @@ pub struct RequestList {
     pub requests: Vec<RequestView>,
     /// Ask with this for the next page.
     pub next: Option<String>,
+    /// Locks that stand, as far as one may see them.
+    #[serde(default)]
+    pub locks: Vec<LockView>,
 }
 
 /// Live grants.

@@ -179,7 +179,7 @@ pub(super) fn not_given(now: Timestamp, case: &Case, detail: &str) -> Result<Cha
 }
 
 /// Begins to take access away, or ends at once what was never called for.
-fn begin_end(
+pub(super) fn begin_end(
     now: Timestamp,
     case: &Case,
     by: Option<&PersonId>,

@@ -15,7 +15,7 @@ use crate::domain::time::Timestamp;
 pub(super) fn kill_of(now: Timestamp, case: &Case, cause: EndCause) -> Result<Option<Kill>, Refusal> {
     let (binding, grant) = (&case.request()?.body.binding, case.grant()?);
     let is_early = match cause {
-        EndCause::Dropped | EndCause::Revoked => true,
+        EndCause::Dropped | EndCause::Revoked | EndCause::Locked => true,
         EndCause::Expired | EndCause::Refused | EndCause::Changed | EndCause::Failed => false,
     };
     let until = grant.last_credential_at.filter(|last| is_early && *last > now);

@@ -6,6 +6,7 @@ mod credential;
 mod extension;
 mod grant;
 mod kill;
+mod lock;
 #[cfg(test)]
 mod properties;
 mod request;
@@ -13,6 +14,8 @@ mod request;
 mod steps;
 #[cfg(test)]
 mod table;
+#[cfg(test)]
+mod table_locks;
 #[cfg(test)]
 mod world;
 
@@ -28,6 +31,15 @@ use super::time::Timestamp;
 /// # Errors
 /// The [`Refusal`] that the case's state, or an invariant, demands.
 pub fn apply(now: Timestamp, case: &Case, event: &Event) -> Result<Change, Refusal> {
+    let bars = lock::bars(case, event);
+    match case.lock_on(&bars) {
+        Some(standing) => lock::barred(now, case, event, standing),
+        None => Ok(follows(now, case, event)?.unless_locked(bars)),
+    }
+}
+
+/// What follows where no lock stands in the way.
+fn follows(now: Timestamp, case: &Case, event: &Event) -> Result<Change, Refusal> {
     match event {
         Event::File(filing) => request::file(now, case, filing),
         Event::Decide(vote) => request::decide(now, case, vote),
@@ -39,6 +51,7 @@ pub fn apply(now: Timestamp, case: &Case, event: &Event) -> Result<Change, Refus
         Event::NotGiven { detail } => grant::not_given(now, case, detail),
         Event::Drop { by } => grant::give_back(now, case, by),
         Event::Revoke { by, reason } => grant::revoke(now, case, by, reason.as_str()),
+        Event::Lock { by, reason } => lock::swept(now, case, by, reason.as_str()),
         Event::End => grant::end(now, case),
         Event::Taken => grant::taken(now, case),
         Event::Killed { issued_before } => kill::killed(now, case, *issued_before),

@@ -14,8 +14,10 @@ use crate::domain::decision::Verdict;
 use crate::domain::event::Event;
 use crate::domain::grant::{EndCause, Grant, GrantState, KillState};
 use crate::domain::id::DeviceId;
+use crate::domain::lock::receiving;
 use crate::domain::request::{Extends, RequestState};
 use crate::domain::samples::{device, filing, runs, secs, vote};
+use crate::domain::text::Reason;
 use crate::domain::time::Timestamp;
 
 /// **ends**: at its end a grant is not live, and until it begins to end somebody is told to end it.
@@ -176,6 +178,43 @@ fn is_approval(decision: &crate::domain::decision::Decision, stage: usize) -> bo
     decision.stage == stage && decision.verdict == Verdict::Approve
 }
 
+/// **locked**: what stands under a lock gets no credential, and is not activated; whatever was there before is ended by
+/// somebody who is told to.
+fn locked(world: &World) {
+    for grant in world.grants.values() {
+        let (case, body) = (world.case(&grant.request), &world.requests[&grant.request].body);
+        let Some(lock) = case.lock_on(&receiving(body)) else {
+            continue;
+        };
+        let mint = Event::Mint {
+            by: grant.beneficiary.clone(),
+            device: device(1),
+            until: world.now.plus(secs(900)),
+        };
+        assert!(apply(world.now, &case, &mint).is_err(), "locked: minted");
+        for event in [Event::Activate, Event::Verified] {
+            let change = apply(world.now, &case, &event).expect("the worker is never refused");
+            let given = change
+                .grant()
+                .is_some_and(|grant| matches!(grant.state, GrantState::Granting | GrantState::Active));
+            assert!(!given, "locked: {event:?} gives");
+        }
+        let sweep = Effect::Sweep {
+            scope: lock.scope.clone(),
+        };
+        let stop = Effect::Stop {
+            grant: grant.id.clone(),
+            scope: lock.scope.clone(),
+        };
+        let is_swept = world
+            .outbox
+            .iter()
+            .any(|(_, effect)| *effect == sweep || *effect == stop);
+        let can_end = matches!(grant.state, GrantState::Granting | GrantState::Active);
+        assert!(!can_end || is_swept, "locked: nobody ends {}", grant.id);
+    }
+}
+
 /// **revoke-free**: giving back and ending need nothing but the grant.
 fn revoke_free(world: &World) {
     for grant in world.grants.values().filter(|g| g.state.is_open()) {
@@ -185,11 +224,14 @@ fn revoke_free(world: &World) {
             ..world.case(&grant.request)
         };
         let by = grant.beneficiary.clone();
-        let mut ways = vec![(world.now, Event::Drop { by })];
+        let reason = Reason::parse("stop").unwrap();
+        let lock = Event::Lock { by: by.clone(), reason };
+        let mut ways = vec![(world.now, Event::Drop { by }), (world.now, lock)];
         ways.extend(grant.ends_at.map(|end| (end, Event::End)));
         for (now, event) in ways {
             let change = apply(now, &bare, &event).expect("revoke-free: refused");
             let next = change.grant().unwrap_or(grant).state;
+            assert!(change.unless_locked.is_empty(), "revoke-free: waits for a lock");
             assert!(
                 matches!(next, GrantState::Revoking | GrantState::Ended),
                 "revoke-free: {next}"
@@ -211,6 +253,7 @@ proptest! {
             no_self(&world);
             bound(&world);
             revoke_free(&world);
+            locked(&world);
             no_longer_than_approved(&world);
             extension_ends_with_what_it_extends(&world);
         }
@@ -285,8 +328,11 @@ fn random_steps_reach_every_state() {
         "grant.kill_lifting",
         "grant.kill_lifted",
         "credential.minting",
+        "lock.set",
+        "lock.lifting",
+        "lock.lifted",
     ] {
         assert!(kinds.get(kind).is_some_and(|n| *n >= 10), "{kind}: {kinds:?}");
     }
-    assert_eq!(causes.len(), 6, "{causes:?}");
+    assert_eq!(causes.len(), 7, "{causes:?}");
 }

@@ -5,6 +5,7 @@ use crate::domain::decision::Verdict;
 use crate::domain::event::{Event, Filing, Vote};
 use crate::domain::grant::{EndCause, Grant};
 use crate::domain::id::{GrantId, PersonId, RequestId};
+use crate::domain::lock::{self, Scope};
 use crate::domain::request::{Body, Extends};
 use crate::domain::samples::{binding, body, device, frozen, person, secs, stage, vote};
 use crate::domain::target::KillSwitch;
@@ -74,13 +75,25 @@ pub(super) enum Step {
     Tamper {
         on: usize,
     },
+    /// Locks somebody, a target or everything; or lifts that, all by two people.
+    Lock {
+        by: u64,
+        on: u8,
+        lifts: bool,
+    },
 }
 
 pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
     let who = || 1..5_u64;
     let mostly_own = || prop_oneof![2 => Just(0), 1 => 1..5_u64];
     let on = || 0..6_usize;
-    let clock = prop_oneof![Just(0), 0..3_000_i64, 0..4_000_000_i64, -2_000_000..0_i64];
+    let clock = prop_oneof![
+        Just(0),
+        0..3_000_i64,
+        0..600_000_i64,
+        0..4_000_000_i64,
+        -2_000_000..0_i64
+    ];
     let provider = prop_oneof![
         4 => Just(Provider::Works),
         1 => Just(Provider::Refuses),
@@ -125,6 +138,7 @@ pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
         6 => tick.prop_map(|(provider, behind_ms)| Step::Tick { provider, behind_ms }),
         2 => (0..6_u8, on()).prop_map(|(which, on)| Step::Stray { which, on }),
         1 => on().prop_map(|on| Step::Tamper { on }),
+        1 => (who(), 0..6_u8, any::<u8>()).prop_map(|(by, on, rare)| Step::Lock { by, on, lifts: rare > 80 }),
     ];
     prop::collection::vec(step, 1..60)
 }
@@ -254,7 +268,11 @@ pub(super) fn event_of(world: &World, step: &Step, id: &RequestId) -> Option<Eve
         Step::Mint { by, .. } => Event::Mint {
             by: someone(by),
             device: device(by),
-            until: world.now.plus(secs(900)),
+            // no credential outlives its grant
+            until: world
+                .grant_of(id)
+                .and_then(|grant| grant.ends_at)
+                .map_or(world.now, |end| end.min(world.now.plus(secs(900)))),
         },
         Step::Stray { which, .. } => match which {
             0 => Event::Expire,
@@ -272,6 +290,7 @@ pub(super) fn event_of(world: &World, step: &Step, id: &RequestId) -> Option<Eve
         | Step::Extend { .. }
         | Step::MintAndDrop { .. }
         | Step::Tick { .. }
+        | Step::Lock { .. }
         | Step::Tamper { .. } => {
             return None;
         }
@@ -293,6 +312,7 @@ pub(super) fn run(world: &mut World, step: &Step) {
             run(world, &Step::Mint { by: 0, on });
             return run(world, &Step::Drop { by: 0, on });
         }
+        Step::Lock { by, on, lifts } => return lock(world, by, on, lifts),
         Step::Vote { on, .. }
         | Step::Cancel { on, .. }
         | Step::Drop { on, .. }
@@ -325,6 +345,26 @@ pub(super) fn run(world: &mut World, step: &Step) {
         assert_eq!(*by, grant.beneficiary, "somebody else's credentials");
         assert!(grant.is_live(world.now), "ends: minted after the end");
         assert!(!world.tampered.contains(&id), "bound: minted for a changed body");
+    }
+}
+
+fn lock(world: &mut World, by: u64, on: u8, lifts: bool) {
+    let scope = match on {
+        0 | 1 => Scope::All,
+        2 | 3 => Scope::Target(target_of(on - 2)),
+        other => Scope::Person(person(u64::from(other - 3))),
+    };
+    let known = world.locks.get(&scope).cloned();
+    let (now, by) = (world.now, person(by));
+    if !lifts {
+        let reason = Reason::parse("stop").unwrap();
+        return world.change_lock(&lock::set(now, known.as_ref(), &scope, &by, &reason));
+    }
+    for by in [by, person(9)] {
+        let known = world.locks.get(&scope).cloned();
+        if let Ok(change) = lock::lift(now, known.as_ref(), &by, &[], false) {
+            world.change_lock(&change);
+        }
     }
 }
 

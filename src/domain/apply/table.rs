@@ -40,6 +40,7 @@ not given      | - | failed(failed) | - | - | - | -
 drop           | ended(dropped) | revoking(dropped) +take | revoking(dropped) +take | - | no: grant.not_live | no: grant.not_live
 drop by another | no: access.forbidden | no: access.forbidden | no: access.forbidden | no: access.forbidden | no: access.forbidden | no: access.forbidden
 revoke         | ended(revoked) | revoking(revoked) +take | revoking(revoked) +take | - | no: grant.not_live | no: grant.not_live
+lock           | ended(locked) | revoking(locked) +take | revoking(locked) +take | - | - | -
 end            | - | revoking(expired) +take | revoking(expired) +take | - | - | -
 end early      | - | later +end | later +end | later +end | - | -
 taken          | - | - | - | ended(dropped) | - | -
@@ -63,8 +64,8 @@ taken          | - | ended killed | ended lifting | ended lifted
 ";
 
 /// Filed at 0; pending for an hour; starts at 60 s; ends at an hour and 60 s.
-const START_MS: i64 = 60_000;
-const END_MS: i64 = 3_660_000;
+pub(super) const START_MS: i64 = 60_000;
+pub(super) const END_MS: i64 = 3_660_000;
 
 fn request(state: RequestState) -> Request {
     let filing = filing(7);
@@ -82,7 +83,7 @@ fn request(state: RequestState) -> Request {
     }
 }
 
-fn case(state: GrantState) -> Case {
+pub(super) fn case(state: GrantState) -> Case {
     let open = Case {
         request: Some(request(RequestState::Pending)),
         ..Case::default()
@@ -113,7 +114,7 @@ fn case(state: GrantState) -> Case {
     }
 }
 
-fn cell(outcome: Result<Change, Refusal>) -> String {
+pub(super) fn cell(outcome: Result<Change, Refusal>) -> String {
     let change = match outcome {
         Ok(change) if change == Change::default() => return "-".into(),
         Ok(change) => change,
@@ -133,7 +134,7 @@ fn cell(outcome: Result<Change, Refusal>) -> String {
 }
 
 /// Compares line by line; white space is for the reader.
-fn holds(table: &str, events: &[(&str, Timestamp, Event)], cases: &[(String, Case)]) {
+pub(super) fn holds(table: &str, events: &[(&str, Timestamp, Event)], cases: &[(String, Case)]) {
     let plain = |line: &str| line.split('|').map(str::trim).collect::<Vec<_>>().join(" | ");
     let heads: Vec<&str> = cases.iter().map(|(state, _)| state.as_str()).collect();
     let mut lines = vec![format!("event | {}", heads.join(" | "))];
@@ -206,6 +207,7 @@ fn grant_follows_its_table() {
         ("drop", during, drop(1)),
         ("drop by another", during, drop(2)),
         ("revoke", during, revoke),
+        ("lock", during, stop()),
         ("end", end, Event::End),
         ("end early", at(END_MS - 1), Event::End),
         ("taken", end, Event::Taken),
@@ -220,6 +222,13 @@ fn grant_follows_its_table() {
     let states = [Scheduled, Granting, Active, Revoking, Ended, Failed];
     let cases = states.map(|state| (state.to_string(), case(state)));
     holds(GRANTS, &events, &cases);
+}
+
+fn stop() -> Event {
+    Event::Lock {
+        by: person(3),
+        reason: Reason::parse("enough").unwrap(),
+    }
 }
 
 fn killable(state: GrantState, last_credential_at: Option<Timestamp>) -> Case {

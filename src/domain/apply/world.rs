@@ -1,5 +1,7 @@
-//! A store, a worker and a provider in memory, for the property tests.
+//! A store in memory, for the property tests; worker and provider are in a file of their own.
 //! Owns committing as the real store does: versions, one event, effects. Refuses whatever that store would refuse.
+
+mod worker;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,8 +12,9 @@ use crate::domain::case::{Case, Held};
 use crate::domain::change::{AuditEvent, Change, Effect, Row};
 use crate::domain::decision::Decision;
 use crate::domain::event::Event;
-use crate::domain::grant::{EndCause, Grant, GrantState, KillState};
+use crate::domain::grant::{EndCause, Grant, GrantState};
 use crate::domain::id::{GrantId, PersonId, RequestId};
+use crate::domain::lock::{Lock, Scope};
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{Request, RequestState};
 use crate::domain::samples::at;
@@ -44,6 +47,8 @@ pub(super) struct World {
     pub shut_out: BTreeSet<GrantId>,
     /// First activation of the row of overlapping grants, found without `anchor_at`.
     pub run_began: BTreeMap<GrantId, Timestamp>,
+    /// Locks, whatever became of them.
+    pub locks: BTreeMap<Scope, Lock>,
     pub next_id: u64,
 }
 
@@ -61,6 +66,7 @@ impl World {
             access: BTreeSet::new(),
             shut_out: BTreeSet::new(),
             run_began: BTreeMap::new(),
+            locks: BTreeMap::new(),
             next_id: 1,
         }
     }
@@ -95,6 +101,7 @@ impl World {
                 .extends
                 .as_ref()
                 .and_then(|extends| self.grants.get(&extends.grant).cloned()),
+            locks: self.locks.values().cloned().collect(),
         }
     }
 
@@ -111,6 +118,7 @@ impl World {
         match event {
             Event::File(filing) => Case {
                 beside: self.beside(&filing.body.beneficiary, &filing.body.target, None),
+                locks: self.locks.values().cloned().collect(),
                 ..Case::default()
             },
             Event::Decide(_)
@@ -122,6 +130,7 @@ impl World {
             | Event::NotGiven { .. }
             | Event::Drop { .. }
             | Event::Revoke { .. }
+            | Event::Lock { .. }
             | Event::End
             | Event::Taken
             | Event::Killed { .. }
@@ -136,6 +145,7 @@ impl World {
     pub(super) fn play(&mut self, now: Timestamp, id: &RequestId, event: &Event) -> Result<Change, Refusal> {
         let change = apply(now, &self.case_for(id, event), event)?;
         let is_mint = matches!(event, Event::Mint { .. } | Event::Minted { .. });
+        self.locked_holds(&change, event);
         self.evidence_holds(now, &change, is_mint);
         self.commit(&change);
         if !is_mint {
@@ -154,6 +164,42 @@ impl World {
                 assert_eq!(event.at, now, "evidence: another time");
                 assert!(event.request.is_some(), "evidence: on no request");
             }
+        }
+    }
+
+    /// **locked**: nothing is asked, decided, given or minted under a lock, and whatever is carries its guard.
+    fn locked_holds(&self, change: &Change, event: &Event) {
+        if change.event.is_none() {
+            return;
+        }
+        let is_asked = matches!(event, Event::File(_) | Event::Decide(_) | Event::Mint { .. });
+        let gives = |grant: &Grant| matches!(grant.state, GrantState::Granting | GrantState::Active);
+        let was = change
+            .grant()
+            .and_then(|grant| self.grants.get(&grant.id))
+            .map(|grant| grant.state);
+        let is_given = change
+            .grant()
+            .is_some_and(|grant| gives(grant) && was != Some(grant.state));
+        if !is_asked && !is_given {
+            return;
+        }
+        let body = match (change.request(), change.grant()) {
+            (Some(request), _) => &request.body,
+            (None, Some(grant)) => &self.requests[&grant.request].body,
+            (None, None) => panic!("locked: {event:?} on nothing"),
+        };
+        for scope in [
+            Scope::All,
+            Scope::Target(body.target.clone()),
+            Scope::Person(body.beneficiary.clone()),
+        ] {
+            let stands = self.locks.get(&scope).is_some_and(Lock::stands);
+            assert!(!stands, "locked: {event:?} under a lock on {scope}");
+            assert!(
+                change.unless_locked.contains(&scope),
+                "locked: {event:?} passes a lock on {scope}"
+            );
         }
     }
 
@@ -182,6 +228,14 @@ impl World {
                     self.decisions.push(decision.clone());
                 }
                 Row::Grant(next) => self.put_grant(next, change),
+                Row::Lock(next) => {
+                    let before = self.locks.insert(next.scope.clone(), next.clone());
+                    assert_eq!(
+                        next.version,
+                        before.map_or(0, |lock| lock.version) + 1,
+                        "evidence: version"
+                    );
+                }
                 Row::Person(_)
                 | Row::Device(_)
                 | Row::Session(_)
@@ -250,98 +304,9 @@ impl World {
         }
     }
 
-    /// One tick of the worker. It claims at `now` and works `behind_ms` earlier: its clock may have gone back.
-    pub(super) fn tick(&mut self, provider: Provider, behind_ms: i64) {
-        let now = Timestamp::from_millis(self.now.millis() - behind_ms);
-        let (due, later) = self.outbox.drain(..).partition(|(at, _)| *at <= self.now);
-        self.outbox = later;
-        let mut due: Vec<(Timestamp, Effect)> = due;
-        due.sort_by_key(|(at, effect)| (effect.urgency(), *at));
-        for (at, effect) in due {
-            if !self.work(now, &effect, provider) {
-                self.outbox.push((at, effect));
-            }
-        }
-    }
-
-    /// Whether the effect is settled.
-    fn work(&mut self, now: Timestamp, effect: &Effect, provider: Provider) -> bool {
-        let event = match effect {
-            Effect::Expire { request } => {
-                self.play(now, &request.clone(), &Event::Expire).unwrap();
-                return true;
-            }
-            Effect::Activate { .. } => Event::Activate,
-            Effect::End { .. } => Event::End,
-            Effect::Give { grant } => match self.give(grant, provider) {
-                Some(event) => event,
-                None => return self.grants[grant].state != GrantState::Granting,
-            },
-            Effect::Take { grant } => {
-                if provider == Provider::IsSilent {
-                    return false;
-                }
-                self.access.remove(grant);
-                Event::Taken
-            }
-            Effect::Kill { grant } | Effect::Unkill { grant } => match self.switch(now, grant, provider) {
-                Some(event) => event,
-                None => return false,
-            },
-        };
-        let (Effect::Activate { grant }
-        | Effect::End { grant }
-        | Effect::Give { grant }
-        | Effect::Take { grant }
-        | Effect::Kill { grant }
-        | Effect::Unkill { grant }) = effect
-        else {
-            return true;
-        };
-        let request = self.grants[grant].request.clone();
-        // the end, and giving up, must never be refused
-        self.play(now, &request, &event).unwrap();
-        true
-    }
-
-    /// Writes the kill switch as the worker does: all that is wanted, and nothing else.
-    fn switch(&mut self, now: Timestamp, id: &GrantId, provider: Provider) -> Option<Event> {
-        let kill = self.grants[id].kill.as_ref().expect("a kill switch without sessions");
-        if now >= kill.until && kill.state.is_wanted() || kill.state == KillState::Killed {
-            return Some(Event::Outlived);
-        }
-        let event = match kill.state {
-            KillState::Killing => Event::Killed { issued_before: None },
-            KillState::Killed | KillState::Lifting | KillState::Lifted => Event::Lifted,
-        };
-        if provider == Provider::Refuses {
-            return None;
-        }
-        let wanted = |grant: &&Grant| grant.kill.as_ref().is_some_and(|kill| kill.state.is_wanted());
-        self.shut_out = self.grants.values().filter(wanted).map(|g| g.id.clone()).collect();
-        // a silent provider may have done it all the same
-        (provider == Provider::Works).then_some(event)
-    }
-
-    fn give(&mut self, id: &GrantId, provider: Provider) -> Option<Event> {
-        let grant = &self.grants[id];
-        if grant.state != GrantState::Granting {
-            return None;
-        }
-        assert!(grant.ends_at.is_some(), "intent-first: given without a durable end");
-        match provider {
-            Provider::Works => {
-                self.access.insert(id.clone());
-                Some(Event::Verified)
-            }
-            // after a silent attempt nobody knows that nothing is there: only the end settles it
-            Provider::Refuses if self.access.contains(id) => None,
-            Provider::Refuses => Some(Event::NotGiven { detail: "no".into() }),
-            Provider::IsSilent => {
-                // it may have worked all the same
-                self.access.insert(id.clone());
-                None
-            }
-        }
+    /// Sets a lock, or lifts one as far as this person can.
+    pub(super) fn change_lock(&mut self, change: &Change) {
+        assert_eq!(change.rows.is_empty(), change.event.is_none(), "evidence: of a lock");
+        self.commit(change);
     }
 }

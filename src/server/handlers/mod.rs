@@ -3,6 +3,7 @@
 pub mod grants;
 pub mod health;
 pub mod issuer;
+pub mod locks;
 pub mod requests;
 pub mod sessions;
 pub mod targets;

@@ -27,5 +27,5 @@ pub async fn list(
     caller: Caller,
     query: Query<Search>,
 ) -> Result<Json<TargetList>, Failure> {
-    targets::targets(&backend, &caller, query.q.as_deref()).map(Json)
+    targets::targets(&backend, &caller, query.q.as_deref()).await.map(Json)
 }

@@ -2,8 +2,10 @@
 
 use std::sync::atomic::Ordering;
 
+use super::tests::locks::{lock, state, unlock};
 use super::tests::{active, code, view};
 use super::{decide, inbox, mint};
+use crate::server::provider::ProviderError;
 use crate::server::stage::{Stage, new_key, yes};
 
 #[tokio::test]
@@ -76,4 +78,55 @@ async fn attack_06_a_role_changed_after_activation_mints_nothing() {
         "request.changed"
     );
     assert_eq!(stage.provider.minted.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn attack_19_panic_gives_nothing_back_that_policy_approves_alone() {
+    let stage = Stage::new().await;
+    let (alice, bob, carol) = (
+        stage.sign_in("alice").await,
+        stage.sign_in("bob").await,
+        stage.sign_in("carol").await,
+    );
+    let held = stage.file(&alice, "dev-admin").await.unwrap().request;
+    stage.work().await;
+    let grant = view(&stage, &alice, &held.id).await.grant.unwrap().id;
+    // approved already, and about to be activated
+    let coming = stage.file(&bob, "dev-admin").await.unwrap().request;
+    lock(&stage, &carol, "all").await.unwrap();
+    assert_eq!(code(mint::mint(&stage.backend, &alice, &grant).await), "access.locked");
+    stage.work().await;
+    let locked = ("ended".to_owned(), Some("locked".to_owned()));
+    assert_eq!(state(&stage, &alice, &held).await, locked);
+    assert_eq!(state(&stage, &bob, &coming).await, locked);
+    for who in [&alice, &bob, &carol] {
+        assert_eq!(code(stage.file(who, "dev-admin").await), "access.locked");
+    }
+    // one of two is not enough
+    unlock(&stage, &carol, "all").await.unwrap();
+    assert_eq!(code(stage.file(&alice, "dev-admin").await), "access.locked");
+    assert_eq!(stage.provider.minted.load(Ordering::SeqCst), 0);
+    assert_eq!(stage.provider.verified.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn attack_19_revoke_all_gives_nothing_back_while_the_provider_is_down() {
+    let stage = Stage::new().await;
+    let (alice, carol) = (stage.sign_in("alice").await, stage.sign_in("carol").await);
+    let held = stage.file(&alice, "dev-admin").await.unwrap().request;
+    stage.work().await;
+    let down = ProviderError::Unreachable("no answer".into());
+    stage.provider.errors.lock().unwrap().extend([down.clone(), down]);
+    lock(&stage, &carol, "person:alice").await.unwrap();
+    stage.work().await;
+    let ending = ("revoking".to_owned(), Some("locked".to_owned()));
+    assert_eq!(state(&stage, &alice, &held).await, ending);
+    let grant = view(&stage, &alice, &held.id).await.grant.unwrap().id;
+    assert_eq!(code(mint::mint(&stage.backend, &alice, &grant).await), "access.locked");
+    assert_eq!(code(stage.file(&alice, "dev-admin").await), "access.locked");
+    stage.at(60);
+    stage.work().await;
+    stage.at(120);
+    stage.work().await;
+    assert_eq!(state(&stage, &alice, &held).await.0, "ended");
 }

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::view::Viewer;
-use super::{Key, resolve};
+use super::{Key, locked, resolve};
+use crate::domain::lock::deciding;
 use crate::domain::{Case, Change, Comment, Digest, Event, PersonId, Refusal, Verdict, Vote, apply};
 use crate::policy::{self, Question};
 use crate::server::backend::{Backend, Caller};
@@ -24,8 +25,10 @@ pub async fn decide(
 ) -> Result<RequestView, Failure> {
     let (verdict, comment, digest) = parse(new)?;
     settled!(async {
-        let case = resolve::request(backend, caller, given).await?;
-        let id = case.request()?.id().clone();
+        let mut case = resolve::request(backend, caller, given).await?;
+        let (id, me) = (case.request()?.id().clone(), &caller.person.id);
+        case.locks.extend(locked::of_person(backend, me).await?);
+        locked::pass(backend, me, &case, &deciding(&case.request()?.body, me)).await?;
         let change = voted(backend, caller, &case, verdict, comment.clone(), digest.clone()).await?;
         let change = change.once(key.map(|k| k.used(&caller.person.id, id.as_str(), backend.now())));
         backend.commit(&change).await?;

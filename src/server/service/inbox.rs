@@ -1,5 +1,6 @@
 //! What waits for somebody's decision.
 
+use super::locked;
 use super::view::Viewer;
 use crate::domain::{PersonId, Request, RequestId, Verdict};
 use crate::policy::{Question, decide};
@@ -22,7 +23,12 @@ pub async fn inbox(backend: &Backend, caller: &Caller) -> Result<RequestList, Fa
     for id in decidable(backend, caller).await? {
         requests.push(viewer.by_id(&id).await?);
     }
-    Ok(RequestList { requests, next: None })
+    let locks = locked::seen(backend, caller).await?;
+    Ok(RequestList {
+        requests,
+        next: None,
+        locks,
+    })
 }
 
 async fn decidable(backend: &Backend, caller: &Caller) -> Result<Vec<RequestId>, Failure> {

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::resolve;
 use super::view::Viewer;
+use super::{locked, resolve};
 use crate::domain::{RequestId, TargetName};
 use crate::server::backend::{Backend, Caller};
 use crate::server::failure::Failure;
@@ -81,7 +81,8 @@ pub async fn requests(
     let next = (found.len() == PAGE as usize)
         .then(|| found.last().map(|r| r.id().to_string()))
         .flatten();
-    Ok(RequestList { requests, next })
+    let locks = locked::seen(backend, caller).await?;
+    Ok(RequestList { requests, next, locks })
 }
 
 /// One's own open grants, those that end last first.

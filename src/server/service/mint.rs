@@ -4,7 +4,8 @@
 use secrecy::ExposeSecret;
 
 use super::file::still_resolves;
-use super::resolve;
+use super::{locked, resolve};
+use crate::domain::lock::receiving;
 use crate::domain::{Binding, Case, Event, GrantId, Person, Refusal, TargetName, Timestamp, apply};
 use crate::policy::{Ask, Question, decide};
 use crate::server::backend::{Backend, Caller};
@@ -38,6 +39,8 @@ async fn flight(backend: &Backend, caller: &Caller, id: &GrantId) -> Result<Mint
     let device = caller.session.device.clone();
     let (access, target) = settled!(async {
         let case = load(backend, id).await?;
+        let body = &case.request()?.body;
+        locked::pass(backend, &caller.person.id, &case, &receiving(body)).await?;
         may_have(backend, caller, &case)?;
         let access = access(&case, &caller.person)?;
         is_let_in(backend, &access.binding).await?;
@@ -61,6 +64,8 @@ async fn flight(backend: &Backend, caller: &Caller, id: &GrantId) -> Result<Mint
         };
         backend.commit(&apply(backend.now(), &case, &event)?).await?;
         // taken back while the provider was answering: what was minted is on record, and goes to nobody
+        let body = &case.request()?.body;
+        locked::pass(backend, &caller.person.id, &case, &receiving(body)).await?;
         let grant = case.grant()?;
         if grant.is_live(backend.now()) {
             Ok(())

@@ -12,6 +12,8 @@ pub mod inbox;
 pub mod issuer;
 #[cfg(test)]
 mod kills;
+pub mod locked;
+pub mod locks;
 pub mod look;
 pub mod mint;
 pub mod others;

@@ -3,7 +3,8 @@
 
 use serde_json::{Value, json};
 
-use super::{others, resolve};
+use super::{locked, others, resolve};
+use crate::domain::lock::asking;
 use crate::domain::{
     Body, Case, Duration, Extends, Filing, Frozen, Grant, Narrowing, Person, PersonName, Reason, Refusal, Standing,
     Ticket, Timestamp, standing,
@@ -76,8 +77,10 @@ impl<'a> Plan<'a> {
             asked: &asked,
         };
         let beneficiary = scene.beneficiary().await?;
-        let case = backend.store.case_to_file(&beneficiary.id, &target.name).await?;
+        let mut case = backend.store.case_to_file(&beneficiary.id, &target.name).await?;
+        case.locks.extend(locked::of_person(backend, &caller.person.id).await?);
         let body = scene.body(&beneficiary, &case)?;
+        locked::pass(backend, &caller.person.id, &case, &asking(&body)).await?;
         let answers = scene.answers(&beneficiary, &body);
         if beneficiary.id != caller.person.id {
             answers.hold(&beneficiary, &body)?;

@@ -6,6 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
 
+use super::locked;
 use crate::domain::sign_in::{sign_in, sign_out};
 use crate::domain::{
     Actor, Change, Device, DeviceId, Digest, KeyStorage, Person, Refusal, Row, Session, SignInCode, SignInMethod,
@@ -62,7 +63,11 @@ pub async fn open(backend: &Backend, new: &NewSession, address: IpAddr) -> Resul
             ended_at: None,
             version: 1,
         };
-        backend.commit(&sign_in(now, &code, &device, &session)?).await?;
+        let lock = locked::of_person(backend, &person.id).await?;
+        match sign_in(now, &code, &device, &session, lock.as_ref()) {
+            Ok(change) => backend.commit(&change).await?,
+            Err(refusal) => return Err(locked::named(backend, &person.id, refusal).await),
+        }
         Ok(Caller {
             person,
             session,

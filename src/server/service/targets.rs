@@ -1,5 +1,6 @@
 //! What somebody may ask for.
 
+use super::locked;
 use super::view::stages;
 use crate::policy::{Ask, Catalogue, Question, Target, decide};
 use crate::server::backend::{Backend, Caller};
@@ -8,13 +9,13 @@ use crate::wire::problem::Code;
 use crate::wire::{Problem, TargetList, TargetView};
 
 /// Stands for a reason while nobody has given one: what may be asked for does not hang on its length.
-const REASON_TO_COME: &str = "a reason that is still to be given";
+pub const REASON_TO_COME: &str = "a reason that is still to be given";
 
 /// Targets that policy lets `caller` ask for, by name; with `query`, those that all its words fit.
 ///
 /// # Errors
-/// None of its own.
-pub fn targets(backend: &Backend, caller: &Caller, query: Option<&str>) -> Result<TargetList, Failure> {
+/// What the store says.
+pub async fn targets(backend: &Backend, caller: &Caller, query: Option<&str>) -> Result<TargetList, Failure> {
     let bundle = backend.bundle();
     let catalogue = bundle.catalogue();
     let groups = caller.groups(&bundle);
@@ -37,7 +38,8 @@ pub fn targets(backend: &Backend, caller: &Caller, query: Option<&str>) -> Resul
         }
     }
     found.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(TargetList { targets: found })
+    let locks = locked::seen(backend, caller).await?;
+    Ok(TargetList { targets: found, locks })
 }
 
 fn view(target: &Target, automatic: bool, catalogue: &Catalogue, apart: &[(String, String)]) -> TargetView {

@@ -2,6 +2,7 @@
 
 mod dry_run;
 mod extend;
+pub(super) mod locks;
 mod others;
 mod ticket;
 

@@ -5,6 +5,7 @@ mod audit;
 mod cases;
 mod commits;
 mod issuer_keys;
+mod locks;
 mod outbox;
 mod people;
 mod races;

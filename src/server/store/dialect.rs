@@ -47,7 +47,7 @@ pub(super) const CLAIM: &str = "UPDATE outbox SET claimed_by = $1, claimed_until
     SELECT id FROM outbox
     WHERE urgency = $3 AND due_at <= $4 AND (claimed_until IS NULL OR claimed_until <= $4)
     ORDER BY due_at, id LIMIT $5
-) RETURNING id, kind, request_id, grant_id, attempts, due_at";
+) RETURNING id, kind, request_id, grant_id, scope, attempts, due_at";
 
 /// What `error` means for who asked. A broken unique index is a race that somebody else won.
 pub(super) fn meaning(error: sqlx::Error) -> StoreError {

@@ -4,6 +4,7 @@
 mod audit;
 mod cases;
 mod issuer_keys;
+mod locks;
 mod outbox;
 mod people;
 mod sealing;
@@ -17,7 +18,7 @@ use async_trait::async_trait;
 
 use super::{Commits, Evidence, StoreError, Switch};
 use crate::domain::{
-    Change, Decision, Device, DeviceId, Digest, Effect, Grant, IssuerKey, Once, Person, PersonId, Request,
+    Change, Decision, Device, DeviceId, Digest, Effect, Grant, IssuerKey, Lock, Once, Person, PersonId, Request, Scope,
     SealingCheck, Session, SignInCode, Timestamp,
 };
 use crate::random::Random;
@@ -47,6 +48,7 @@ struct State {
     bundles: BTreeMap<String, String>,
     sealing_check: Option<SealingCheck>,
     issuer_keys: Vec<IssuerKey>,
+    locks: BTreeMap<Scope, Lock>,
 }
 
 /// The policy of one role, and who may write it.

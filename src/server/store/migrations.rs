@@ -51,6 +51,11 @@ migrations! {
     33 "0033_kill_switches"
     34 "0034_sealing_check"
     35 "0035_issuer_keys"
+    40 "0040_locks"
+    41 "0041_locks_standing"
+    42 "0042_outbox_scope"
+    43 "0043_grants_open_by_age"
+    44 "0044_grants_open_of_a_target"
 }
 
 /// The version that the schema has after all of them.

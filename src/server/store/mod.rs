@@ -17,8 +17,8 @@ pub use memory::MemoryStore;
 pub use sqlite::SqliteStore;
 
 use crate::domain::{
-    Case, Change, Decision, Device, DeviceId, Digest, Effect, EffectId, Grant, GrantId, IssuerKey, Killed, Person,
-    PersonId, Request, RequestId, SealingCheck, Session, SessionId, SignInCode, TargetName, Timestamp,
+    Case, Change, Decision, Device, DeviceId, Digest, Effect, EffectId, Grant, GrantId, IssuerKey, Killed, Lock,
+    Person, PersonId, Request, RequestId, Scope, SealingCheck, Session, SessionId, SignInCode, TargetName, Timestamp,
 };
 
 /// What can go wrong.
@@ -232,6 +232,41 @@ pub trait Switches: Send + Sync {
     async fn leave_switch(&self, role_arn: &str, owner: &str) -> Result<(), StoreError>;
 }
 
+/// What is open under a lock.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Under {
+    /// How many grants are not over.
+    pub grants: u64,
+    /// The latest instant at which a credential minted of them works.
+    pub last_credential_at: Option<Timestamp>,
+}
+
+/// Locks, and the grants that they end.
+#[async_trait]
+pub trait Locks: Send + Sync {
+    /// The lock on `scope` as it stands or stood last.
+    async fn lock(&self, scope: &Scope) -> Result<Option<Lock>, StoreError>;
+
+    /// Those locks on `scopes` that stand.
+    async fn locks_on(&self, scopes: &[Scope]) -> Result<Vec<Lock>, StoreError>;
+
+    /// Every lock that stands, oldest first, at most `limit`.
+    async fn standing_locks(&self, limit: u32) -> Result<Vec<Lock>, StoreError>;
+
+    /// Grants under `scope` that were approved until `until` and are neither ending nor over, oldest first; `after`
+    /// continues (exclusive).
+    async fn grants_under(
+        &self,
+        scope: &Scope,
+        until: Timestamp,
+        after: Option<&GrantId>,
+        limit: u32,
+    ) -> Result<Vec<GrantId>, StoreError>;
+
+    /// What is open under `scope`, ending or not.
+    async fn open_under(&self, scope: &Scope) -> Result<Under, StoreError>;
+}
+
 /// One line of evidence as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Evidence {
@@ -291,6 +326,6 @@ pub trait IssuerKeys: Send + Sync {
 }
 
 /// Everything together.
-pub trait Store: Commits + Cases + People + Outbox + Switches + Audit + Sealing + IssuerKeys {}
+pub trait Store: Commits + Cases + People + Outbox + Switches + Locks + Audit + Sealing + IssuerKeys {}
 
-impl<T: Commits + Cases + People + Outbox + Switches + Audit + Sealing + IssuerKeys> Store for T {}
+impl<T: Commits + Cases + People + Outbox + Switches + Locks + Audit + Sealing + IssuerKeys> Store for T {}

@@ -4,6 +4,7 @@
 
 mod kill;
 mod step;
+mod sweep;
 
 use std::sync::Arc;
 use std::time::Duration;

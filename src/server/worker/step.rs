@@ -3,7 +3,8 @@
 
 use serde_json::json;
 
-use super::kill;
+use super::{kill, sweep};
+use crate::domain::lock::activating;
 use crate::domain::{
     Actor, Case, Change, Effect, EndCause, Event, GrantId, Person, Postpone, RequestId, Timestamp, Verdict, apply,
 };
@@ -29,6 +30,8 @@ pub async fn take(backend: &Backend, work: &Claimed) {
         Effect::End { grant } => advance_grant(backend, work, grant, &Event::End).await,
         Effect::Take { grant } => take_away(backend, work, grant).await,
         Effect::Kill { grant } | Effect::Unkill { grant } => kill::take(backend, work, grant).await,
+        Effect::Sweep { scope } => sweep::take(backend, work, scope).await,
+        Effect::Stop { grant, scope } => sweep::stop(backend, work, grant, scope).await,
     };
     if let Err(failure) = done {
         let cause = failure.cause.as_deref().unwrap_or(&failure.problem.title);
@@ -114,7 +117,11 @@ async fn activate(backend: &Backend, work: &Claimed, grant: &GrantId) -> Result<
             return settle(backend, work).await;
         };
         let bundle = backend.bundle();
-        let event = may_activate(backend, &bundle, &case).await?;
+        // under a lock nobody is asked: neither policy nor anything that it would need
+        let event = match case.lock_on(&activating(&case)) {
+            Some(_) => Event::Activate,
+            None => may_activate(backend, &bundle, &case).await?,
+        };
         let change = apply(backend.now(), &case, &event)?.decided_by(bundle.hash().as_str());
         backend.commit(&change.completing(work.id)).await
     })

@@ -10,6 +10,7 @@ mod edge;
 mod ids;
 mod issuer;
 mod load;
+mod locks;
 mod once;
 mod policy;
 mod secrets;

@@ -73,6 +73,7 @@ async fn case_holds_all_that_belongs_to_it(store: &Tried) {
         grant: Some(grant),
         beside: Vec::new(),
         extended: None,
+        locks: Vec::new(),
     };
     assert_eq!(case, whole);
     assert_eq!(store.case(&request_id(2)).await.unwrap(), None);

@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use super::super::{Cases, StoreError};
 use super::{MemoryStore, State};
 use crate::domain::{
-    Case, Decision, Grant, GrantId, Held, PersonId, Request, RequestId, RequestState, TargetName, Timestamp,
+    Case, Decision, Grant, GrantId, Held, Lock, PersonId, Request, RequestId, RequestState, Scope, TargetName,
+    Timestamp,
 };
 
 impl State {
@@ -37,6 +38,19 @@ impl State {
             .collect()
     }
 
+    /// Locks that stand on everything, on `target`, on `people` and on who decided.
+    fn locks_of<'a>(
+        &self,
+        target: &TargetName,
+        people: impl IntoIterator<Item = &'a PersonId>,
+        decisions: &[Decision],
+    ) -> Vec<Lock> {
+        let mut scopes = vec![Scope::All, Scope::Target(target.clone())];
+        scopes.extend(people.into_iter().cloned().map(Scope::Person));
+        scopes.extend(decisions.iter().map(|decision| Scope::Person(decision.by.clone())));
+        self.locks_on(&scopes)
+    }
+
     fn case(&self, id: &RequestId) -> Option<Case> {
         let request = self.requests.iter().find(|request| request.id() == id)?;
         Some(Case {
@@ -49,6 +63,11 @@ impl State {
                 .extends
                 .as_ref()
                 .and_then(|extends| self.grants.iter().find(|grant| grant.id == extends.grant).cloned()),
+            locks: self.locks_of(
+                &request.body.target,
+                [&request.body.requester, &request.body.beneficiary],
+                &self.decisions_on(id),
+            ),
         })
     }
 }
@@ -74,8 +93,10 @@ impl Cases for MemoryStore {
     }
 
     async fn case_to_file(&self, beneficiary: &PersonId, target: &TargetName) -> Result<Case, StoreError> {
+        let state = self.state();
         Ok(Case {
-            beside: self.state().beside(beneficiary, target, None),
+            beside: state.beside(beneficiary, target, None),
+            locks: state.locks_of(target, [beneficiary], &[]),
             ..Case::default()
         })
     }

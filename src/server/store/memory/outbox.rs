@@ -12,12 +12,13 @@ fn is_free(row: &Left, now: Timestamp) -> bool {
 
 fn is_about(effect: &Effect, grant: &GrantId) -> bool {
     match effect {
-        Effect::Expire { .. } => false,
+        Effect::Expire { .. } | Effect::Sweep { .. } => false,
         Effect::Activate { grant: of }
         | Effect::Give { grant: of }
         | Effect::End { grant: of }
         | Effect::Take { grant: of }
         | Effect::Kill { grant: of }
+        | Effect::Stop { grant: of, .. }
         | Effect::Unkill { grant: of } => of == grant,
     }
 }

@@ -43,6 +43,7 @@ impl State {
         if let Some(once) = &change.once {
             self.use_up(once)?;
         }
+        self.refuse_locked(&change.unless_locked)?;
         if let Some(effect) = change.completes {
             self.complete(effect)?;
         }
@@ -73,10 +74,11 @@ impl State {
             Row::SignInCode(code) => self.write_code(code),
             Row::SealingCheck(check) => self.write_sealing_check(check),
             Row::IssuerKey(key) => self.write_issuer_key(key),
+            Row::Lock(lock) => self.write_lock(lock),
         }
     }
 
-    fn knows(&self, person: &PersonId) -> Result<(), StoreError> {
+    pub(super) fn knows(&self, person: &PersonId) -> Result<(), StoreError> {
         let known = self.people.iter().any(|known| known.id == *person);
         if known { Ok(()) } else { Err(names_nothing()) }
     }

@@ -7,7 +7,7 @@ use super::super::dialect::{Connection, Row, meaning};
 use super::super::sqlite::SqliteStore;
 use super::super::{Cases, StoreError};
 use super::read::{raw, word};
-use super::{grants, requests};
+use super::{grants, locks, requests};
 use crate::domain::{Case, Decision, Grant, GrantId, Held, PersonId, Request, RequestId, TargetName, Timestamp};
 
 /// Pending requests and those with open grants, oldest first.
@@ -45,12 +45,15 @@ async fn load(connection: &mut Connection, request: Request) -> Result<Case, Sto
         Some(extends) => grants::one(connection, &extends.grant).await?,
         None => None,
     };
+    let people = [&request.body.requester, beneficiary];
+    let locks = locks::of_a_case(connection, target, people, Some(request.id())).await?;
     Ok(Case {
         request: Some(request),
         decisions,
         grant,
         beside,
         extended,
+        locks,
     })
 }
 
@@ -163,8 +166,10 @@ impl Cases for SqliteStore {
     async fn case_to_file(&self, beneficiary: &PersonId, target: &TargetName) -> Result<Case, StoreError> {
         let mut transaction = self.readers.begin().await.map_err(meaning)?;
         let beside = beside(&mut transaction, beneficiary, target, None).await?;
+        let locks = locks::of_a_case(&mut transaction, target, [beneficiary, beneficiary], None).await?;
         Ok(Case {
             beside,
+            locks,
             ..Case::default()
         })
     }

@@ -9,7 +9,7 @@ use super::super::writer::Work;
 use super::super::{Commits, StoreError};
 use super::audit::Log;
 use super::read::{raw, word};
-use super::{grants, issuer_keys, outbox, people, requests, sealing};
+use super::{grants, issuer_keys, locks, outbox, people, requests, sealing};
 use crate::domain::{Change, Digest, Once, PersonId, Row, Timestamp};
 use crate::random::Random;
 
@@ -23,6 +23,7 @@ pub(in super::super) async fn apply(
     if let Some(once) = &change.once {
         use_up(connection, once).await?;
     }
+    locks::refuse_locked(connection, &change.unless_locked).await?;
     if let Some(effect) = change.completes {
         outbox::complete(connection, effect).await?;
     }
@@ -52,6 +53,7 @@ async fn write(connection: &mut Connection, row: &Row) -> Result<(), Failure> {
         Row::SignInCode(code) => people::write_code(connection, code).await,
         Row::SealingCheck(check) => sealing::write(connection, check).await,
         Row::IssuerKey(key) => issuer_keys::write(connection, key).await,
+        Row::Lock(lock) => locks::write(connection, lock).await,
     }
 }
 

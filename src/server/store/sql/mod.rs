@@ -6,6 +6,7 @@ mod cases;
 pub(super) mod commit;
 mod grants;
 mod issuer_keys;
+mod locks;
 pub(super) mod outbox;
 mod people;
 mod read;
@@ -24,6 +25,9 @@ pub(super) const FREQUENT: &[&str] = &[
     cases::PAGE,
     cases::PENDING,
     cases::REQUESTS_LIKE,
+    locks::ALL_STANDING,
+    locks::OF_A_CASE,
+    locks::STANDING,
     switches::KILLED,
     switches::SWITCH,
     super::dialect::CLAIM,

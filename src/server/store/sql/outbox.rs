@@ -8,7 +8,7 @@ use super::super::sqlite::SqliteStore;
 use super::super::writer::Work;
 use super::super::{Claimed, Outbox, Pending, StoreError};
 use super::read::{count, raw, time, time_or_none, word};
-use crate::domain::{Effect, EffectId, GrantId, Postpone, RequestId, Timestamp};
+use crate::domain::{Effect, EffectId, GrantId, Postpone, RequestId, Scope, Timestamp};
 
 /// Urgencies from the first to the last, as [`Effect::urgency`] gives them.
 const URGENCIES: [i64; 3] = [0, 1, 2];
@@ -22,25 +22,28 @@ pub(in super::super) struct Claim {
     limit: u32,
 }
 
-const fn subjects(effect: &Effect) -> (Option<&RequestId>, Option<&GrantId>) {
+const fn subjects(effect: &Effect) -> (Option<&RequestId>, Option<&GrantId>, Option<&Scope>) {
     match effect {
-        Effect::Expire { request } => (Some(request), None),
+        Effect::Expire { request } => (Some(request), None, None),
+        Effect::Sweep { scope } => (None, None, Some(scope)),
+        Effect::Stop { grant, scope } => (None, Some(grant), Some(scope)),
         Effect::Activate { grant }
         | Effect::Give { grant }
         | Effect::End { grant }
         | Effect::Take { grant }
         | Effect::Kill { grant }
-        | Effect::Unkill { grant } => (None, Some(grant)),
+        | Effect::Unkill { grant } => (None, Some(grant), None),
     }
 }
 
 /// A new row.
 pub(super) async fn add(connection: &mut Connection, due_at: Timestamp, effect: &Effect) -> Result<(), Failure> {
-    let (request, grant) = subjects(effect);
-    query("INSERT INTO outbox (kind, request_id, grant_id, urgency, due_at) VALUES ($1, $2, $3, $4, $5)")
+    let (request, grant, scope) = subjects(effect);
+    query("INSERT INTO outbox (kind, request_id, grant_id, scope, urgency, due_at) VALUES ($1, $2, $3, $4, $5, $6)")
         .bind(effect.kind())
         .bind(request.map(RequestId::as_str))
         .bind(grant.map(GrantId::as_str))
+        .bind(scope.map(ToString::to_string))
         .bind(i64::from(effect.urgency()))
         .bind(due_at.millis())
         .execute(connection)
@@ -134,6 +137,13 @@ fn effect(row: &Row) -> Result<Effect, StoreError> {
         "take" => Ok(Effect::Take { grant: grant()? }),
         "kill" => Ok(Effect::Kill { grant: grant()? }),
         "unkill" => Ok(Effect::Unkill { grant: grant()? }),
+        "sweep" => Ok(Effect::Sweep {
+            scope: word(row, "scope")?,
+        }),
+        "stop" => Ok(Effect::Stop {
+            grant: grant()?,
+            scope: word(row, "scope")?,
+        }),
         other => Err(StoreError::Unreadable(format!(
             "effect {other:?} is not known to this version"
         ))),

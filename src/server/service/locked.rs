@@ -1,0 +1,202 @@
+//! What a lock that stands says to whoever meets it, and who may see which.
+//! Owns its words. Refuses to decide what it stands in the way of: the domain does.
+
+use crate::domain::{Case, Lock, Person, PersonId, Refusal, Scope};
+use crate::policy::{Ask, Bundle, Question, Subject, decide};
+use crate::server::backend::{Backend, Caller};
+use crate::server::failure::Failure;
+use crate::server::service::targets::REASON_TO_COME;
+use crate::wire::problem::Code;
+use crate::wire::{LiftView, LockView, PersonView, Problem};
+
+/// Locks that are looked at for a list.
+const MOST: u32 = 200;
+
+/// Nothing, unless a lock in `case` stands on one of `scopes`. Asked before policy, so that everybody hears of the lock.
+///
+/// # Errors
+/// [`Code::Locked`].
+pub async fn pass(backend: &Backend, me: &PersonId, case: &Case, scopes: &[Scope]) -> Result<(), Failure> {
+    match case.lock_on(scopes) {
+        Some(lock) => Err(named(backend, me, lock.refusal()).await),
+        None => Ok(()),
+    }
+}
+
+/// The lock that stands on `person`, if one does.
+///
+/// # Errors
+/// What the store says.
+pub async fn of_person(backend: &Backend, person: &PersonId) -> Result<Option<Lock>, Failure> {
+    let scope = Scope::Person(person.clone());
+    Ok(backend.store.locks_on(&[scope]).await?.into_iter().next())
+}
+
+/// `refusal` as `me` is told of it: one about a lock says whose it is, why and since when.
+pub async fn named(backend: &Backend, me: &PersonId, refusal: Refusal) -> Failure {
+    let Refusal::Locked {
+        scope,
+        by,
+        reason,
+        since,
+    } = &refusal
+    else {
+        return refusal.into();
+    };
+    let what = match scope {
+        Scope::All => "everything is".to_owned(),
+        Scope::Person(who) if who == me => "you are".to_owned(),
+        Scope::Person(who) => format!("{} is", name(backend, who).await),
+        Scope::Target(target) => format!("{target} is"),
+    };
+    let by = name(backend, by).await;
+    let mut problem = Problem::new(Code::Locked, format!("{what} locked"));
+    problem.detail = Some(format!("{reason} ({by}, {})", since.whole_second()));
+    problem.hint(format!("{by} set it; who may lock may lift it")).into()
+}
+
+async fn name(backend: &Backend, id: &PersonId) -> String {
+    let known = backend.store.person(id).await.ok().flatten();
+    known.map_or_else(|| id.to_string(), |person| person.name)
+}
+
+/// Locks that stand and that `caller` may see: on everything, on themselves, on what they may ask for or lock.
+///
+/// # Errors
+/// What the store says.
+pub async fn seen(backend: &Backend, caller: &Caller) -> Result<Vec<LockView>, Failure> {
+    let mut views = Vec::new();
+    // first what bears on the caller, however many others there are
+    let own = [Scope::All, Scope::Person(caller.person.id.clone())];
+    let mut locks = backend.store.locks_on(&own).await?;
+    let others = backend.store.standing_locks(MOST).await?;
+    locks.extend(others.into_iter().filter(|lock| !own.contains(&lock.scope)));
+    locks.sort_by_key(|lock| lock.since);
+    for lock in locks {
+        let is_own = lock.scope == Scope::Person(caller.person.id.clone());
+        let counts = is_own || may(backend, caller, &lock.scope).await?;
+        if counts || concerns(backend, caller, &lock.scope) {
+            views.push(view(backend, &lock, counts).await?);
+        }
+    }
+    Ok(views)
+}
+
+fn concerns(backend: &Backend, caller: &Caller, scope: &Scope) -> bool {
+    let name = match scope {
+        Scope::All => return true,
+        Scope::Person(_) => return false,
+        Scope::Target(name) => name,
+    };
+    let bundle = backend.bundle();
+    let Some(target) = bundle.catalogue().target(name) else {
+        return false;
+    };
+    let groups = caller.groups(&bundle);
+    let ask = Ask {
+        target,
+        duration: target.default_duration,
+        reason: REASON_TO_COME,
+        ticket: None,
+        only: &[],
+    };
+    let question = Question::Request {
+        who: caller.who(&groups),
+        ask,
+        session: caller.facts(),
+        now: backend.now(),
+    };
+    decide(&bundle, &question).allowed
+}
+
+/// Whether `caller` may lock `scope`.
+async fn may(backend: &Backend, caller: &Caller, scope: &Scope) -> Result<bool, Failure> {
+    let bundle = backend.bundle();
+    let about = About::find(backend, &bundle, scope).await?;
+    let groups = caller.groups(&bundle);
+    let question = Question::Lock {
+        who: caller.who(&groups),
+        on: about.subject(&bundle),
+        session: caller.facts(),
+        now: backend.now(),
+    };
+    Ok(decide(&bundle, &question).allowed)
+}
+
+/// `lock` as it is shown; with `counts` also how much of what it ends is not over yet.
+///
+/// # Errors
+/// What the store says.
+pub async fn view(backend: &Backend, lock: &Lock, counts: bool) -> Result<LockView, Failure> {
+    let person = async |id: &PersonId| PersonView {
+        id: id.to_string(),
+        name: name(backend, id).await,
+    };
+    let (scope, of) = match &lock.scope {
+        Scope::All => ("all", "all".to_owned()),
+        Scope::Person(who) => ("person", name(backend, who).await),
+        Scope::Target(target) => ("target", target.to_string()),
+    };
+    let ending = match counts {
+        true => Some(backend.store.open_under(&lock.scope).await?.grants),
+        false => None,
+    };
+    let lifting = match &lock.lifting {
+        Some(lift) => Some(LiftView {
+            by: person(&lift.by).await,
+            at: lift.at,
+        }),
+        None => None,
+    };
+    Ok(LockView {
+        id: lock.scope.to_string(),
+        scope: scope.to_owned(),
+        name: of,
+        by: person(&lock.by).await,
+        reason: lock.reason.to_string(),
+        since: lock.since,
+        lifting,
+        ending,
+    })
+}
+
+/// What a lock is on, as policy is asked about it.
+pub enum About {
+    /// Everything; also a target that the catalogue does not have any more.
+    All,
+    /// Somebody, with their groups.
+    Person(Person, Vec<String>),
+    /// A target of the catalogue.
+    Target(crate::domain::TargetName),
+}
+
+impl About {
+    /// What `scope` is, now.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn find(backend: &Backend, bundle: &Bundle, scope: &Scope) -> Result<Self, Failure> {
+        match scope {
+            Scope::All => Ok(Self::All),
+            Scope::Person(who) => {
+                let person = backend.store.person(who).await?;
+                let person = person.ok_or_else(|| Failure::broken(format!("no person {who}")))?;
+                let groups = bundle.catalogue().groups_of(&person.issuer, &person.subject);
+                Ok(Self::Person(person, groups))
+            }
+            Scope::Target(name) => Ok(Self::Target(name.clone())),
+        }
+    }
+
+    /// The same for a question.
+    pub fn subject<'a>(&'a self, bundle: &'a Bundle) -> Subject<'a> {
+        match self {
+            Self::All => Subject::Everything,
+            Self::Person(person, groups) => Subject::Person { person, groups },
+            Self::Target(name) => bundle
+                .catalogue()
+                .target(name)
+                .map_or(Subject::Everything, Subject::Target),
+        }
+    }
+}

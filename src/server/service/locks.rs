@@ -1,0 +1,230 @@
+//! Setting locks and lifting them.
+//! Owns what is meant by what somebody typed. One's own lock needs no policy; nothing here needs a provider.
+
+use super::Key;
+use super::locked::{About, named, of_person, seen, view};
+use crate::domain::lock::{lift, set};
+use crate::domain::{Lock, PersonId, Reason, Scope, TargetName};
+use crate::policy::{Question, decide};
+use crate::server::backend::{Backend, Caller};
+use crate::server::failure::{Failure, repeated, settled};
+use crate::wire::problem::Code;
+use crate::wire::{LiftLock, Lifted, LockList, Locked, NewLock, Problem};
+
+/// Locks that stand and that `caller` may see, oldest first.
+///
+/// # Errors
+/// What the store says.
+pub async fn list(backend: &Backend, caller: &Caller) -> Result<LockList, Failure> {
+    let locks = seen(backend, caller).await?;
+    Ok(LockList { locks })
+}
+
+/// Sets a lock. What stands under it begins to end at once; a lock that stands already is left as it is.
+///
+/// # Errors
+/// Nobody and nothing of that name; refusals of policy. Nothing is changed then.
+pub async fn lock(backend: &Backend, caller: &Caller, new: &NewLock, key: Option<&Key>) -> Result<Locked, Failure> {
+    let reason = Reason::parse(new.reason.trim())?;
+    let me = &caller.person.id;
+    settled!(async {
+        let scope = meant(backend, caller, &new.on).await?;
+        let mut policy = None;
+        if scope != Scope::Person(me.clone()) {
+            policy = Some(may(backend, caller, &scope, Doing::Lock).await?);
+        }
+        let under = backend.store.open_under(&scope).await?;
+        let known = backend.store.lock(&scope).await?;
+        let was_set = !known.as_ref().is_some_and(Lock::stands);
+        let mut change = set(backend.now(), known.as_ref(), &scope, me, &reason);
+        if let Some((bundle_hash, inputs)) = policy {
+            change = change.decided_by(&bundle_hash).with_detail("policy", inputs);
+        }
+        let change = change.once(key.map(|k| k.used(me, &scope.to_string(), backend.now())));
+        backend.commit(&change).await?;
+        Ok(Locked {
+            lock: standing(backend, &scope).await?,
+            set: was_set,
+            grants: under.grants,
+            last_credential_at: under.last_credential_at.filter(|last| *last > backend.now()),
+        })
+    })
+}
+
+/// Lifts a lock, or is the first of the two who lift the one on everything.
+///
+/// # Errors
+/// No lock stands there; one's own; refusals of policy. Nothing is changed then.
+pub async fn unlock(backend: &Backend, caller: &Caller, how: &LiftLock, key: Option<&Key>) -> Result<Lifted, Failure> {
+    let me = &caller.person.id;
+    settled!(async {
+        let scope = meant(backend, caller, &how.on).await?;
+        let known = backend.store.lock(&scope).await?;
+        let is_own = scope == Scope::Person(me.clone());
+        let policy = match is_own {
+            true => None,
+            false => Some(may(backend, caller, &scope, Doing::Unlock).await?),
+        };
+        let device_people = if backend.settings.shared_devices_decide {
+            Vec::new()
+        } else {
+            backend.store.people_of_device(&caller.session.device).await?
+        };
+        let void = first_is_void(backend, known.as_ref()).await?;
+        let lifted = lift(backend.now(), known.as_ref(), me, &device_people, void);
+        let mut change = match lifted {
+            Ok(change) => change,
+            Err(refusal) => return Err(named(backend, me, refusal).await),
+        };
+        if let Some((bundle_hash, inputs)) = policy {
+            change = change.decided_by(&bundle_hash).with_detail("policy", inputs);
+        }
+        let change = change.once(key.map(|k| k.used(me, &scope.to_string(), backend.now())));
+        backend.commit(&change).await?;
+        after_lift(backend, &scope).await
+    })
+}
+
+/// What became of lifting `scope`.
+///
+/// # Errors
+/// What the store says.
+pub async fn after_lift(backend: &Backend, scope: &Scope) -> Result<Lifted, Failure> {
+    let lock = backend.store.lock(scope).await?;
+    let lock = lock.ok_or_else(|| Failure::broken(format!("no lock on {scope}")))?;
+    Ok(Lifted {
+        lifted: !lock.stands(),
+        lock: view(backend, &lock, true).await?,
+    })
+}
+
+/// What became of setting `scope`.
+///
+/// # Errors
+/// What the store says.
+pub async fn after_lock(backend: &Backend, scope: &Scope) -> Result<Locked, Failure> {
+    let under = backend.store.open_under(scope).await?;
+    Ok(Locked {
+        lock: standing(backend, scope).await?,
+        set: true,
+        grants: under.grants,
+        last_credential_at: under.last_credential_at.filter(|last| *last > backend.now()),
+    })
+}
+
+async fn standing(backend: &Backend, scope: &Scope) -> Result<crate::wire::LockView, Failure> {
+    let lock = backend.store.lock(scope).await?;
+    let lock = lock.ok_or_else(|| Failure::broken(format!("no lock on {scope}")))?;
+    view(backend, &lock, true).await
+}
+
+/// Whoever began to lift it and is locked by now does not count.
+async fn first_is_void(backend: &Backend, lock: Option<&Lock>) -> Result<bool, Failure> {
+    match lock.and_then(|lock| lock.lifting.as_ref()) {
+        Some(first) => Ok(of_person(backend, &first.by).await?.is_some()),
+        None => Ok(false),
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Doing {
+    Lock,
+    Unlock,
+}
+
+/// The bundle that lets `caller` do it, with what it was asked. Who is locked themselves locks and lifts nothing.
+async fn may(
+    backend: &Backend,
+    caller: &Caller,
+    scope: &Scope,
+    doing: Doing,
+) -> Result<(String, serde_json::Value), Failure> {
+    if let Some(lock) = of_person(backend, &caller.person.id).await? {
+        return Err(named(backend, &caller.person.id, lock.refusal()).await);
+    }
+    let bundle = backend.bundle();
+    let about = About::find(backend, &bundle, scope).await?;
+    let groups = caller.groups(&bundle);
+    let (who, on) = (caller.who(&groups), about.subject(&bundle));
+    let (session, now) = (caller.facts(), backend.now());
+    let question = match doing {
+        Doing::Lock => Question::Lock { who, on, session, now },
+        Doing::Unlock => Question::Unlock { who, on, session, now },
+    };
+    let answer = decide(&bundle, &question);
+    match answer.allowed {
+        true => Ok((bundle.hash().to_string(), answer.inputs)),
+        false => Err(Failure::policy(&answer)),
+    }
+}
+
+/// What `given` names: `all`, a target, a person by name or id. `person:` and `target:` say which.
+async fn meant(backend: &Backend, caller: &Caller, given: &str) -> Result<Scope, Failure> {
+    if given == "all" {
+        return Ok(Scope::All);
+    }
+    let (person, target) = match given.split_once(':') {
+        Some(("person", name)) => (person(backend, caller, name).await?, None),
+        Some(("target", name)) => (None, target(backend, name).await?),
+        Some(_) | None => (person(backend, caller, given).await?, target(backend, given).await?),
+    };
+    match (person, target) {
+        (Some(person), None) => Ok(Scope::Person(person)),
+        (None, Some(target)) => Ok(Scope::Target(target)),
+        (Some(_), Some(_)) => {
+            let title = format!("a person and a target are named {}", repeated(given));
+            let problem = Problem::new(Code::LockAmbiguous, title);
+            Err(problem.hint("write person:NAME or target:NAME").into())
+        }
+        (None, None) => Err(nobody(backend, caller, given)),
+    }
+}
+
+async fn person(backend: &Backend, caller: &Caller, name: &str) -> Result<Option<PersonId>, Failure> {
+    let known = match PersonId::parse(name) {
+        Ok(id) => backend.store.person(&id).await?,
+        Err(_) => backend.store.person_by_subject(&caller.person.issuer, name).await?,
+    };
+    Ok(known.map(|person| person.id))
+}
+
+/// A target of the catalogue, by name or alias; or one that has left it and is locked still.
+async fn target(backend: &Backend, name: &str) -> Result<Option<TargetName>, Failure> {
+    if let Some(target) = backend.bundle().catalogue().find(name) {
+        return Ok(Some(target.name.clone()));
+    }
+    let Ok(name) = TargetName::parse(name) else {
+        return Ok(None);
+    };
+    let lock = backend.store.lock(&Scope::Target(name.clone())).await?;
+    Ok(lock.map(|_| name))
+}
+
+/// Nobody and nothing. Who may not lock everything hears the same as of a person that they may not lock.
+fn nobody(backend: &Backend, caller: &Caller, given: &str) -> Failure {
+    let bundle = backend.bundle();
+    let nearest: Vec<String> = bundle
+        .catalogue()
+        .nearest(given, 3)
+        .into_iter()
+        .map(str::to_owned)
+        .collect();
+    let groups = caller.groups(&bundle);
+    let question = Question::Lock {
+        who: caller.who(&groups),
+        on: crate::policy::Subject::Everything,
+        session: caller.facts(),
+        now: backend.now(),
+    };
+    let answer = decide(&bundle, &question);
+    if !answer.allowed && nearest.is_empty() {
+        return Failure::policy(&answer);
+    }
+    let title = format!("nobody and no target here is named {}", repeated(given));
+    let mut problem = Problem::new(Code::PersonNotFound, title);
+    if let Some(near) = nearest.first() {
+        problem = problem.hint(format!("a target is named {near}"));
+    }
+    problem.nearest = nearest;
+    problem.into()
+}

@@ -1,0 +1,239 @@
+//! Locks: their rows, what they stand in the way of, what they end.
+
+use super::*;
+use crate::domain::{Lift, Lock, Scope};
+use crate::server::store::{StoreError, Under};
+
+on_every_store! {
+    lock_is_read_back_as_it_was_set_and_lifted
+    lock_set_by_two_at_once_conflicts
+    case_holds_the_locks_that_bear_on_it
+    commit_that_a_lock_forbids_changes_nothing
+    commit_and_lock_at_once_never_pass_each_other
+    grants_under_a_lock_are_those_that_it_ends
+    sweep_is_claimed_with_its_scope
+}
+
+fn a_lock(scope: Scope) -> Lock {
+    Lock {
+        scope,
+        by: person(CAROL),
+        reason: Reason::parse("laptop stolen").unwrap(),
+        since: at(10),
+        lifting: None,
+        lifted: None,
+        version: 1,
+    }
+}
+
+fn lifted(lock: &Lock) -> Lock {
+    Lock {
+        lifted: Some(Lift {
+            by: person(BOB),
+            at: at(30),
+        }),
+        version: lock.version + 1,
+        ..lock.clone()
+    }
+}
+
+async fn put(store: &Tried, lock: &Lock) {
+    store.commit(&change(Row::Lock(lock.clone()))).await.unwrap();
+}
+
+fn on(name: &str) -> Scope {
+    Scope::Target(target(name))
+}
+
+async fn lock_is_read_back_as_it_was_set_and_lifted(store: &Tried) {
+    let scope = Scope::Person(person(ALICE));
+    assert_eq!(store.lock(&scope).await.unwrap(), None);
+    let first = a_lock(scope.clone());
+    put(store, &first).await;
+    assert_eq!(store.lock(&scope).await.unwrap(), Some(first.clone()));
+    assert_eq!(store.standing_locks(10).await.unwrap(), std::slice::from_ref(&first));
+    let half = Lock {
+        lifting: Some(Lift {
+            by: person(BOB),
+            at: at(20),
+        }),
+        version: 2,
+        ..first
+    };
+    put(store, &half).await;
+    assert_eq!(
+        store
+            .locks_on(&[Scope::All, scope.clone(), scope.clone()])
+            .await
+            .unwrap(),
+        std::slice::from_ref(&half)
+    );
+    let over = lifted(&half);
+    put(store, &over).await;
+    assert_eq!(store.lock(&scope).await.unwrap(), Some(over.clone()));
+    assert_eq!(store.locks_on(std::slice::from_ref(&scope)).await.unwrap(), []);
+    assert_eq!(store.standing_locks(10).await.unwrap(), []);
+    let again = Lock {
+        by: person(BOB),
+        reason: Reason::parse("again").unwrap(),
+        since: at(40),
+        version: over.version + 1,
+        ..a_lock(scope.clone())
+    };
+    put(store, &again).await;
+    assert_eq!(store.lock(&scope).await.unwrap(), Some(again));
+}
+
+async fn lock_set_by_two_at_once_conflicts(store: &Tried) {
+    let lock = a_lock(Scope::All);
+    put(store, &lock).await;
+    for late in [lock.clone(), Lock { version: 3, ..lock }] {
+        let answer = store.commit(&change(Row::Lock(late))).await;
+        assert!(matches!(answer, Err(StoreError::Conflict)), "{answer:?}");
+    }
+}
+
+async fn case_holds_the_locks_that_bear_on_it(store: &Tried) {
+    let mut request = a_request(1, ALICE, "prod-admin");
+    request.body.requester = person(CAROL);
+    request.digest = request.body.digest();
+    store.commit(&filed(&request)).await.unwrap();
+    store
+        .commit(&change(Row::Decision(a_decision(BOB, &request))))
+        .await
+        .unwrap();
+    let bearing = [
+        Scope::All,
+        Scope::Person(person(ALICE)),
+        Scope::Person(person(BOB)),
+        Scope::Person(person(CAROL)),
+        on("prod-admin"),
+    ];
+    for scope in bearing.iter().cloned().chain([on("prod")]) {
+        put(store, &a_lock(scope)).await;
+    }
+    let case = store.case(request.id()).await.unwrap().unwrap();
+    let found: Vec<Scope> = case.locks.iter().map(|lock| lock.scope.clone()).collect();
+    assert_eq!(found, bearing);
+    let asked = store.case_to_file(&person(ALICE), &target("prod-admin")).await.unwrap();
+    let found: Vec<Scope> = asked.locks.iter().map(|lock| lock.scope.clone()).collect();
+    assert_eq!(found, [Scope::All, Scope::Person(person(ALICE)), on("prod-admin")]);
+    put(store, &lifted(&a_lock(Scope::All))).await;
+    let case = store.case(request.id()).await.unwrap().unwrap();
+    assert!(case.locks.iter().all(|lock| lock.scope != Scope::All));
+}
+
+async fn commit_that_a_lock_forbids_changes_nothing(store: &Tried) {
+    put(store, &a_lock(on("prod-admin"))).await;
+    let request = a_request(1, ALICE, "prod-admin");
+    let filing = |scopes: &[Scope]| Change {
+        unless_locked: scopes.to_vec(),
+        ..filed(&request)
+    };
+    let refused = store.commit(&filing(&[Scope::All, on("prod-admin")])).await;
+    assert!(matches!(refused, Err(StoreError::Conflict)), "{refused:?}");
+    assert_eq!(store.case(request.id()).await.unwrap(), None);
+    store.commit(&filing(&[Scope::All, on("prod")])).await.unwrap();
+    put(store, &lifted(&a_lock(on("prod-admin")))).await;
+    let grant = Change {
+        unless_locked: vec![on("prod-admin")],
+        ..change(Row::Grant(a_grant(1, &request)))
+    };
+    store.commit(&grant).await.unwrap();
+}
+
+async fn commit_and_lock_at_once_never_pass_each_other(store: &Tried) {
+    for n in 1..=20 {
+        let name = format!("target-{n}");
+        let request = a_request(n, ALICE, &name);
+        let filing = Change {
+            unless_locked: vec![on(&name)],
+            ..filed(&request)
+        };
+        let lock = change(Row::Lock(a_lock(on(&name))));
+        let (one, two) = (store.store.clone(), store.store.clone());
+        let filed = tokio::spawn(async move { one.commit(&filing).await });
+        let locked = tokio::spawn(async move { two.commit(&lock).await });
+        locked.await.unwrap().unwrap();
+        let is_filed = filed.await.unwrap().is_ok();
+        let lines = store.evidence(0, 1_000).await.unwrap();
+        let last = |kind: &str| {
+            lines
+                .iter()
+                .rev()
+                .find(|line| line.kind == kind)
+                .map_or(0, |line| line.seq)
+        };
+        assert!(
+            !is_filed || last("request.filed") < last("test.changed"),
+            "filed after the lock"
+        );
+        assert_eq!(store.case(request.id()).await.unwrap().is_some(), is_filed);
+    }
+}
+
+async fn grants_under_a_lock_are_those_that_it_ends(store: &Tried) {
+    for (n, who, name) in [(1, ALICE, "db"), (2, BOB, "db"), (3, ALICE, "web"), (4, ALICE, "app")] {
+        let request = a_request(n, who, name);
+        store.commit(&filed(&request)).await.unwrap();
+        let grant = Grant {
+            created_at: at(20 + n.cast_signed()),
+            ..a_grant(n, &request)
+        };
+        store.commit(&change(Row::Grant(grant.clone()))).await.unwrap();
+        let live = Grant {
+            last_credential_at: Some(at(100 + n.cast_signed())),
+            ..active(&grant, at(200))
+        };
+        store.commit(&change(Row::Grant(live.clone()))).await.unwrap();
+        if n == 4 {
+            let ending = Grant {
+                state: GrantState::Revoking,
+                version: live.version + 1,
+                ..live
+            };
+            store.commit(&change(Row::Grant(ending))).await.unwrap();
+        }
+    }
+    let all = at(100);
+    let under = |scope: Scope, until: Timestamp, after: Option<u64>, limit: u32| async move {
+        let after = after.map(grant_id);
+        let found = store.grants_under(&scope, until, after.as_ref(), limit).await.unwrap();
+        found
+            .iter()
+            .map(|id| (1..5).find(|n| grant_id(*n) == *id).unwrap())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(under(Scope::All, all, None, 10).await, [1, 2, 3]);
+    assert_eq!(under(Scope::All, all, None, 2).await, [1, 2]);
+    assert_eq!(under(Scope::All, all, Some(2), 2).await, [3]);
+    assert_eq!(under(Scope::All, at(22), None, 10).await, [1, 2]);
+    assert_eq!(under(Scope::Person(person(ALICE)), all, None, 10).await, [1, 3]);
+    assert_eq!(under(on("db"), all, Some(1), 10).await, [2]);
+    let open = |grants, last: i64| Under {
+        grants,
+        last_credential_at: Some(at(last)),
+    };
+    assert_eq!(store.open_under(&Scope::All).await.unwrap(), open(4, 104));
+    assert_eq!(
+        store.open_under(&Scope::Person(person(BOB))).await.unwrap(),
+        open(1, 102)
+    );
+    assert_eq!(store.open_under(&on("db")).await.unwrap(), open(2, 102));
+    assert_eq!(store.open_under(&on("none")).await.unwrap(), Under::default());
+}
+
+async fn sweep_is_claimed_with_its_scope(store: &Tried) {
+    for scope in [Scope::All, Scope::Person(person(ALICE)), on("db")] {
+        let effect = Effect::Sweep { scope };
+        let left = Change::default().with_effect(at(1), effect.clone());
+        store.commit(&left).await.unwrap();
+        let claimed = store.claim("worker", at(2), at(9), 5).await.unwrap();
+        assert_eq!(claimed.len(), 1);
+        assert_eq!(claimed[0].effect, effect);
+        store
+            .commit(&Change::default().completing(claimed[0].id))
+            .await
+            .unwrap();
+    }
+}

@@ -1,0 +1,51 @@
+//! What a lock ends: every grant that was there when it was set, without asking policy.
+//! Owns finding them, page by page; each is ended by an effect of its own, so that one which cannot be holds up no other.
+
+use super::step::{advance_grant, settle};
+use crate::domain::{Change, Effect, Event, GrantId, Scope, Timestamp};
+use crate::server::backend::Backend;
+use crate::server::failure::Failure;
+use crate::server::store::Claimed;
+
+/// Grants whose effects are left in one commit.
+const PAGE: u32 = 500;
+
+/// Leaves an effect for each grant under the lock on `scope`. Killed in between, it begins anew: an effect too many finds
+/// its work done.
+pub(super) async fn take(backend: &Backend, work: &Claimed, scope: &Scope) -> Result<(), Failure> {
+    let Some(lock) = backend.store.lock(scope).await? else {
+        return settle(backend, work).await;
+    };
+    // lifted meanwhile: what was asked for since then is not meant
+    let until = match lock.stands() {
+        true => Timestamp::from_millis(i64::MAX),
+        false => lock.since,
+    };
+    let mut after = None::<GrantId>;
+    loop {
+        let page = backend.store.grants_under(scope, until, after.as_ref(), PAGE).await?;
+        let Some(last) = page.last().cloned() else { break };
+        let now = backend.now();
+        let stop = |grant: GrantId| Effect::Stop {
+            grant,
+            scope: scope.clone(),
+        };
+        let effects = page.into_iter().map(|grant| (now, stop(grant))).collect();
+        let change = Change {
+            effects,
+            ..Change::default()
+        };
+        backend.commit(&change).await?;
+        after = Some(last);
+    }
+    backend.commit(&Change::default().completing(work.id)).await
+}
+
+/// Begins to end one of them, in the words of the lock, which may have been lifted meanwhile.
+pub(super) async fn stop(backend: &Backend, work: &Claimed, grant: &GrantId, scope: &Scope) -> Result<(), Failure> {
+    let Some(lock) = backend.store.lock(scope).await? else {
+        return settle(backend, work).await;
+    };
+    let (by, reason) = (lock.by, lock.reason);
+    advance_grant(backend, work, grant, &Event::Lock { by, reason }).await
+}
