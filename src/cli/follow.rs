@@ -123,6 +123,7 @@ fn not_given(view: &RequestView, grant: &GrantView) -> Error {
 fn ended(view: &RequestView, grant: &GrantView) -> Error {
     let (exit, code) = match grant.cause.as_deref() {
         Some("refused") => (Exit::Refused, "policy.refused"),
+        Some("locked") => (Exit::Refused, "access.locked"),
         Some("failed") => (Exit::Provider, "provider.refused"),
         Some("changed") => (Exit::Gone, "request.changed"),
         _ => (Exit::Gone, "grant.not_live"),

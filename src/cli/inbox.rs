@@ -1,6 +1,7 @@
 //! `jit inbox`: what waits for one's decision.
 
 use super::context::Ctx;
+use super::stopping;
 use crate::error::Result;
 use crate::ui::inbox_table;
 
@@ -15,6 +16,7 @@ pub(super) fn run(_: Args, ctx: &mut Ctx) -> Result<()> {
     if ctx.ui.is_json() {
         return ctx.ui.json("jit/inbox/1", &list);
     }
+    stopping::note(ctx, &desk, &list.locks);
     if list.requests.is_empty() {
         ctx.ui.note("Nothing waits for you.");
         return Ok(());

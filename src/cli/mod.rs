@@ -25,9 +25,11 @@ mod help;
 mod inbox;
 #[cfg(feature = "server")]
 mod issuer;
+mod lock;
 mod login;
 mod logout;
 mod man;
+mod panic;
 mod request;
 mod revoke;
 #[cfg(feature = "server")]
@@ -36,7 +38,9 @@ mod setup;
 mod shell_init;
 mod shells;
 mod status;
+mod stopping;
 mod targets;
+mod unlock;
 mod usage;
 mod use_profile;
 mod wait;
@@ -133,6 +137,9 @@ enum Verb {
     Cancel(cancel::Args),
     Drop(drop::Args),
     Revoke(revoke::Args),
+    Lock(lock::Args),
+    Unlock(unlock::Args),
+    Panic(panic::Args),
     Has(has::Args),
     Exec(exec::Args),
     CredentialProcess(credential_process::Args),
@@ -183,6 +190,9 @@ impl Verb {
             Self::Cancel(args) => cancel::run(args, ctx),
             Self::Drop(args) => drop::run(args, ctx),
             Self::Revoke(args) => revoke::run(args, ctx),
+            Self::Lock(args) => lock::run(args, ctx),
+            Self::Unlock(args) => unlock::run(args, ctx),
+            Self::Panic(args) => panic::run(args, ctx),
             Self::Has(args) => has::run(args, ctx),
             Self::Exec(args) => exec::run(args, ctx),
             Self::CredentialProcess(args) => credential_process::run(args, ctx),

@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::context::{Ctx, Desk};
 use super::follow::{self, Goal};
 use crate::error::{Error, Exit, Result};
-use crate::ui::{history_table, request_details, status_sections};
-use crate::wire::RequestView;
+use crate::ui::{Open, State, history_table, lock_line, lock_table, locks_on, request_details, status_sections};
+use crate::wire::{LockView, RequestList, RequestView};
 
 /// Show pending requests and live grants
 #[derive(Debug, clap::Args)]
@@ -32,6 +32,7 @@ const PAGES: usize = 10;
 #[derive(Serialize)]
 struct Listed<'a> {
     requests: &'a [RequestView],
+    locks: &'a [LockView],
 }
 
 pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
@@ -41,7 +42,7 @@ pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
         (Some(request), true, _) => watch_one(ctx, &desk, &request),
         (None, true, _) => watch_all(ctx, &desk),
         (None, false, true) => print_history(ctx, &desk),
-        (None, false, false) => print_open(ctx, &desk, &desk.backend.requests(true, None)?.requests),
+        (None, false, false) => print_open(ctx, &desk, &desk.backend.requests(true, None)?),
     }
 }
 
@@ -50,16 +51,29 @@ fn print_one(ctx: &Ctx, desk: &Desk, request: &RequestView) -> Result<()> {
         return follow::print_json(ctx, request, None);
     }
     let lines = request_details(request, &desk.words());
-    lines.iter().try_for_each(|line| ctx.ui.line(line))
+    lines.iter().try_for_each(|line| ctx.ui.line(line))?;
+    // what stands in the way of a request that is over is of no interest
+    if Open::of(request) == Open::Over {
+        return Ok(());
+    }
+    // a backend of before there were locks has none
+    let locks = desk.backend.locks().map(|list| list.locks).unwrap_or_default();
+    locks_on(&locks, request)
+        .iter()
+        .try_for_each(|lock| ctx.ui.line(&format!("  locked  {}", lock_line(lock, &desk.words()))))
 }
 
-fn print_open(ctx: &Ctx, desk: &Desk, requests: &[RequestView]) -> Result<()> {
+fn print_open(ctx: &Ctx, desk: &Desk, list: &RequestList) -> Result<()> {
+    let (requests, locks) = (&list.requests, &list.locks);
     desk.client
         .note_open(&desk.picked.account, desk.backend.offset_ms(), requests);
     if ctx.ui.is_json() {
-        return ctx.ui.json("jit/status/1", &Listed { requests });
+        return ctx.ui.json("jit/status/1", &Listed { requests, locks });
     }
-    let sections = status_sections(requests, &desk.words());
+    let mut sections = status_sections(requests, &desk.words());
+    if !locks.is_empty() {
+        sections.insert(0, (State::Refused, lock_table(locks, &desk.words())));
+    }
     if sections.is_empty() {
         return ctx.ui.line("Nothing live, nothing waiting.  jit targets");
     }
@@ -90,7 +104,13 @@ fn print_history(ctx: &Ctx, desk: &Desk) -> Result<()> {
         }
     }
     if ctx.ui.is_json() {
-        return ctx.ui.json("jit/status/1", &Listed { requests: &requests });
+        return ctx.ui.json(
+            "jit/status/1",
+            &Listed {
+                requests: &requests,
+                locks: &[],
+            },
+        );
     }
     if requests.is_empty() {
         return ctx.ui.line("Nothing was ever asked for.  jit targets");
@@ -119,20 +139,22 @@ fn watch_all(ctx: &Ctx, desk: &Desk) -> Result<()> {
     desk.backend.watch_interrupt()?;
     let mut shown: Option<Vec<String>> = None;
     loop {
-        let requests = match desk.backend.requests(true, None) {
-            Ok(list) => list.requests,
+        let list = match desk.backend.requests(true, None) {
+            Ok(list) => list,
             Err(error) if shown.is_some() && error.is_worth_a_retry() => {
                 desk.backend.pause(LOOK)?;
                 continue;
             }
             Err(error) => return Err(error),
         };
-        let versions: Vec<String> = requests.iter().map(|r| format!("{} {}", r.id, r.version)).collect();
+        let requests = list.requests.iter().map(|r| format!("{} {}", r.id, r.version));
+        let locks = list.locks.iter().map(|lock| format!("{} {}", lock.id, lock.since));
+        let versions: Vec<String> = requests.chain(locks).collect();
         if shown.as_ref() != Some(&versions) {
-            print_open(ctx, desk, &requests)?;
+            print_open(ctx, desk, &list)?;
             shown = Some(versions);
         }
-        if requests.is_empty() {
+        if list.requests.is_empty() {
             return Ok(());
         }
         desk.backend.pause(LOOK)?;

@@ -1,6 +1,7 @@
 //! `jit targets`: what one may ask for.
 
 use super::context::{Ctx, Desk};
+use super::stopping;
 use crate::domain::refusal::Code;
 use crate::domain::text::TargetName;
 use crate::error::{Error, Result};
@@ -27,6 +28,7 @@ pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
     if ctx.ui.is_json() {
         return ctx.ui.json("jit/targets/1", &list);
     }
+    stopping::note(ctx, &desk, &list.locks);
     if list.targets.is_empty() {
         match query {
             Some(query) => ctx.ui.note(&format!("No target fits {query}.  jit targets")),

@@ -11,8 +11,8 @@ use crate::domain::id::GrantId;
 use crate::domain::text::TargetName;
 use crate::error::Result;
 use crate::wire::{
-    DryRun, EndGrant, Filed, GrantList, GrantView, Me, MintedCredential, NewDecision, NewRequest, NewSession,
-    OpenedSession, RequestList, RequestView, TargetList, paths,
+    DryRun, EndGrant, Filed, GrantList, GrantView, LiftLock, Lifted, LockList, Locked, Me, MintedCredential,
+    NewDecision, NewLock, NewRequest, NewSession, OpenedSession, RequestList, RequestView, TargetList, paths,
 };
 
 /// Everything but what RFC 3986, section 2.3 calls unreserved.
@@ -116,6 +116,30 @@ impl Backend {
     /// What the backend says, or that there is none.
     pub fn inbox(&self) -> Result<RequestList> {
         self.get(paths::INBOX.to_owned())
+    }
+
+    /// Locks that stand, as far as one may see them.
+    ///
+    /// # Errors
+    /// What the backend says, or that there is none.
+    pub fn locks(&self) -> Result<LockList> {
+        self.get(paths::LOCKS.to_owned())
+    }
+
+    /// Sets a lock.
+    ///
+    /// # Errors
+    /// What the backend says, or that there is none.
+    pub fn lock(&self, new: &NewLock) -> Result<Locked> {
+        self.post(paths::LOCKS.to_owned(), new)
+    }
+
+    /// Lifts a lock, or is the first of two who do.
+    ///
+    /// # Errors
+    /// What the backend says, or that there is none.
+    pub fn unlock(&self, how: &LiftLock) -> Result<Lifted> {
+        self.post(paths::LIFT.to_owned(), how)
     }
 
     /// Decides on a request.

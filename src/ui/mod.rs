@@ -5,6 +5,7 @@
 mod describe;
 mod dry_run;
 mod error_text;
+mod lock;
 mod prompt;
 mod status;
 mod table;
@@ -14,6 +15,7 @@ mod words;
 pub use describe::{account_line, for_whom, length, narrowed, needs, own_words, ticket};
 pub use dry_run::dry_run_lines;
 pub use error_text::{error_json, print_error};
+pub use lock::{lock_line, lock_table, locks_on};
 pub use status::{Open, history_table, inbox_table, request_details, status_sections, target_table, what_still_works};
 pub use table::Table;
 pub use terminal::{ColourChoice, Format, State, Ui};

@@ -68,7 +68,7 @@ fn problem() -> Value {
 }
 
 /// Every verb that speaks to a backend.
-const VERBS: [&[&str]; 20] = [
+const VERBS: [&[&str]; 24] = [
     &["whoami"],
     &["targets"],
     &["targets", "prod"],
@@ -92,6 +92,10 @@ const VERBS: [&[&str]; 20] = [
     &["setup", "prod-admin"],
     &["setup", "--all"],
     &["revoke", "grt_000000000001", "--reason", "long enough"],
+    &["revoke", "--all", "alice", "--reason", "long enough"],
+    &["lock", "alice", "--reason", "long enough"],
+    &["unlock", "alice"],
+    &["panic", "--reason", "long enough"],
     &["drop", "prod-admin"],
     &["env", "prod-admin"],
     &["use", "prod-admin"],

@@ -32,6 +32,13 @@ pub fn request() -> Value {
     })
 }
 
+fn lock() -> Value {
+    json!({
+        "id": "all", "scope": "all", "name": "x", "by": person(), "reason": "x", "since": "2026-01-01T00:00:00Z",
+        "lifting": {"by": person(), "at": "2026-01-01T00:00:00Z"}, "ending": 0,
+    })
+}
+
 fn me() -> Value {
     json!({
         "person": person(), "issuer": "x", "subject": "x", "groups": ["x"], "method": "x", "session": "ses_000000000001",
@@ -50,9 +57,12 @@ pub fn honest(line: &str) -> Value {
             "name": "prod-admin", "title": "x", "description": "x", "aliases": ["x"], "environment": "x", "risk": 1,
             "max_duration_s": 3600, "default_duration_s": 3600, "provider": "x", "account_name": "x",
             "account": "111111111111", "role_arn": "x", "automatic": false, "stages": [], "chain": true,
-        }]}),
+        }], "locks": [lock()]}),
         ("POST", "/v1/requests") => json!({"outcome": "filed", "request": request()}),
-        (_, "/v1/requests" | "/v1/inbox") => json!({"requests": [request()], "next": null}),
+        (_, "/v1/requests" | "/v1/inbox") => json!({"requests": [request()], "next": null, "locks": [lock()]}),
+        ("POST", "/v1/locks") => json!({"lock": lock(), "set": true, "grants": 1}),
+        (_, "/v1/locks/lift") => json!({"lock": lock(), "lifted": true}),
+        (_, "/v1/locks") => json!({"locks": [lock()]}),
         (_, "/v1/grants") => json!({"grants": [grant()]}),
         (_, path) if path.ends_with("/credentials") => json!({
             "grant": "grt_000000000001", "access_key_id": "x", "secret_access_key": "x", "session_token": "x",

@@ -1,0 +1,125 @@
+//! Stopping somebody or something: sets the lock, waits a moment for what it ends, says what is left.
+//! Owns the words of `lock`, `panic` and `revoke --all`. Refuses to fail for what ends slowly: the backend goes on.
+
+use std::time::Duration;
+
+use super::context::{Ctx, Desk};
+use crate::domain::text::Reason;
+use crate::error::{Error, Result};
+use crate::ui::{State, lock_line};
+use crate::wire::{LockView, Locked, NewLock};
+
+/// The backend needs a second or two; past this it goes on without anybody watching.
+const LOOKS: u32 = 20;
+/// How often it is looked.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// What was typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Words {
+    /// A lock.
+    Locked,
+    /// Everything that somebody has.
+    Revoked,
+}
+
+/// Sets the lock on `on` and waits until what it ends is over, or has begun to take long.
+///
+/// # Errors
+/// What the backend says, or that there is none; exit 130 at the interrupt key.
+pub(super) fn stop(desk: &Desk, on: &str, reason: &Reason) -> Result<Locked> {
+    let new = NewLock {
+        on: on.to_owned(),
+        reason: reason.to_string(),
+    };
+    let mut locked = desk.backend.lock(&new)?;
+    desk.backend.watch_interrupt()?;
+    for _ in 0..LOOKS {
+        if locked.lock.ending.is_none_or(|left| left == 0) {
+            break;
+        }
+        desk.backend.pause(LOOK).map_err(|error| {
+            let said = "the lock stands; what it ends goes on ending";
+            Error::new(error.exit, error.code, said).try_("jit status")
+        })?;
+        // whoever locked themselves may not be let to look; the lock stands all the same
+        let Ok(list) = desk.backend.locks() else { break };
+        match list.locks.into_iter().find(|lock| lock.id == locked.lock.id) {
+            Some(lock) => locked.lock = lock,
+            None => break,
+        }
+    }
+    Ok(locked)
+}
+
+/// Says what stands still, what has ended, until when copies work, and how it is undone.
+///
+/// # Errors
+/// A closed pipe.
+pub(super) fn print(ctx: &Ctx, desk: &Desk, locked: &Locked, typed: Words) -> Result<()> {
+    if ctx.ui.is_json() {
+        return ctx.ui.json("jit/lock/1", locked);
+    }
+    let words = desk.words();
+    let lock = &locked.lock;
+    let ended = ended(locked);
+    let rest = match locked.last_credential_at.filter(|last| *last > desk.backend.now()) {
+        Some(last) => format!(
+            " Copies of credentials work until {} ({}) at the latest.",
+            words.at(last),
+            words.left(last)
+        ),
+        None => String::new(),
+    };
+    match (locked.set, typed) {
+        (false, _) => {
+            let line = lock_line(lock, &words).replacen(" is locked", " is locked already", 1);
+            ctx.ui.note_marked(State::Refused, &format!("{line}. {ended}{rest}"));
+        }
+        (true, Words::Locked) => {
+            let what = what(lock);
+            ctx.ui
+                .note_marked(State::Refused, &format!("Locked {what}. {ended}{rest}"));
+        }
+        (true, Words::Revoked) => {
+            let line = format!("Took everything from {}, who is locked now. {ended}{rest}", lock.name);
+            ctx.ui.note_marked(State::Refused, &line);
+        }
+    }
+    let is_own = lock.id == format!("person:{}", lock.by.id);
+    let who = match lock.scope.as_str() {
+        "all" => ", by two people",
+        _ if is_own => ", by somebody else",
+        _ => "",
+    };
+    let undo = format!("Nothing comes back by itself.  undo{who}: jit unlock {}", lock.name);
+    ctx.ui.note(&undo);
+    Ok(())
+}
+
+/// Says which locks stand, beside what is listed.
+pub(super) fn note(ctx: &Ctx, desk: &Desk, locks: &[LockView]) {
+    for lock in locks {
+        ctx.ui.note_marked(State::Refused, &lock_line(lock, &desk.words()));
+    }
+}
+
+fn what(lock: &LockView) -> &str {
+    match lock.scope.as_str() {
+        "all" => "everything",
+        _ => &lock.name,
+    }
+}
+
+/// How many grants it ended, and how many are on their way.
+fn ended(locked: &Locked) -> String {
+    let grants = |count: u64| match count {
+        1 => "1 grant".to_owned(),
+        many => format!("{many} grants"),
+    };
+    match (locked.grants, locked.lock.ending.unwrap_or(0)) {
+        (0, 0) => "Nothing was open under it.".to_owned(),
+        (all, 0) => format!("{} ended.", grants(all)),
+        (_, left) => format!("{} still ending: jit status.", grants(left)),
+    }
+}

@@ -1,0 +1,37 @@
+//! `jit unlock`: lifts a lock.
+
+use super::context::Ctx;
+use crate::error::Result;
+use crate::ui::State;
+use crate::wire::LiftLock;
+
+/// Lift a lock
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example:\n  jit unlock alice\n\nA lock on all takes two people; a person's own is lifted by others"
+)]
+pub(super) struct Args {
+    /// Person, target or all
+    #[arg(value_name = "WHO")]
+    on: String,
+}
+
+pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
+    let desk = ctx.desk()?;
+    let done = desk.backend.unlock(&LiftLock { on: args.on })?;
+    if ctx.ui.is_json() {
+        return ctx.ui.json("jit/unlock/1", &done);
+    }
+    if done.lifted {
+        let what = match done.lock.scope.as_str() {
+            "all" => "everything",
+            _ => done.lock.name.as_str(),
+        };
+        ctx.ui.note(&format!("Unlocked {what}. What was ended stays ended."));
+    } else {
+        ctx.ui
+            .note_marked(State::Waiting, "Everything is still locked: this was the first of two.");
+        ctx.ui.note("  another person who may:  jit unlock all");
+    }
+    Ok(())
+}
