@@ -61,6 +61,9 @@ _jit() {
             jit,issuer)
                 cmd="jit__subcmd__issuer"
                 ;;
+            jit,lock)
+                cmd="jit__subcmd__lock"
+                ;;
             jit,login)
                 cmd="jit__subcmd__login"
                 ;;
@@ -69,6 +72,9 @@ _jit() {
                 ;;
             jit,man)
                 cmd="jit__subcmd__man"
+                ;;
+            jit,panic)
+                cmd="jit__subcmd__panic"
                 ;;
             jit,request)
                 cmd="jit__subcmd__request"
@@ -90,6 +96,9 @@ _jit() {
                 ;;
             jit,targets)
                 cmd="jit__subcmd__targets"
+                ;;
+            jit,unlock)
+                cmd="jit__subcmd__unlock"
                 ;;
             jit,use)
                 cmd="jit__subcmd__use"
@@ -125,7 +134,7 @@ _jit() {
 
     case "${cmd}" in
         jit)
-            opts="-o -q -v -h -V --server --identity --output --no-input --quiet --verbose --color --help --version request extend targets status wait inbox approve deny cancel drop revoke has exec credential-process env console use setup login logout whoami serve shell-init issuer aws completions man help"
+            opts="-o -q -v -h -V --server --identity --output --no-input --quiet --verbose --color --help --version request extend targets status wait inbox approve deny cancel drop revoke lock unlock panic has exec credential-process env console use setup login logout whoami serve shell-init issuer aws completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -988,6 +997,44 @@ _jit() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        jit__subcmd__lock)
+            opts="-o -q -v -h --server --identity --output --no-input --quiet --verbose --color --reason --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --identity)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --reason)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         jit__subcmd__login)
             opts="-o -q -v -h --server --identity --output --no-input --quiet --verbose --color --code --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -1094,8 +1141,46 @@ _jit() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        jit__subcmd__panic)
+            opts="-o -q -v -h --server --identity --output --no-input --quiet --verbose --color --reason --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --identity)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --reason)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         jit__subcmd__request)
-            opts="-o -q -v -h --server --identity --output --no-input --quiet --verbose --color --for --reason --ticket --on-behalf-of --dry-run --no-wait --timeout --only --help"
+            opts="-o -q -v -h --server --identity --output --no-input --quiet --verbose --color --for --reason --ticket --on-behalf-of --dry-run --no-wait --timeout --at --only --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1141,6 +1226,10 @@ _jit() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --only)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1153,7 +1242,7 @@ _jit() {
             return 0
             ;;
         jit__subcmd__revoke)
-            opts="-o -q -v -h --server --identity --output --no-input --quiet --verbose --color --reason --help"
+            opts="-o -q -v -h --server --identity --output --no-input --quiet --verbose --color --all --reason --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1177,6 +1266,10 @@ _jit() {
                     ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --all)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --reason)
@@ -1380,6 +1473,40 @@ _jit() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        jit__subcmd__unlock)
+            opts="-o -q -v -h --server --identity --output --no-input --quiet --verbose --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --identity)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         jit__subcmd__use)
             opts="-o -q -v -h --server --identity --output --no-input --quiet --verbose --color --none --shell --hook --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -1446,7 +1573,7 @@ _jit() {
                     return 0
                     ;;
                 --until)
-                    COMPREPLY=($(compgen -W "active ended" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "approved active ended" -- "${cur}"))
                     return 0
                     ;;
                 --timeout)

@@ -47,6 +47,9 @@ complete -c jit -n "__fish_jit_needs_command" -f -a "deny" -d 'Deny a request'
 complete -c jit -n "__fish_jit_needs_command" -f -a "cancel" -d 'Withdraw a pending request'
 complete -c jit -n "__fish_jit_needs_command" -f -a "drop" -d 'Give access back early'
 complete -c jit -n "__fish_jit_needs_command" -f -a "revoke" -d 'Take access from somebody'
+complete -c jit -n "__fish_jit_needs_command" -f -a "lock" -d 'Stop a person, a target or everything'
+complete -c jit -n "__fish_jit_needs_command" -f -a "unlock" -d 'Lift a lock'
+complete -c jit -n "__fish_jit_needs_command" -f -a "panic" -d 'Stop everything of everybody, now'
 complete -c jit -n "__fish_jit_needs_command" -f -a "has" -d 'Exit 0 if you hold it now'
 complete -c jit -n "__fish_jit_needs_command" -f -a "exec" -d 'Run a command with a target\'s credentials'
 complete -c jit -n "__fish_jit_needs_command" -f -a "credential-process" -d 'Print credentials for AWS tools'
@@ -76,6 +79,7 @@ complete -c jit -n "__fish_jit_using_subcommand request" -l reason -d 'Why; - re
 complete -c jit -n "__fish_jit_using_subcommand request" -l ticket -d 'Ticket behind it, such as PAY-311' -r
 complete -c jit -n "__fish_jit_using_subcommand request" -l on-behalf-of -d 'Ask for somebody else' -r
 complete -c jit -n "__fish_jit_using_subcommand request" -l timeout -d 'Longest time to wait' -r
+complete -c jit -n "__fish_jit_using_subcommand request" -l at -d 'Start later, such as 14:30 or "tomorrow 09:00"' -r
 complete -c jit -n "__fish_jit_using_subcommand request" -l only -d 'Narrow the session to ACTION[@RESOURCE]' -r
 complete -c jit -n "__fish_jit_using_subcommand request" -l no-input -d 'Never ask anything'
 complete -c jit -n "__fish_jit_using_subcommand request" -s q -l quiet -d 'Say nothing but data and failures'
@@ -132,7 +136,8 @@ json\t'For programs'"
 complete -c jit -n "__fish_jit_using_subcommand wait" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
-complete -c jit -n "__fish_jit_using_subcommand wait" -l until -d 'Wait until access is live or over' -r -f -a "active\t'Access is live'
+complete -c jit -n "__fish_jit_using_subcommand wait" -l until -d 'Wait until access is live or over' -r -f -a "approved\t'Everybody has decided'
+active\t'Access is live'
 ended\t'Access is over'"
 complete -c jit -n "__fish_jit_using_subcommand wait" -l timeout -d 'Longest time to wait' -r
 complete -c jit -n "__fish_jit_using_subcommand wait" -l no-input -d 'Never ask anything'
@@ -203,11 +208,47 @@ json\t'For programs'"
 complete -c jit -n "__fish_jit_using_subcommand revoke" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
+complete -c jit -n "__fish_jit_using_subcommand revoke" -l all -d 'Lock a person and end all they have' -r
 complete -c jit -n "__fish_jit_using_subcommand revoke" -l reason -d 'Why' -r
 complete -c jit -n "__fish_jit_using_subcommand revoke" -l no-input -d 'Never ask anything'
 complete -c jit -n "__fish_jit_using_subcommand revoke" -s q -l quiet -d 'Say nothing but data and failures'
 complete -c jit -n "__fish_jit_using_subcommand revoke" -s v -l verbose -d 'Log to stderr, twice for more'
 complete -c jit -n "__fish_jit_using_subcommand revoke" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand lock" -l server -d 'Backend to talk to' -r
+complete -c jit -n "__fish_jit_using_subcommand lock" -l identity -d 'Identity to use there' -r
+complete -c jit -n "__fish_jit_using_subcommand lock" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
+json\t'For programs'"
+complete -c jit -n "__fish_jit_using_subcommand lock" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c jit -n "__fish_jit_using_subcommand lock" -l reason -d 'Why' -r
+complete -c jit -n "__fish_jit_using_subcommand lock" -l no-input -d 'Never ask anything'
+complete -c jit -n "__fish_jit_using_subcommand lock" -s q -l quiet -d 'Say nothing but data and failures'
+complete -c jit -n "__fish_jit_using_subcommand lock" -s v -l verbose -d 'Log to stderr, twice for more'
+complete -c jit -n "__fish_jit_using_subcommand lock" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand unlock" -l server -d 'Backend to talk to' -r
+complete -c jit -n "__fish_jit_using_subcommand unlock" -l identity -d 'Identity to use there' -r
+complete -c jit -n "__fish_jit_using_subcommand unlock" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
+json\t'For programs'"
+complete -c jit -n "__fish_jit_using_subcommand unlock" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c jit -n "__fish_jit_using_subcommand unlock" -l no-input -d 'Never ask anything'
+complete -c jit -n "__fish_jit_using_subcommand unlock" -s q -l quiet -d 'Say nothing but data and failures'
+complete -c jit -n "__fish_jit_using_subcommand unlock" -s v -l verbose -d 'Log to stderr, twice for more'
+complete -c jit -n "__fish_jit_using_subcommand unlock" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand panic" -l server -d 'Backend to talk to' -r
+complete -c jit -n "__fish_jit_using_subcommand panic" -l identity -d 'Identity to use there' -r
+complete -c jit -n "__fish_jit_using_subcommand panic" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
+json\t'For programs'"
+complete -c jit -n "__fish_jit_using_subcommand panic" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c jit -n "__fish_jit_using_subcommand panic" -l reason -d 'Why' -r
+complete -c jit -n "__fish_jit_using_subcommand panic" -l no-input -d 'Never ask anything'
+complete -c jit -n "__fish_jit_using_subcommand panic" -s q -l quiet -d 'Say nothing but data and failures'
+complete -c jit -n "__fish_jit_using_subcommand panic" -s v -l verbose -d 'Log to stderr, twice for more'
+complete -c jit -n "__fish_jit_using_subcommand panic" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jit -n "__fish_jit_using_subcommand has" -l server -d 'Backend to talk to' -r
 complete -c jit -n "__fish_jit_using_subcommand has" -l identity -d 'Identity to use there' -r
 complete -c jit -n "__fish_jit_using_subcommand has" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'

@@ -5,7 +5,7 @@ use super::decision::{self, Checked};
 use super::follow::{self, Goal};
 use crate::domain::text::Comment;
 use crate::error::{Error, Exit, Result};
-use crate::ui::{needs, own_words};
+use crate::ui::{needs, own_words, span};
 use crate::wire::RequestView;
 
 /// Approve a request
@@ -60,6 +60,14 @@ fn print_approved(ctx: &Ctx, desk: &Desk, view: RequestView) -> Result<()> {
         return Ok(());
     }
     let (who, target) = (view.beneficiary.name.clone(), view.target.clone());
+    let words = desk.words();
+    if let Some(start) = view.start.filter(|start| words.is_to_come(*start)) {
+        let (from, length) = (words.at(start), span(view.duration_s));
+        ctx.ui.note(&format!(
+            "Approved. {who} gets {target} from {from} for {length}; policy decides again then."
+        ));
+        return Ok(());
+    }
     match follow::follow(ctx, &desk.backend, view, Goal::Active, Some(UNTIL_LIVE), |_| Ok(())) {
         Ok(live) => match live.grant.and_then(|grant| grant.ends_at) {
             Some(end) => ctx.ui.note(&format!(

@@ -10,7 +10,7 @@ use crate::domain::refusal::Code;
 use crate::domain::text::{PersonName, Reason, TargetName, Ticket};
 use crate::domain::time::Duration;
 use crate::error::{Error, Result};
-use crate::ui::{State, account_line, for_whom, length, narrowed, span};
+use crate::ui::{State, account_line, for_whom, from, length, narrowed, span};
 use crate::wire::{Filed, NewRequest, Outcome, RequestView};
 
 /// Flags of whoever asks.
@@ -113,8 +113,16 @@ impl Asking {
         }
         let print = |view: &RequestView| follow::print_json(ctx, view, None);
         let limit = follow::limit(self.timeout);
-        let view = follow::follow(ctx, &desk.backend, filed.request, Goal::Active, limit, print)?;
-        finish::finish(ctx, desk, &view)
+        let is_later = |view: &RequestView| view.start.is_some_and(|start| start > desk.backend.now());
+        let goal = match is_later(&filed.request) {
+            true => Goal::Approved,
+            false => Goal::Active,
+        };
+        let view = follow::follow(ctx, &desk.backend, filed.request, goal, limit, print)?;
+        match goal {
+            Goal::Approved => finish::scheduled(ctx, desk, &view),
+            Goal::Active | Goal::Ended => finish::finish(ctx, desk, &view),
+        }
     }
 }
 
@@ -177,9 +185,10 @@ fn again(new: &NewRequest, duration: Duration) -> String {
         .as_ref()
         .map_or_else(String::new, |ticket| format!(" --ticket {ticket}"));
     let reason = quoted(&new.reason);
+    let at = new.start.map_or_else(String::new, |start| format!(" --at {start}"));
     let (verb, behalf) = (if new.extend { "extend" } else { "request" }, behalf(new));
     format!(
-        "jit {verb} {}{behalf} --for {duration} --reason {reason}{ticket}",
+        "jit {verb} {}{behalf} --for {duration}{at} --reason {reason}{ticket}",
         new.target
     )
 }
@@ -204,11 +213,12 @@ fn note_filed(ctx: &Ctx, desk: &Desk, filed: &Filed) {
     let request = &filed.request;
     match filed.outcome {
         Outcome::Filed => ctx.ui.note(&format!(
-            "{}  {} ({})  {}{}{}{}",
+            "{}  {} ({})  {}{}{}{}{}",
             request.id,
             request.target,
             account_line(&request.title, &request.account_name, &request.account),
             length(request),
+            from(request.start, &desk.words()),
             narrowed(&request.only),
             for_whom(request),
             request

@@ -20,14 +20,37 @@ pub(super) fn note_waiting(ctx: &Ctx, desk: &Desk, request: &RequestView) {
     ));
 }
 
-/// Says who approved, obtains credentials, says until when.
-pub(super) fn finish(ctx: &Ctx, desk: &Desk, request: &RequestView) -> Result<()> {
+/// Says who approved, and when it starts.
+pub(super) fn scheduled(ctx: &Ctx, desk: &Desk, request: &RequestView) -> Result<()> {
+    note_approval(ctx, request);
+    let words = desk.words();
+    let Some(start) = request.start.filter(|start| words.is_to_come(*start)) else {
+        ctx.ui.note(&format!("{} is approved.", request.target));
+        return Ok(());
+    };
+    let (from, left, length) = (words.at(start), words.left(start), span(request.duration_s));
+    let line = format!("Starts {from} (in {left}) for {length}; policy decides again then.");
+    ctx.ui.note_marked(State::Waiting, &line);
+    ctx.ui.note(&format!(
+        "jit wait {}   ·   not needed? jit drop {}",
+        short_id(&request.id),
+        request.target
+    ));
+    Ok(())
+}
+
+fn note_approval(ctx: &Ctx, request: &RequestView) {
     if let Some(last) = request.decisions.iter().rev().find(|d| d.verdict == "approve") {
         let comment = last.comment.as_ref().map_or_else(String::new, |c| format!(": \"{c}\""));
         let after = span(last.at.since(request.filed_at));
         ctx.ui
             .note(&format!("Approved by {} after {after}{comment}", last.by.name));
     }
+}
+
+/// Says who approved, obtains credentials, says until when.
+pub(super) fn finish(ctx: &Ctx, desk: &Desk, request: &RequestView) -> Result<()> {
+    note_approval(ctx, request);
     let target = obtain(ctx, desk, request)?;
     // the last line of JSON is the final one: it knows when the last credential dies
     if let Some(now) = ctx

@@ -15,6 +15,8 @@ use crate::wire::{GrantView, Outcome, RequestView};
 /// What is waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum Goal {
+    /// Everybody has decided
+    Approved,
     /// Access is live
     Active,
     /// Access is over
@@ -92,9 +94,11 @@ fn is_reached(view: &RequestView, goal: Goal) -> Result<bool> {
 
 fn is_given(view: &RequestView, grant: &GrantView, goal: Goal) -> Result<bool> {
     match (grant.state.as_str(), goal) {
-        ("active", Goal::Active) | ("ended", Goal::Ended) => Ok(true),
+        ("scheduled" | "granting" | "active", Goal::Approved) | ("active", Goal::Active) | ("ended", Goal::Ended) => {
+            Ok(true)
+        }
         ("failed", _) => Err(not_given(view, grant)),
-        ("revoking" | "ended", Goal::Active) => Err(ended(view, grant)),
+        ("revoking" | "ended", Goal::Active | Goal::Approved) => Err(ended(view, grant)),
         _ => Ok(false),
     }
 }

@@ -1,20 +1,26 @@
 //! `jit request`: asks, waits, obtains credentials, caches them.
 
 use super::asking::Asking;
-use super::context::Ctx;
+use super::context::{Ctx, Desk};
+use crate::domain::refusal::Code;
+use crate::domain::start;
 use crate::domain::text::{Narrowing, TargetName};
+use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
 
 /// Ask for access and wait for it
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example:\n  jit request prod-admin --for 2h --reason \"payout job stuck, PAY-311\"\n  jit request prod-admin --reason \"read one bucket\" --only 's3:Get*@arn:aws:s3:::ledger/*'\n  jit request prod-admin --reason \"payout job stuck\" --dry-run"
+    after_help = "Example:\n  jit request prod-admin --for 2h --reason \"payout job stuck, PAY-311\"\n  jit request prod-admin --reason \"read one bucket\" --only 's3:Get*@arn:aws:s3:::ledger/*'\n  jit request prod-admin --at \"tomorrow 09:00\" --for 1h --reason \"planned failover\"\n  jit request prod-admin --reason \"payout job stuck\" --dry-run"
 )]
 pub(super) struct Args {
     /// What to ask for
     target: Option<String>,
     #[command(flatten)]
     asking: Asking,
+    /// Start later, such as 14:30 or "tomorrow 09:00"
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    at: Option<String>,
     /// Narrow the session to ACTION[@RESOURCE]
     #[arg(long, value_name = "NARROWING")]
     only: Vec<String>,
@@ -33,7 +39,24 @@ pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
         .collect::<std::result::Result<Vec<_>, _>>()?;
     let reason = args.asking.reason(ctx, "Reason:")?;
     let desk = ctx.desk()?;
+    let start = args.at.as_deref().map(|text| starting(ctx, &desk, text)).transpose()?;
     let mut new = args.asking.new_request(ctx, &desk, &target, &reason)?;
     new.only = only.into_iter().map(String::from).collect();
+    new.start = start;
     args.asking.send(ctx, &desk, &new)
+}
+
+/// When that is on this machine's clock face; one that comes twice is said.
+fn starting(ctx: &Ctx, desk: &Desk, text: &str) -> Result<Timestamp> {
+    let words = desk.words();
+    let start = start::parse(text, desk.backend.now(), words.zone())
+        .map_err(|bad| Error::of(Code::UsageTime, bad.to_string()).hint(bad.hint()))?;
+    if let Some(offset) = &start.first_of_two {
+        let note = format!(
+            "{} comes twice that day: the first one is meant ({offset}).",
+            words.at(start.at)
+        );
+        ctx.ui.note(&note);
+    }
+    Ok(start.at)
 }

@@ -33,6 +33,7 @@ pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
     let print = |view: &crate::wire::RequestView| follow::print_json(ctx, view, None);
     let view = follow::follow(ctx, &desk.backend, view, args.until, follow::limit(args.timeout), print)?;
     match args.until {
+        Goal::Approved => finish::scheduled(ctx, &desk, &view),
         Goal::Active => finish::finish(ctx, &desk, &view),
         Goal::Ended => {
             ctx.ui.note(&format!("{} is over.", view.target));

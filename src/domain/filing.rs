@@ -8,6 +8,11 @@ use super::request::{Body, Request, RequestState};
 use super::text::Narrowing;
 use super::time::{Duration, Timestamp};
 
+/// A start may be over by so much when it arrives, in seconds.
+const LATE_S: u32 = 60;
+/// No start is further away, in seconds.
+const FARTHEST_S: u32 = 366 * 86_400;
+
 /// What becomes of a request that is being filed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standing {
@@ -23,7 +28,7 @@ pub enum Standing {
 ///
 /// # Errors
 /// [`Refusal::OverCap`], [`Refusal::OverCapExtended`], [`Refusal::Differs`], [`Refusal::NarrowedOtherwise`],
-/// [`Refusal::NothingToExtend`].
+/// [`Refusal::NothingToExtend`], [`Refusal::StartPast`], [`Refusal::StartTooFar`], [`Refusal::StartOfExtension`].
 pub fn standing(now: Timestamp, case: &Case, body: &Body, cap: Duration) -> Result<Standing, Refusal> {
     // what is left of the cap is what bounds an extension
     if body.duration > cap && body.extends.is_none() {
@@ -32,6 +37,7 @@ pub fn standing(now: Timestamp, case: &Case, body: &Body, cap: Duration) -> Resu
             cap,
         });
     }
+    startable(now, body)?;
     // what is asked for later meets what is there then
     let from = body.start.map_or(now, |start| start.max(now));
     let waiting: Vec<&Request> = case.beside.iter().filter_map(|held| waiting(now, held)).collect();
@@ -84,6 +90,21 @@ pub fn standing(now: Timestamp, case: &Case, body: &Body, cap: Duration) -> Resu
         }
     }
     Ok(Standing::New)
+}
+
+/// A start that is over by a moment was typed before: it is now. None is further away than anybody plans.
+fn startable(now: Timestamp, body: &Body) -> Result<(), Refusal> {
+    let Some(at) = body.start else { return Ok(()) };
+    if body.extends.is_some() {
+        return Err(Refusal::StartOfExtension);
+    }
+    if now.since(at) > LATE_S {
+        return Err(Refusal::StartPast { at });
+    }
+    if at.since(now) > FARTHEST_S {
+        return Err(Refusal::StartTooFar { at });
+    }
+    Ok(())
 }
 
 /// The longest duration that `body` could ask for, where there is one.

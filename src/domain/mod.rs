@@ -21,6 +21,7 @@ pub mod request;
 mod samples;
 pub mod sealing;
 pub mod sign_in;
+pub mod start;
 pub mod target;
 pub mod text;
 pub mod time;

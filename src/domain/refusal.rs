@@ -139,6 +139,12 @@ pub enum Refusal {
     BadDuration { given: String },
     #[error("`{given}` is no time")]
     BadTime { given: String },
+    #[error("the start {at} is past")]
+    StartPast { at: Timestamp },
+    #[error("the start {at} is more than a year away")]
+    StartTooFar { at: Timestamp },
+    #[error("an extension starts when what it extends ends")]
+    StartOfExtension,
     #[error("`{given}` is no id")]
     BadId { given: String },
     #[error("`{given}` is no target name")]
@@ -220,7 +226,9 @@ impl Refusal {
     pub fn code(&self) -> Code {
         match self {
             Self::BadDuration { .. } => Code::UsageDuration,
-            Self::BadTime { .. } => Code::UsageTime,
+            Self::BadTime { .. } | Self::StartPast { .. } | Self::StartTooFar { .. } | Self::StartOfExtension => {
+                Code::UsageTime
+            }
             Self::BadId { .. } => Code::IdMalformed,
             Self::BadTargetName { .. } => Code::TargetNotFound,
             Self::BadTicket { .. } => Code::UsageTicket,
@@ -266,6 +274,9 @@ impl Refusal {
             Self::OwnLock => Some("ask somebody else who may"),
             Self::SecondPerson => Some("ask somebody else who may; yours is recorded"),
             Self::BadId { .. }
+            | Self::StartPast { .. }
+            | Self::StartTooFar { .. }
+            | Self::StartOfExtension
             | Self::BadPersonName { .. }
             | Self::OverCap { .. }
             | Self::OverCapExtended { .. }

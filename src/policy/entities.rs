@@ -247,6 +247,9 @@ fn asked(ask: &Ask<'_>, session: Option<&SessionFacts>, now: Timestamp) -> Value
         context.insert("reason".to_owned(), json!(ask.reason));
         context.insert("reasonLength".to_owned(), json!(ask.reason.trim().chars().count()));
     }
+    if let Some(start) = ask.start {
+        context.insert("start".to_owned(), json!(start.to_string()));
+    }
     if let Some(ticket) = ask.ticket {
         context.insert("ticket".to_owned(), json!({ "key": ticket, "status": NOT_LOOKED_UP }));
     }

@@ -46,6 +46,8 @@ pub struct Ask<'a> {
     pub ticket: Option<&'a Ticket>,
     /// What it is narrowed to.
     pub only: &'a [Narrowing],
+    /// Not before, where it is asked for later; absent once that has come.
+    pub start: Option<Timestamp>,
 }
 
 /// What the workflow has collected.

@@ -78,6 +78,7 @@ struct Scene<'a> {
     duration_s: u32,
     reason: &'a str,
     ticket: Option<Ticket>,
+    start: Option<Timestamp>,
     automatic: bool,
     active: bool,
     decided_by: Vec<PersonId>,
@@ -96,6 +97,7 @@ impl<'a> Scene<'a> {
             duration_s: 3_600,
             reason: "debug the failing payout job",
             ticket: None,
+            start: None,
             automatic: false,
             active: true,
             decided_by: Vec::new(),
@@ -165,6 +167,7 @@ impl<'a> Scene<'a> {
             reason: self.reason,
             ticket: self.ticket.as_ref(),
             only: &[],
+            start: self.start,
         };
         let (session, now) = (session(), Timestamp::from_millis(1_791_000_000_500));
         let request = &request;

@@ -3,6 +3,7 @@
 
 use super::words::{TimeWords, short_id, span};
 use crate::domain::request::Body;
+use crate::domain::time::Timestamp;
 use crate::wire::{Before, ExtendsView, PersonView, RequestView, StageView};
 
 /// `Admin in payments-prod 1111-1111-1111`, the account's name once where the title has it.
@@ -35,6 +36,11 @@ pub fn narrowed(only: &[String]) -> String {
 /// `1h`, or `1h more` where it extends something.
 pub fn length(request: &RequestView) -> String {
     lasting(request.duration_s, request.extends.as_ref())
+}
+
+/// `, from 22 Nov 09:00` where it is asked for later.
+pub fn from(start: Option<Timestamp>, words: &TimeWords) -> String {
+    start.map_or_else(String::new, |start| format!(", from {}", words.at(start)))
 }
 
 pub(super) fn lasting(duration_s: u32, extends: Option<&ExtendsView>) -> String {
@@ -154,7 +160,6 @@ fn before(before: &Before, words: &TimeWords) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::time::Timestamp;
 
     fn stage(missing: u32, approvers: &[&str]) -> StageView {
         StageView {

@@ -1,6 +1,6 @@
 //! What asking would come to, in words.
 
-use super::describe::{account_line, apart, lasting, narrowed, needs, ticket};
+use super::describe::{account_line, apart, from, lasting, narrowed, needs, ticket};
 use super::words::{TimeWords, span};
 use crate::domain::time::Timestamp;
 use crate::wire::{DryRun, ExtendsView, Outcome, RequestView};
@@ -8,10 +8,11 @@ use crate::wire::{DryRun, ExtendsView, Outcome, RequestView};
 /// What filing would come to, line by line.
 pub fn dry_run_lines(would: &DryRun, words: &TimeWords) -> Vec<String> {
     let mut lines = vec![format!(
-        "{} ({})  {}{}{}",
+        "{} ({})  {}{}{}{}",
         would.target,
         account_line(&would.title, &would.account_name, &would.account),
         lasting(would.duration_s, would.extends.as_ref()),
+        from(would.start, words),
         narrowed(&would.only),
         apart(&would.requester, &would.beneficiary)
     )];
@@ -70,6 +71,9 @@ fn filed(would: &DryRun, words: &TimeWords) -> Vec<String> {
             span(would.session_s.min(would.duration_s))
         ),
     });
+    if would.start.is_some() {
+        lines.push("  note    policy decides again when it starts".to_owned());
+    }
     if would.chain {
         lines.push("  note    the end is not enforced beyond this session: it may assume further roles".to_owned());
     }

@@ -1,7 +1,7 @@
 //! What is live, waiting and ending, as tables.
 //! Owns which request stands under which heading. Refuses to hide the last credential behind the end of access.
 
-use super::describe::{account_line, for_whom, length, narrowed, needs, ticket};
+use super::describe::{account_line, for_whom, from, length, narrowed, needs, ticket};
 use super::table::Table;
 use super::terminal::State;
 use super::words::{TimeWords, short_id, span};
@@ -56,7 +56,7 @@ pub fn status_sections(requests: &[RequestView], words: &TimeWords) -> Vec<(Stat
             what(request),
             short_id(&request.id),
             format!("{} ({})", words.at(request.filed_at), words.ago(request.filed_at)),
-            needs(&request.stages),
+            format!("{}{}", needs(&request.stages), from(request.start, words)),
         ]);
     }
     let mut coming = Table::new(&["GIVING", "request", "state"]);
@@ -64,7 +64,7 @@ pub fn status_sections(requests: &[RequestView], words: &TimeWords) -> Vec<(Stat
         let state = request
             .grant
             .as_ref()
-            .map_or_else(String::new, |g| attempts(g, "giving access", words));
+            .map_or_else(String::new, |g| attempts(g, &coming_how(request, g, words), words));
         coming.row([what(request), short_id(&request.id), state]);
     }
     let mut ending = Table::new(&["ENDING", "last credential", "state"]);
@@ -118,6 +118,17 @@ pub fn last_credential(grant: &GrantView, words: &TimeWords) -> String {
     }
 }
 
+/// Whether it is being given, or waits for its start.
+fn coming_how(request: &RequestView, grant: &GrantView, words: &TimeWords) -> String {
+    match request.start.filter(|start| words.is_to_come(*start)) {
+        Some(start) if grant.state == "scheduled" => {
+            let (from, left) = (words.at(start), words.left(start));
+            format!("approved, starts {from} (in {left}) for {}", span(request.duration_s))
+        }
+        Some(_) | None => "giving access".to_owned(),
+    }
+}
+
 /// What is being done at the end.
 fn being_ended(grant: &GrantView) -> &'static str {
     match grant.sessions.as_deref() {
@@ -157,7 +168,7 @@ pub fn inbox_table(requests: &[RequestView], words: &TimeWords) -> Table {
             short_id(&request.id),
             request.requester.name.clone(),
             what(request),
-            length(request),
+            format!("{}{}", length(request), from(request.start, words)),
             words.ago(request.filed_at),
             why(request),
         ]);
@@ -224,11 +235,12 @@ fn outcome(request: &RequestView, words: &TimeWords) -> String {
 pub fn request_details(request: &RequestView, words: &TimeWords) -> Vec<String> {
     let mut lines = vec![
         format!(
-            "{}  {} ({})  {}{}{}",
+            "{}  {} ({})  {}{}{}{}",
             request.id,
             request.target,
             account_line(&request.title, &request.account_name, &request.account),
             length(request),
+            from(request.start, words),
             narrowed(&request.only),
             for_whom(request)
         ),

@@ -41,6 +41,11 @@ impl TimeWords {
         }
     }
 
+    /// Whether `instant` is still to come.
+    pub fn is_to_come(&self, instant: Timestamp) -> bool {
+        instant > self.now
+    }
+
     /// `15:44` today, `12 Nov 15:44` this year or within half a year, else with the year.
     pub fn at(&self, instant: Timestamp) -> String {
         let zoned = |t: Timestamp| {
@@ -57,7 +62,8 @@ impl TimeWords {
         }
     }
 
-    fn zone(&self) -> &TimeZone {
+    /// The zone of this machine.
+    pub fn zone(&self) -> &TimeZone {
         self.zone.get_or_init(|| {
             let file = of_its_file(self.named.as_deref());
             // what no file says, such as the rules that TZ may hold

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::view::{ExtendsView, PersonView, RequestView, StageView};
+use crate::domain::time::Timestamp;
 
 /// A request to file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +42,10 @@ pub struct NewRequest {
         schema(min_length = 1, max_length = 255, pattern = "^[^\\u0000-\\u0020\\u007f-\\u00a0]*$")
     )]
     pub on_behalf_of: Option<String>,
+    /// Not before; as soon as it is approved where absent. It is decided again then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "server", schema(value_type = Option<String>))]
+    pub start: Option<Timestamp>,
     /// Whether it extends the live grant on the target: the duration then counts from that one's end, and whom it is
     /// for and what it is narrowed to are those of that grant.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -92,6 +97,10 @@ pub struct DryRun {
     pub role_arn: String,
     /// For how long, in seconds.
     pub duration_s: u32,
+    /// Not before; as soon as it is approved where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "server", schema(value_type = Option<String>))]
+    pub start: Option<Timestamp>,
     /// What it would extend.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extends: Option<ExtendsView>,

@@ -200,6 +200,10 @@ pub struct RequestView {
     pub role_arn: String,
     /// For how long, in seconds: from activation, or from the end of what it extends.
     pub duration_s: u32,
+    /// Not before; as soon as it is approved where absent. It is decided again then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "server", schema(value_type = Option<String>))]
+    pub start: Option<Timestamp>,
     /// What it extends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extends: Option<ExtendsView>,

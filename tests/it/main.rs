@@ -16,6 +16,7 @@ mod aws_access;
 mod aws_account;
 mod aws_templates;
 mod box_asking;
+mod box_at;
 mod box_aws;
 mod box_bad_input;
 mod box_credential;

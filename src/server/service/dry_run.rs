@@ -47,6 +47,7 @@ fn told(plan: &Plan<'_>, caller: &Caller) -> DryRun {
         account: binding.account.clone(),
         role_arn: binding.role_arn.clone(),
         duration_s: body.duration.secs(),
+        start: body.start,
         extends: extends(body),
         cap_s: target.max_duration.secs(),
         session_s: binding.session.secs(),

@@ -99,6 +99,7 @@ fn concerns(backend: &Backend, caller: &Caller, scope: &Scope) -> bool {
         reason: REASON_TO_COME,
         ticket: None,
         only: &[],
+        start: None,
     };
     let question = Question::Request {
         who: caller.who(&groups),

@@ -124,6 +124,7 @@ fn may_have(backend: &Backend, caller: &Caller, case: &Case) -> Result<(), Failu
         reason: body.reason.as_str(),
         ticket: body.ticket.as_ref(),
         only: &body.only,
+        start: None,
     };
     let answer = decide(
         &bundle,

@@ -42,6 +42,7 @@ struct Asked {
     only: Vec<Narrowing>,
     on_behalf_of: Option<PersonName>,
     extend: bool,
+    start: Option<Timestamp>,
 }
 
 /// What policy says. It approves nothing by itself that is asked for somebody else: what it would look at is the
@@ -223,6 +224,7 @@ impl Asked {
             only,
             on_behalf_of: new.on_behalf_of.as_deref().map(PersonName::parse).transpose()?,
             extend: new.extend,
+            start: new.start,
         })
     }
 
@@ -233,6 +235,7 @@ impl Asked {
             reason: self.reason.as_str(),
             ticket: self.ticket.as_ref(),
             only,
+            start: self.start,
         }
     }
 }
@@ -283,7 +286,7 @@ impl Scene<'_> {
             target: target.name.clone(),
             binding: target.binding.clone(),
             duration: asked.duration,
-            start: None,
+            start: asked.start,
             reason: asked.reason.clone(),
             ticket: asked.ticket.clone(),
             only: extended.map_or_else(|| asked.only.clone(), |(grant, _)| grant.only.clone()),

@@ -30,6 +30,7 @@ pub async fn targets(backend: &Backend, caller: &Caller, query: Option<&str>) ->
             reason: REASON_TO_COME,
             ticket: None,
             only: &[],
+            start: None,
         };
         let session = caller.facts();
         if decide(&bundle, &Question::Request { who, ask, session, now }).allowed {

@@ -4,6 +4,7 @@ mod dry_run;
 mod extend;
 pub(super) mod locks;
 mod others;
+mod start;
 mod ticket;
 
 use std::sync::atomic::Ordering;

@@ -66,6 +66,7 @@ impl<'a> Viewer<'a> {
             account: body.binding.account.clone(),
             role_arn: body.binding.role_arn.clone(),
             duration_s: body.duration.secs(),
+            start: body.start,
             extends: extends(body),
             reason: body.reason.to_string(),
             ticket: body.ticket.as_ref().map(ToString::to_string),

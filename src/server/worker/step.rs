@@ -159,6 +159,7 @@ async fn may_activate(backend: &Backend, bundle: &Bundle, case: &Case) -> Result
         reason: body.reason.as_str(),
         ticket: body.ticket.as_ref(),
         only: &body.only,
+        start: None,
     };
     for question in [
         Question::Receive {

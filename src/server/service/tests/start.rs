@@ -1,0 +1,106 @@
+//! Asking for later: scheduled, decided again at the start, taken back before.
+
+use std::sync::atomic::Ordering;
+
+use super::locks::{lock, state};
+use super::*;
+use crate::domain::Timestamp;
+use crate::server::stage::{NOON, new_request};
+
+/// `secs` after noon.
+fn noon_plus(secs: i64) -> Timestamp {
+    Timestamp::from_millis(NOON.millis() + secs * 1000)
+}
+
+async fn file_at(stage: &Stage, caller: &Caller, target: &str, secs: i64) -> Result<Filed, Failure> {
+    let new = NewRequest {
+        start: Some(noon_plus(secs)),
+        ..new_request(target, 3_600)
+    };
+    stage.file_as(caller, &new).await
+}
+
+#[tokio::test]
+async fn request_for_later_is_scheduled_and_lasts_from_its_start() {
+    let stage = Stage::new().await;
+    let alice = stage.sign_in("alice").await;
+    let filed = file_at(&stage, &alice, "dev-admin", 7_200).await.unwrap().request;
+    assert_eq!(filed.start, Some(noon_plus(7_200)));
+    stage.at(7_199);
+    stage.work().await;
+    assert_eq!(state(&stage, &alice, &filed).await.0, "scheduled");
+    assert_eq!(stage.provider.verified.load(Ordering::SeqCst), 0);
+    stage.at(7_200);
+    stage.work().await;
+    let grant = view(&stage, &alice, &filed.id).await.grant.unwrap();
+    assert_eq!(
+        (grant.state.as_str(), grant.ends_at),
+        ("active", Some(noon_plus(10_800)))
+    );
+}
+
+#[tokio::test]
+async fn story_26_start_is_decided_again() {
+    let stage = Stage::new().await;
+    let (alice, bob) = (stage.sign_in("alice").await, stage.sign_in("bob").await);
+    let filed = file_at(&stage, &alice, "prod-admin", 7_200).await.unwrap().request;
+    decide::decide(&stage.backend, &bob, &filed.id, &yes(&filed), None)
+        .await
+        .unwrap();
+    // approved for later, dismissed in between
+    stage.edit_policy("[\"local:alice\", ", "[");
+    stage.at(7_200);
+    stage.work().await;
+    let refused = ("ended".to_owned(), Some("refused".to_owned()));
+    assert_eq!(state(&stage, &alice, &filed).await, refused);
+    assert_eq!(stage.provider.verified.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn what_is_scheduled_is_given_back_and_ended_by_a_lock() {
+    let stage = Stage::new().await;
+    let (alice, carol) = (stage.sign_in("alice").await, stage.sign_in("carol").await);
+    let filed = file_at(&stage, &alice, "dev-admin", 7_200).await.unwrap().request;
+    let grant = filed.grant.as_ref().unwrap().id.clone();
+    end::end(&stage.backend, &alice, &grant, &EndGrant::default(), None)
+        .await
+        .unwrap();
+    assert_eq!(state(&stage, &alice, &filed).await.1.as_deref(), Some("dropped"));
+    let again = file_at(&stage, &alice, "dev-admin", 7_200).await.unwrap().request;
+    lock(&stage, &carol, "alice").await.unwrap();
+    stage.work().await;
+    assert_eq!(state(&stage, &alice, &again).await.1.as_deref(), Some("locked"));
+    stage.at(8_000);
+    stage.work().await;
+    assert_eq!(stage.backend.store.left().await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn start_beyond_what_may_be_is_refused() {
+    let stage = Stage::new().await;
+    let alice = stage.sign_in("alice").await;
+    let days = |days: i64| days * 86_400;
+    assert_eq!(code(file_at(&stage, &alice, "dev-admin", -61).await), "usage.time");
+    assert_eq!(
+        code(file_at(&stage, &alice, "dev-admin", days(400)).await),
+        "usage.time"
+    );
+    let far = file_at(&stage, &alice, "dev-admin", days(31))
+        .await
+        .unwrap_err()
+        .problem;
+    assert_eq!(
+        (far.code.as_str(), far.reasons[0].policy.as_str()),
+        ("policy.refused", "base.start-horizon")
+    );
+    // typed a moment before it came
+    let late = file_at(&stage, &alice, "dev-admin", -30).await.unwrap().request;
+    stage.work().await;
+    assert_eq!(state(&stage, &alice, &late).await.0, "active");
+    let extension = NewRequest {
+        start: Some(noon_plus(60)),
+        extend: true,
+        ..new_request("dev-admin", 60)
+    };
+    assert_eq!(code(stage.file_as(&alice, &extension).await), "usage.time");
+}
