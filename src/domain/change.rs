@@ -132,6 +132,11 @@ pub enum Effect {
         /// Which.
         grant: GrantId,
     },
+    /// Tell that a grant ends soon.
+    Warn {
+        /// Which.
+        grant: GrantId,
+    },
     /// Find every grant that was there when a lock was set, and have each ended.
     Sweep {
         /// On what.
@@ -157,6 +162,7 @@ impl Effect {
             Self::Take { .. } => "take",
             Self::Kill { .. } => "kill",
             Self::Unkill { .. } => "unkill",
+            Self::Warn { .. } => "warn",
             Self::Sweep { .. } => "sweep",
             Self::Stop { .. } => "stop",
         }
@@ -166,7 +172,7 @@ impl Effect {
     pub const fn urgency(&self) -> u8 {
         match self {
             Self::Take { .. } | Self::End { .. } | Self::Kill { .. } | Self::Sweep { .. } | Self::Stop { .. } => 0,
-            Self::Expire { .. } | Self::Unkill { .. } => 1,
+            Self::Expire { .. } | Self::Unkill { .. } | Self::Warn { .. } => 1,
             Self::Activate { .. } | Self::Give { .. } => 2,
         }
     }

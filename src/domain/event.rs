@@ -86,6 +86,8 @@ pub enum Event {
         /// Why.
         reason: Reason,
     },
+    /// The grant's end is near.
+    Warn,
     /// A lock was set on what the grant is of. Policy has said that they may.
     Lock {
         /// Who.

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::kill::kill_of;
 use super::person;
+use super::warning::warning;
 use crate::domain::case::{Case, Held};
 use crate::domain::change::{Actor, Change, Effect, Row};
 use crate::domain::grant::{EndCause, Grant, GrantState, Kill, KillState};
@@ -115,11 +116,12 @@ pub(super) fn activate(now: Timestamp, case: &Case) -> Result<Change, Refusal> {
         ..step(grant, GrantState::Granting)
     };
     let id = grant.id.clone();
-    Ok(
-        grant_change(now, case, "grant.granting", Actor::Backend, next, json!({}))
-            .with_effect(ends_at, Effect::End { grant: id.clone() })
-            .with_effect(now, Effect::Give { grant: id }),
-    )
+    let warning = warning(begins, ends_at, &id);
+    let mut change = grant_change(now, case, "grant.granting", Actor::Backend, next, json!({}))
+        .with_effect(ends_at, Effect::End { grant: id.clone() })
+        .with_effect(now, Effect::Give { grant: id });
+    change.effects.extend(warning);
+    Ok(change)
 }
 
 pub(super) fn withhold(now: Timestamp, case: &Case, cause: EndCause, detail: &str) -> Result<Change, Refusal> {

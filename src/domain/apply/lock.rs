@@ -32,6 +32,7 @@ pub(super) fn bars(case: &Case, event: &Event) -> Vec<Scope> {
         | Event::NotGiven { .. }
         | Event::Drop { .. }
         | Event::Revoke { .. }
+        | Event::Warn
         | Event::Lock { .. }
         | Event::End
         | Event::Taken
@@ -60,6 +61,7 @@ pub(super) fn barred(now: Timestamp, case: &Case, event: &Event, lock: &Lock) ->
         | Event::NotGiven { .. }
         | Event::Drop { .. }
         | Event::Revoke { .. }
+        | Event::Warn
         | Event::Lock { .. }
         | Event::End
         | Event::Taken

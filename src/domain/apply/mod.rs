@@ -16,6 +16,7 @@ mod steps;
 mod table;
 #[cfg(test)]
 mod table_locks;
+mod warning;
 #[cfg(test)]
 mod world;
 
@@ -51,6 +52,7 @@ fn follows(now: Timestamp, case: &Case, event: &Event) -> Result<Change, Refusal
         Event::NotGiven { detail } => grant::not_given(now, case, detail),
         Event::Drop { by } => grant::give_back(now, case, by),
         Event::Revoke { by, reason } => grant::revoke(now, case, by, reason.as_str()),
+        Event::Warn => warning::warn(now, case),
         Event::Lock { by, reason } => lock::swept(now, case, by, reason.as_str()),
         Event::End => grant::end(now, case),
         Event::Taken => grant::taken(now, case),

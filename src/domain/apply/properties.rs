@@ -215,6 +215,23 @@ fn locked(world: &World) {
     }
 }
 
+/// **warned**: at most once, while there is something left to end, and never of what was too short for it.
+fn warned(world: &World) {
+    for grant in world.grants.values() {
+        let mut told = world.evidence.iter().filter(|event| event.kind == "grant.ending");
+        let mine = told
+            .by_ref()
+            .filter(|event| event.request.as_ref() == Some(&grant.request));
+        let times: Vec<Timestamp> = mine.map(|event| event.at).collect();
+        assert!(times.len() <= 1, "warned: {} times", times.len());
+        let (begins, ends) = (grant.activated_at, grant.ends_at);
+        for (at, (begins, ends)) in times.iter().zip(begins.zip(ends)) {
+            assert!(*at < ends && ends.since(*at) <= 600, "warned: at {at} of {ends}");
+            assert!(ends.since(begins) > 600, "warned: of a short grant");
+        }
+    }
+}
+
 /// **revoke-free**: giving back and ending need nothing but the grant.
 fn revoke_free(world: &World) {
     for grant in world.grants.values().filter(|g| g.state.is_open()) {
@@ -254,6 +271,7 @@ proptest! {
             bound(&world);
             revoke_free(&world);
             locked(&world);
+            warned(&world);
             no_longer_than_approved(&world);
             extension_ends_with_what_it_extends(&world);
         }
@@ -328,6 +346,7 @@ fn random_steps_reach_every_state() {
         "grant.kill_lifting",
         "grant.kill_lifted",
         "credential.minting",
+        "grant.ending",
         "lock.set",
         "lock.lifting",
         "lock.lifted",

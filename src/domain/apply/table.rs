@@ -1,5 +1,5 @@
 //! The whole lifecycle as two tables: what each event does in each state.
-//! `-`: nothing, and the effect behind it is settled. `later`: the effect is left again. `no:` refused.
+//! `told`: an event without a row. `-`: nothing, and the effect behind it is settled. `later`: the effect is left again. `no:` refused.
 //! `x +y`: the row becomes x, and the worker shall do y.
 
 use crate::domain::apply;
@@ -30,7 +30,7 @@ expire early  | later +expire | - | - | - | -
 
 const GRANTS: &str = "\
 event          | scheduled | granting | active | revoking | ended | failed
-activate       | granting +end +give | - | - | - | - | -
+activate       | granting +end +give +warn | - | - | - | - | -
 activate early | later +activate | - | - | - | - | -
 activate late  | ended(expired) | - | - | - | - | -
 withhold       | ended(refused) | - | - | - | - | -
@@ -41,6 +41,9 @@ drop           | ended(dropped) | revoking(dropped) +take | revoking(dropped) +t
 drop by another | no: access.forbidden | no: access.forbidden | no: access.forbidden | no: access.forbidden | no: access.forbidden | no: access.forbidden
 revoke         | ended(revoked) | revoking(revoked) +take | revoking(revoked) +take | - | no: grant.not_live | no: grant.not_live
 lock           | ended(locked) | revoking(locked) +take | revoking(locked) +take | - | - | -
+warn           | - | - | told | - | - | -
+warn early     | - | - | later +warn | - | - | -
+warn at the end | - | - | - | - | - | -
 end            | - | revoking(expired) +take | revoking(expired) +take | - | - | -
 end early      | - | later +end | later +end | later +end | - | -
 taken          | - | - | - | ended(dropped) | - | -
@@ -127,7 +130,7 @@ pub(super) fn cell(outcome: Result<Change, Refusal>) -> String {
         (None, None) => g.state.to_string(),
     }));
     if words.is_empty() {
-        words.push("later".into());
+        words.push(if change.event.is_some() { "told" } else { "later" }.into());
     }
     words.extend(change.effects.iter().map(|(_, effect)| format!("+{}", effect.kind())));
     words.join(" ")
@@ -208,6 +211,9 @@ fn grant_follows_its_table() {
         ("drop by another", during, drop(2)),
         ("revoke", during, revoke),
         ("lock", during, stop()),
+        ("warn", at(END_MS - 600_000), Event::Warn),
+        ("warn early", at(END_MS - 600_001), Event::Warn),
+        ("warn at the end", end, Event::Warn),
         ("end", end, Event::End),
         ("end early", at(END_MS - 1), Event::End),
         ("taken", end, Event::Taken),
@@ -222,6 +228,39 @@ fn grant_follows_its_table() {
     let states = [Scheduled, Granting, Active, Revoking, Ended, Failed];
     let cases = states.map(|state| (state.to_string(), case(state)));
     holds(GRANTS, &events, &cases);
+}
+
+/// What is extended in time is not warned about; the extension is.
+#[test]
+fn warning_moves_with_an_extension_and_falls_away_with_an_early_end() {
+    let warned_at = at(END_MS - 600_000);
+    let mut extended = case(GrantState::Active);
+    let longer = Grant {
+        id: GrantId::from_bits(8),
+        ends_at: Some(at(END_MS + 600_000)),
+        ..extended.grant.clone().unwrap()
+    };
+    let held = |grant: &Grant| crate::domain::Held {
+        request: extended.request.clone().unwrap(),
+        grant: Some(grant.clone()),
+    };
+    let beside = vec![held(&longer)];
+    let mut longest = extended.clone();
+    longest.beside = vec![held(extended.grant.as_ref().unwrap())];
+    longest.grant = Some(longer);
+    extended.beside = beside;
+    assert_eq!(cell(apply(warned_at, &extended, &Event::Warn)), "-");
+    assert_eq!(cell(apply(warned_at, &longest, &Event::Warn)), "later +warn");
+    assert_eq!(cell(apply(at(END_MS), &longest, &Event::Warn)), "told");
+    let mut short = case(GrantState::Scheduled);
+    short.request.as_mut().unwrap().body.duration = secs(600);
+    let request = short.request.as_mut().unwrap();
+    request.digest = request.body.digest();
+    short.decisions[0].digest = request.digest.clone();
+    assert_eq!(
+        cell(apply(at(START_MS), &short, &Event::Activate)),
+        "granting +end +give"
+    );
 }
 
 fn stop() -> Event {

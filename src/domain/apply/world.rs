@@ -130,6 +130,7 @@ impl World {
             | Event::NotGiven { .. }
             | Event::Drop { .. }
             | Event::Revoke { .. }
+            | Event::Warn
             | Event::Lock { .. }
             | Event::End
             | Event::Taken
@@ -144,7 +145,7 @@ impl World {
     /// Loads, applies, commits, and checks what must hold of the change itself.
     pub(super) fn play(&mut self, now: Timestamp, id: &RequestId, event: &Event) -> Result<Change, Refusal> {
         let change = apply(now, &self.case_for(id, event), event)?;
-        let is_mint = matches!(event, Event::Mint { .. } | Event::Minted { .. });
+        let is_mint = matches!(event, Event::Mint { .. } | Event::Minted { .. } | Event::Warn);
         self.locked_holds(&change, event);
         self.evidence_holds(now, &change, is_mint);
         self.commit(&change);

@@ -6,11 +6,12 @@ pub(super) mod locks;
 mod others;
 mod start;
 mod ticket;
+mod warning;
 
 use std::sync::atomic::Ordering;
 
 use super::{decide, end, look, mint};
-use crate::domain::Comment;
+use crate::domain::{Comment, Effect, GrantId};
 use crate::server::backend::Caller;
 use crate::server::failure::Failure;
 use crate::server::provider::ProviderError;
@@ -136,7 +137,7 @@ async fn second_decision_is_told_who_decided() {
 }
 
 #[tokio::test]
-async fn two_approvers_at_once_make_one_grant() {
+async fn story_12_two_approvers_at_once_make_one_grant() {
     let stage = Stage::new().await;
     let (alice, bob, carol) = (
         stage.sign_in("alice").await,
@@ -149,8 +150,15 @@ async fn two_approvers_at_once_make_one_grant() {
         decide::decide(&stage.backend, &bob, &filed.id, &vote, None),
         decide::decide(&stage.backend, &carol, &filed.id, &vote, None),
     );
-    assert!(one.is_ok() ^ two.is_ok());
+    let (won, lost) = if one.is_ok() { (one, two) } else { (two, one) };
+    let late = lost.unwrap_err().problem;
+    assert_eq!(late.code, "request.already_decided");
+    assert!(late.title.contains("approved already by "), "{}", late.title);
     stage.work().await;
+    let grant = GrantId::parse(&won.unwrap().grant.unwrap().id).unwrap();
+    let left = stage.backend.store.pending_effects(&grant).await.unwrap();
+    let ends = left.iter().filter(|row| matches!(row.effect, Effect::End { .. }));
+    assert_eq!(ends.count(), 1, "one revoke is scheduled");
     assert_eq!(stage.provider.verified.load(Ordering::SeqCst), 1);
 }
 

@@ -92,7 +92,9 @@ impl<'a> Viewer<'a> {
     pub async fn grant(&self, grant: &Grant, body: &Body) -> Result<GrantView, Failure> {
         let now = self.backend.now();
         let doing = self.backend.store.pending_effects(&grant.id).await?;
-        let doing = doing.iter().find(|p| !matches!(p.effect, Effect::End { .. }));
+        let doing = doing
+            .iter()
+            .find(|p| !matches!(p.effect, Effect::End { .. } | Effect::Warn { .. }));
         let people = self.people(vec![grant.beneficiary.clone()]).await?;
         let renews = match (grant.last_credential_at, grant.ends_at) {
             (Some(last), Some(end)) => last < end && grant.is_live(now),

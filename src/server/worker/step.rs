@@ -30,6 +30,7 @@ pub async fn take(backend: &Backend, work: &Claimed) {
         Effect::End { grant } => advance_grant(backend, work, grant, &Event::End).await,
         Effect::Take { grant } => take_away(backend, work, grant).await,
         Effect::Kill { grant } | Effect::Unkill { grant } => kill::take(backend, work, grant).await,
+        Effect::Warn { grant } => advance_grant(backend, work, grant, &Event::Warn).await,
         Effect::Sweep { scope } => sweep::take(backend, work, scope).await,
         Effect::Stop { grant, scope } => sweep::stop(backend, work, grant, scope).await,
     };

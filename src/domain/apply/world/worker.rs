@@ -42,6 +42,7 @@ impl World {
             }
             Effect::Activate { .. } => Event::Activate,
             Effect::End { .. } => Event::End,
+            Effect::Warn { .. } => Event::Warn,
             Effect::Give { grant } => match self.give(grant, provider) {
                 Some(event) => event,
                 None => return self.grants[grant].state != GrantState::Granting,
@@ -64,6 +65,7 @@ impl World {
         | Effect::Take { grant }
         | Effect::Kill { grant }
         | Effect::Stop { grant, .. }
+        | Effect::Warn { grant }
         | Effect::Unkill { grant }) = effect
         else {
             return true;

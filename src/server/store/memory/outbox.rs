@@ -18,6 +18,7 @@ fn is_about(effect: &Effect, grant: &GrantId) -> bool {
         | Effect::End { grant: of }
         | Effect::Take { grant: of }
         | Effect::Kill { grant: of }
+        | Effect::Warn { grant: of }
         | Effect::Stop { grant: of, .. }
         | Effect::Unkill { grant: of } => of == grant,
     }

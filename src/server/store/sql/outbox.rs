@@ -32,6 +32,7 @@ const fn subjects(effect: &Effect) -> (Option<&RequestId>, Option<&GrantId>, Opt
         | Effect::End { grant }
         | Effect::Take { grant }
         | Effect::Kill { grant }
+        | Effect::Warn { grant }
         | Effect::Unkill { grant } => (None, Some(grant), None),
     }
 }
@@ -137,6 +138,7 @@ fn effect(row: &Row) -> Result<Effect, StoreError> {
         "take" => Ok(Effect::Take { grant: grant()? }),
         "kill" => Ok(Effect::Kill { grant: grant()? }),
         "unkill" => Ok(Effect::Unkill { grant: grant()? }),
+        "warn" => Ok(Effect::Warn { grant: grant()? }),
         "sweep" => Ok(Effect::Sweep {
             scope: word(row, "scope")?,
         }),
