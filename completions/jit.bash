@@ -1330,7 +1330,7 @@ _jit() {
             return 0
             ;;
         jit__subcmd__setup)
-            opts="-o -q -v -y -h --server --identity --output --no-input --quiet --verbose --color --request-on-miss --reason --all --prefix --undo --dry-run --yes --help"
+            opts="-o -q -v -y -h --server --identity --output --no-input --quiet --verbose --color --request-on-miss --reason --no-request-on-miss --all --prefix --undo --dry-run --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1508,7 +1508,7 @@ _jit() {
             return 0
             ;;
         jit__subcmd__use)
-            opts="-o -q -v -h --server --identity --output --no-input --quiet --verbose --color --none --shell --hook --help"
+            opts="-o -q -v -h --server --identity --output --no-input --quiet --verbose --color --unset --none --shell --hook --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

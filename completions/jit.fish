@@ -340,7 +340,7 @@ cmd\t''"
 complete -c jit -n "__fish_jit_using_subcommand use" -l no-input -d 'Never ask anything'
 complete -c jit -n "__fish_jit_using_subcommand use" -s q -l quiet -d 'Say nothing but data and failures'
 complete -c jit -n "__fish_jit_using_subcommand use" -s v -l verbose -d 'Log to stderr, twice for more'
-complete -c jit -n "__fish_jit_using_subcommand use" -l none -d 'Go back to the profile before'
+complete -c jit -n "__fish_jit_using_subcommand use" -l none -l unset -d 'Go back to the profile before'
 complete -c jit -n "__fish_jit_using_subcommand use" -l hook -d 'Say nothing about evaluating'
 complete -c jit -n "__fish_jit_using_subcommand use" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jit -n "__fish_jit_using_subcommand setup" -l server -d 'Backend to talk to' -r
@@ -356,6 +356,7 @@ complete -c jit -n "__fish_jit_using_subcommand setup" -l no-input -d 'Never ask
 complete -c jit -n "__fish_jit_using_subcommand setup" -s q -l quiet -d 'Say nothing but data and failures'
 complete -c jit -n "__fish_jit_using_subcommand setup" -s v -l verbose -d 'Log to stderr, twice for more'
 complete -c jit -n "__fish_jit_using_subcommand setup" -l request-on-miss -d 'Let AWS tools ask for access themselves'
+complete -c jit -n "__fish_jit_using_subcommand setup" -l no-request-on-miss -d 'Let profiles that ask do so no more'
 complete -c jit -n "__fish_jit_using_subcommand setup" -l all -d 'Take every target you may ask for'
 complete -c jit -n "__fish_jit_using_subcommand setup" -l undo -d 'Take away what setup wrote'
 complete -c jit -n "__fish_jit_using_subcommand setup" -l dry-run -d 'Show the change and write nothing'

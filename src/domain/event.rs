@@ -74,7 +74,7 @@ pub enum Event {
         /// It acts on the call before this instant, or never.
         until: Timestamp,
     },
-    /// A call to give has come back without having given; it is made again later.
+    /// A call to give or take has come back without having done it; it is made again later.
     Paused,
     /// The provider was asked and a check passed.
     Verified,
@@ -109,7 +109,10 @@ pub enum Event {
     /// Somebody else took away what it gives.
     Gone,
     /// The provider is about to be asked to take access away.
-    Taking,
+    Taking {
+        /// It acts on the call before this instant, or never.
+        until: Timestamp,
+    },
     /// The provider has taken access away, or it was gone already.
     Taken,
     /// The provider shuts the grant's sessions out.

@@ -64,8 +64,8 @@ pub struct Membership {
     pub pre_existing: bool,
     /// The grants that hold it, oldest first. It goes when the last one ends.
     pub leases: Vec<GrantId>,
-    /// Until when the provider may still act on a call to give it: nobody else gives or takes it meanwhile. A call is
-    /// bounded, so a worker that died in one is not waited for longer.
+    /// Until when the provider may still act on a call to give or take it: nobody else gives or takes it meanwhile. A call
+    /// is bounded, so a worker that died in one is not waited for longer.
     #[serde(default)]
     pub busy_until: Option<Timestamp>,
     /// Since when it stands like this.
@@ -80,7 +80,7 @@ impl Membership {
         self.leases.iter().any(|lease| lease != grant)
     }
 
-    /// Whether a call to give it may be under way at `now`.
+    /// Whether a call to give or take it may be under way at `now`.
     pub fn is_busy(&self, now: Timestamp) -> bool {
         self.busy_until.is_some_and(|until| now < until)
     }

@@ -106,13 +106,16 @@ pub(super) fn not_given(now: Timestamp, case: &Case, detail: &str) -> Result<Cha
 
 /// The grant lets go. Where another grant holds the membership, or it was there before us, or nothing was given yet, that
 /// is its end. Otherwise it is noted that the provider is about to be called; nobody gets a lease that is relied on until
-/// it has answered. Nothing while a call to give it may be under way: that comes first.
-pub(super) fn taking(now: Timestamp, case: &Case) -> Result<Change, Refusal> {
+/// it has answered. Nothing while another call may be under way: what that does comes first.
+pub(super) fn taking(now: Timestamp, case: &Case, until: Timestamp) -> Result<Change, Refusal> {
     let (grant, Some(standing)) = (case.grant()?, &case.membership) else {
         return Ok(Change::default());
     };
-    if grant.state != GrantState::Revoking || standing.state == MembershipState::Taking || standing.is_busy(now) {
+    if grant.state != GrantState::Revoking || standing.is_busy(now) {
         return Ok(Change::default());
+    }
+    if standing.state == MembershipState::Taking {
+        return Ok(calling(now, case, standing, until));
     }
     if standing.is_held_beside(&grant.id) {
         return let_go(now, case, standing, standing.state, None);
@@ -124,8 +127,16 @@ pub(super) fn taking(now: Timestamp, case: &Case) -> Result<Change, Refusal> {
     if standing.state == MembershipState::Absent {
         return let_go(now, case, standing, MembershipState::Absent, None);
     }
-    let next = standing.at(now, MembershipState::Taking);
-    Ok(membership_change(now, case, "membership.taking", next))
+    Ok(calling(now, case, standing, until))
+}
+
+/// A call to take it away is under way.
+fn calling(now: Timestamp, case: &Case, standing: &Membership, until: Timestamp) -> Change {
+    let next = Membership {
+        busy_until: Some(until),
+        ..standing.at(now, MembershipState::Taking)
+    };
+    membership_change(now, case, "membership.taking", next)
 }
 
 /// The provider has taken it away. Who came to hold it meanwhile is given it anew.
@@ -134,7 +145,11 @@ pub(super) fn taken(now: Timestamp, case: &Case, standing: &Membership) -> Resul
     if standing.state != MembershipState::Taking {
         return Ok(Change::default());
     }
-    let mut change = let_go(now, case, standing, MembershipState::Absent, None)?;
+    let over = Membership {
+        busy_until: None,
+        ..standing.clone()
+    };
+    let mut change = let_go(now, case, &over, MembershipState::Absent, None)?;
     let others = standing.leases.iter().filter(|lease| **lease != grant.id);
     change
         .effects

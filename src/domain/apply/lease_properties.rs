@@ -19,7 +19,7 @@ use crate::domain::target::Binding;
 use crate::domain::text::{Reason, TargetName};
 use crate::domain::time::Timestamp;
 
-/// How long a call to give may take.
+/// How long a call may take.
 const CALL_MS: i64 = 55_000;
 
 /// What happens next.
@@ -215,6 +215,7 @@ impl World {
             (At::Load, Effect::End { grant }) => Some(At::Commit(self.case(grant), Event::End)),
             (At::Load, Effect::Give { grant }) => self.begin_to_give(grant, effect),
             (At::Load, Effect::Take { grant }) => self.begin_to_take(grant, effect),
+            (At::Load, Effect::Warn { grant }) => Some(At::Commit(self.case(grant), Event::Warn)),
             (At::Load, other) => panic!("{other:?}"),
             (At::Look(case), _) => self.look(case, answer),
             (At::Call(case), Effect::Take { .. }) => self.take(case, answer),
@@ -264,7 +265,8 @@ impl World {
         {
             return None;
         }
-        let change = apply(self.now(), &case, &Event::Taking).unwrap();
+        let until = Timestamp::from_millis(self.now().millis() + CALL_MS);
+        let change = apply(self.now(), &case, &Event::Taking { until }).unwrap();
         let is_over = change.grant().is_some();
         let done = self.commit(&change, is_over.then_some(effect));
         assert!(done, "nothing came between");
@@ -324,7 +326,10 @@ impl World {
                 self.there = false;
                 None
             }
-            Answer::Throttled | Answer::Refused => None,
+            Answer::Throttled | Answer::Refused => {
+                self.pause(&case);
+                None
+            }
         }
     }
 

@@ -38,7 +38,7 @@ pub(super) fn bars(case: &Case, event: &Event) -> Vec<Scope> {
         | Event::Gone
         | Event::Giving { .. }
         | Event::Paused
-        | Event::Taking
+        | Event::Taking { .. }
         | Event::Taken
         | Event::Killed { .. }
         | Event::Outlived
@@ -71,7 +71,7 @@ pub(super) fn barred(now: Timestamp, case: &Case, event: &Event, lock: &Lock) ->
         | Event::Gone
         | Event::Giving { .. }
         | Event::Paused
-        | Event::Taking
+        | Event::Taking { .. }
         | Event::Taken
         | Event::Killed { .. }
         | Event::Outlived

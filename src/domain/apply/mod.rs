@@ -61,7 +61,7 @@ fn follows(now: Timestamp, case: &Case, event: &Event) -> Result<Change, Refusal
         Event::Lock { by, reason } => lock::swept(now, case, by, reason.as_str()),
         Event::End => grant::end(now, case),
         Event::Gone => grant::gone(now, case),
-        Event::Taking => lease::taking(now, case),
+        Event::Taking { until } => lease::taking(now, case, *until),
         Event::Taken => grant::taken(now, case),
         Event::Killed { issued_before } => kill::killed(now, case, *issued_before),
         Event::Outlived => kill::outlived(now, case),

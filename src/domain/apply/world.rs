@@ -138,7 +138,7 @@ impl World {
             | Event::Lock { .. }
             | Event::End
             | Event::Gone
-            | Event::Taking
+            | Event::Taking { .. }
             | Event::Taken
             | Event::Killed { .. }
             | Event::Outlived

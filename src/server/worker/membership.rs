@@ -10,7 +10,7 @@ use crate::server::failure::{Failure, settled};
 use crate::server::provider::{Presence, ProviderError};
 use crate::server::store::Claimed;
 
-/// A call to give is answered, given up or without effect after this: the provider's patience and its last call.
+/// A call to give or take is answered, given up or without effect after this: the provider's patience and its last call.
 const CALL_MS: i64 = 55_000;
 /// How soon one looks again at what another is giving.
 const LOOK_MS: i64 = 1_000;
@@ -147,28 +147,27 @@ pub(super) async fn take(backend: &Backend, work: &Claimed, grant: &GrantId) -> 
             backend.commit(&Change::default().completing(work.id)).await?;
             return Ok(None);
         }
-        if case
-            .membership
-            .as_ref()
-            .is_some_and(|standing| standing.is_busy(backend.now()))
-        {
-            wait(backend, work, "it is being given still").await?;
+        if standing(&case)?.is_busy(backend.now()) {
+            wait(backend, work, "another call about it is under way").await?;
             return Ok(None);
         }
-        let change = apply(backend.now(), &case, &Event::Taking)?;
+        let now = backend.now();
+        let until = Timestamp::from_millis(now.millis() + CALL_MS);
+        let change = apply(now, &case, &Event::Taking { until })?;
         if change.grant().is_some() {
             backend.commit(&change.completing(work.id)).await?;
             return Ok(None);
         }
-        if !change.rows.is_empty() {
-            backend.commit(&change).await?;
-        }
+        backend.commit(&change).await?;
         Ok(Some(case))
     })?;
     let Some(case) = to_call else { return Ok(()) };
     let access = access_of(backend, &case).await?;
     match backend.provider(&access.binding).revoke(backend.now(), &access).await {
         Ok(()) => advance_grant(backend, work, grant, &Event::Taken).await,
-        Err(error) => retry(backend, work, &case, &error.to_string()).await,
+        Err(error) => {
+            settled!(paused(backend, grant))?;
+            retry(backend, work, &case, &error.to_string()).await
+        }
     }
 }

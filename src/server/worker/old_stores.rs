@@ -14,7 +14,9 @@ const DIES_MS: i64 = 1_795_315_684_000;
 async fn grant_of_the_schema_before_memberships_ends_at_its_time() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("jit.db");
+    // a dump has its tables in the order of their making, and rows of one before the table that they refer to
     let old = sqlx::sqlite::SqliteConnectOptions::new()
+        .foreign_keys(false)
         .filename(&path)
         .create_if_missing(true);
     let mut connection = old.connect().await.unwrap();

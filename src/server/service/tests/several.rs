@@ -99,7 +99,7 @@ async fn revoke_leaves_what_is_not_the_callers_to_end() {
         stage.sign_in("bob").await,
         stage.sign_in("carol").await,
     ];
-    stage.edit_policy("principal in resource.approvers || principal in resource.target.owners ||\n  principal in Jit::Group::\"security\"\n};\n\n@id(\"view", "principal in Jit::Group::\"security\"\n};\n\n@id(\"view");
+    stage.edit_policy("principal in resource.approvers || principal in resource.target.owners ||\n  principal in Jit::Group::\"security\"\n};\n\n// Stopping", "principal in Jit::Group::\"security\"\n};\n\n// Stopping");
     let own = given(&stage, &alice, &bob, &new_request("prod-admin", HOUR)).await;
     let for_alice = NewRequest {
         on_behalf_of: Some("alice".into()),
