@@ -214,6 +214,17 @@ fn flags_of_serve_that_do_not_fit_exit_two() {
 fn attack_14_endpoint_in_the_environment_keeps_a_backend_from_starting() {
     let machine = Machine::new();
     machine.say(&production());
+        (
+            "service of the source",
+            "[default]\nrole_arn = arn:aws:iam::111111111111:role/x\nsource_profile = b\n\
+             [profile b]\nservices = s\naws_access_key_id = a\naws_secret_access_key = b\n\
+             [services s]\nsts =\n  endpoint_url = http://127.0.0.1:9\n",
+        ),
+        (
+            "source of the source",
+            "[default]\nsource_profile = b\n[profile b]\nsource_profile = c\n\
+             [profile c]\nsource_profile = b\nendpoint_url = http://127.0.0.1:9\n",
+        ),
     for name in ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_S3"] {
         let run = machine.serve(&[]).env(name, "http://127.0.0.1:9").run().exits(3);
         assert!(run.stderr.contains(&format!("{name} is set")), "{run}");
@@ -223,6 +234,16 @@ fn attack_14_endpoint_in_the_environment_keeps_a_backend_from_starting() {
     }
     // set and empty is not set
     let served = machine.serve(&["-o", "json"]).env("AWS_ENDPOINT_URL", "").start();
+    drop(served.stdout_line("jit/serve/1", LIMIT));
+    // what nobody is led to counts for nothing
+    machine.write(
+        "aws",
+        "[default]\nregion = eu-central-1\n[profile b]\nendpoint_url = http://127.0.0.1:9\n",
+        0o600,
+    );
+    let aws = machine.etc.join("aws");
+    let command = machine.serve(&["-o", "json"]);
+    let served = command.env("AWS_CONFIG_FILE", aws.to_str().unwrap()).start();
     drop(served.stdout_line("jit/serve/1", LIMIT));
 }
 
