@@ -12,8 +12,9 @@ mod sealing_file;
 mod sealing_key;
 mod server_file;
 mod server_source;
-
+mod shown_url;
 pub use environment::{Environment, VARIABLES, Variable};
+
 pub use file::ConfigFile;
 pub use folders::Folders;
 pub use issuer_url::IssuerUrl;
@@ -21,4 +22,4 @@ pub use network::{NetworkSettings, ProxySetting};
 pub use parent::parent_program;
 pub use sealing_key::SealingKey;
 pub use server_file::{SealingKeySource, ServerFile};
-pub use server_source::not_for_others;
+pub use shown_url::shown_url;

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::shown_url::shown_url;
 use crate::domain::key_life::SHORTEST_PERIOD_S;
 use crate::domain::time::Duration;
 use crate::error::{Error, Result};
@@ -208,7 +209,7 @@ impl Source<'_> {
     fn origin(&self, written: &Spanned<String>) -> Result<Origin> {
         let text = written.get_ref();
         let refuse = |what: &str| {
-            self.wrong(&written.span(), &format!("public_url {what}: {text}"))
+            self.wrong(&written.span(), &format!("public_url {what}: {}", shown_url(text)))
                 .hint("such as  public_url = \"https://jit.acme.example\"")
         };
         let lower = text.to_ascii_lowercase();
@@ -226,7 +227,7 @@ impl Source<'_> {
         Err(self
             .wrong(
                 &written.span(),
-                &format!("endpoint is no https address without a path: {text}"),
+                &format!("endpoint is no https address without a path: {}", shown_url(text)),
             )
             .hint("such as  endpoint = \"https://aws.acme.example\"; leave it out for AWS's own"))
     }
