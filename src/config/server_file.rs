@@ -100,12 +100,12 @@ struct Sealing {
 }
 
 impl ServerFile {
-    /// The values in `text`, which is that of the file at `path`; paths in it are relative to that file's folder.
+    /// The values in `text`, which is that of the file at `path`; paths in it are relative to `folder`.
     ///
     /// # Errors
     /// Exit 3 with the place of the first thing that is wrong.
-    pub fn parse(text: &str, path: &Path) -> Result<Self> {
-        let source = Source { text, path };
+    pub fn parse(text: &str, path: &Path, folder: &Path) -> Result<Self> {
+        let source = Source { text, path, folder };
         source.check_keys()?;
         let written: Written = toml::from_str(text).map_err(|error| source.unreadable(&error))?;
         let sealing_key = written.sealing_key.ok_or_else(|| {
@@ -134,6 +134,7 @@ impl ServerFile {
 struct Source<'a> {
     text: &'a str,
     path: &'a Path,
+    folder: &'a Path,
 }
 
 impl Source<'_> {
@@ -250,7 +251,7 @@ impl Source<'_> {
         if text.is_empty() || text.starts_with('~') || text.contains('\0') {
             return Err(self.wrong(&written.span(), &format!("no path: {text:?}")));
         }
-        Ok(self.path.parent().unwrap_or(Path::new("")).join(text))
+        Ok(self.folder.join(text))
     }
 
     fn sealing_key(&self, written: &Spanned<Sealing>) -> Result<SealingKeySource> {

@@ -11,6 +11,7 @@ mod attack_10;
 mod attack_15;
 mod attack_16;
 mod attack_17;
+mod attack_25;
 mod aws_access;
 mod aws_account;
 mod aws_templates;

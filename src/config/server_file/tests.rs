@@ -23,7 +23,7 @@ file = "sealing.key"
 "#;
 
 fn parse(text: &str) -> Result<ServerFile> {
-    ServerFile::parse(text, Path::new("/etc/jit/jit.toml"))
+    ServerFile::parse(text, Path::new("/etc/jit/jit.toml"), Path::new("/etc/jit"))
 }
 
 /// What is said about [`WHOLE`] with `from` replaced.
