@@ -80,6 +80,7 @@ async fn main() -> Result<(), Failure> {
     let keys = issuer.keys().await?;
     let seen = Published {
         keys: keys.iter().map(|key| key.id.clone()).collect(),
+        is_whole: true,
         differences: Vec::new(),
     };
     issuer.note(seen).await?;

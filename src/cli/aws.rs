@@ -93,7 +93,7 @@ fn issuer(text: &str) -> Result<IssuerUrl> {
 }
 
 fn bundle(folder: &Path) -> Result<Bundle> {
-    policy_folder::load(folder).map_err(|error| {
+    policy_folder::load(folder, false).map_err(|error| {
         let refused = |hint: String| Error::new(Exit::Configuration, "server.policy", error.to_string()).hint(hint);
         match &error {
             StartError::Policy { .. } => refused(error.in_full()),

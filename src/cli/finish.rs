@@ -4,9 +4,12 @@
 use super::context::{Ctx, Desk};
 use super::follow;
 use crate::client::Profile;
+use crate::domain::assignment::Assignment;
+use crate::domain::request::Body;
 use crate::domain::text::TargetName;
+use crate::domain::time::Timestamp;
 use crate::error::{Error, Exit, Result};
-use crate::ui::{State, needs, short_id, span};
+use crate::ui::{State, TimeWords, needs, short_id, span};
 use crate::wire::RequestView;
 
 /// Who can decide, and until when.
@@ -78,11 +81,31 @@ pub(super) fn renew(desk: &Desk, request: &RequestView) -> Result<()> {
     let target = TargetName::parse(&request.target)?;
     let account = &desk.picked.account;
     match &request.grant {
+        Some(_) if assignment(request).is_some() => Ok(()),
         Some(grant) if is_own(desk, request) && grant.state == "active" && !desk.client.caches(account, &target) => {
             desk.client.fetch(&desk.backend, account, &target, &grant.id).map(drop)
         }
         _ => Ok(()),
     }
+}
+
+/// The permission set that `request` is for, where it is for one: its keys come from Identity Center, not from here.
+fn assignment(request: &RequestView) -> Option<Assignment> {
+    let body: Body = serde_json::from_str(&request.body).ok()?;
+    body.binding.assignment().cloned()
+}
+
+/// How a permission set is used, and until when a session of it works at most.
+fn note_portal(ctx: &Ctx, words: &TimeWords, last: Option<Timestamp>, of: &Assignment, target: &TargetName) {
+    if let Some(last) = last {
+        let at = words.at(last);
+        ctx.ui
+            .note(&format!("A session begun in its last second works until {at}."));
+    }
+    ctx.ui.note(&format!(
+        "Use it:  sign in at {} as {} in {} (aws configure sso)   ·   done early? jit drop {target}",
+        of.instance.start_url, of.permission_set, of.account
+    ));
 }
 
 /// Whether whoever is signed in is the one who gets it.
@@ -119,6 +142,11 @@ fn obtain(ctx: &Ctx, desk: &Desk, request: &RequestView) -> Result<Option<Target
         };
         format!(" until {} ({length})", words.at(end))
     });
+    if let Some(assignment) = assignment(request) {
+        ctx.ui.note_marked(State::Live, &format!("Live{end}."));
+        note_portal(ctx, &desk.words(), grant.last_credential_at, &assignment, &target);
+        return Ok(None);
+    }
     match desk
         .client
         .fetch(&desk.backend, &desk.picked.account, &target, &grant.id)

@@ -6,12 +6,13 @@ mod revoke;
 mod rotate;
 mod show;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Ctx;
+use crate::client::shell::{Shell, quoted};
 use crate::config::ServerFile;
 use crate::domain::key_life::KeyLife;
 use crate::domain::{IssuerKey, Timestamp};
@@ -60,15 +61,26 @@ impl Place {
         }
     }
 
-    /// What to type to publish what there is now.
-    fn publish(&self) -> String {
+    /// What to type to do `what` to the same keys.
+    fn command(&self, what: &str) -> String {
         let (flag, path) = match (&self.config, &self.data) {
-            (Some(file), _) => ("--config", file.display().to_string()),
-            (None, Some(dir)) => ("--data", dir.display().to_string()),
+            (Some(file), _) => ("--config", word(file)),
+            (None, Some(dir)) => ("--data", word(dir)),
             (None, None) => ("--config", "FILE".to_owned()),
         };
-        format!("jit issuer publish DIR {flag} {path}")
+        format!("jit issuer {what} {flag} {path}")
     }
+
+    /// What to type to publish what there is now.
+    fn publish(&self) -> String {
+        self.command("publish DIR")
+    }
+}
+
+/// A path as one word of a shell.
+fn word(path: &Path) -> String {
+    let text = path.display().to_string();
+    quoted(Shell::Sh, &text).unwrap_or(text)
 }
 
 /// Does one thing to the keys.
@@ -121,11 +133,11 @@ fn by(command: &str) -> Value {
     json!({ "command": command, "uid": rustix::process::getuid().as_raw() })
 }
 
-fn failed(error: IssuerError) -> Error {
+fn failed(error: IssuerError, place: &Place) -> Error {
     let message = error.to_string();
     match error {
         IssuerError::Unknown(_) | IssuerError::Ambiguous(_) => {
-            Error::new(Exit::Gone, "issuer.no_key", message).try_("jit issuer show")
+            Error::new(Exit::Gone, "issuer.no_key", message).try_(place.command("show"))
         }
         IssuerError::Sealed(_) | IssuerError::SealingKey(_) => {
             Error::new(Exit::Configuration, "server.sealing_key", message)

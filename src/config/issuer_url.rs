@@ -4,6 +4,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 
+use super::shown_url::shown_url;
 use crate::error::{Error, Result};
 
 /// IAM takes no longer address of a provider.
@@ -22,7 +23,7 @@ impl IssuerUrl {
         match fault(text) {
             None => Ok(Self(text.to_owned())),
             Some(what) => {
-                let shown: String = text.chars().take(80).collect();
+                let shown: String = shown_url(text).chars().take(80).collect();
                 Err(Error::configuration(format!("issuer address {shown} {what}"))
                     .hint("an address such as https://jit.acme.example"))
             }
@@ -202,6 +203,7 @@ mod tests {
             let error = IssuerUrl::parse(text).unwrap_err();
             assert_eq!(error.exit.code(), 3, "{text}");
             assert!(error.message.contains(what), "{text}: {error}");
+            assert!(!error.message.contains("secret"), "{error}");
         }
         let long = format!("https://jit.acme.example/{}", "a".repeat(255));
         assert!(IssuerUrl::parse(&long).unwrap_err().message.contains("255"));

@@ -4,6 +4,7 @@
 mod environment;
 mod file;
 mod folders;
+mod guarded;
 mod issuer_url;
 pub mod keyring;
 mod network;
@@ -12,13 +13,15 @@ mod sealing_file;
 mod sealing_key;
 mod server_file;
 mod server_source;
+mod shown_url;
 
 pub use environment::{Environment, VARIABLES, Variable};
 pub use file::ConfigFile;
 pub use folders::Folders;
+pub use guarded::{not_for_others, opened_not_for_others, way_not_for_others};
 pub use issuer_url::IssuerUrl;
 pub use network::{NetworkSettings, ProxySetting};
 pub use parent::parent_program;
 pub use sealing_key::SealingKey;
 pub use server_file::{SealingKeySource, ServerFile};
-pub use server_source::not_for_others;
+pub use shown_url::shown_url;

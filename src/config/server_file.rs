@@ -10,6 +10,7 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::shown_url::shown_url;
 use crate::domain::key_life::SHORTEST_PERIOD_S;
 use crate::domain::time::Duration;
 use crate::error::{Error, Result};
@@ -99,12 +100,12 @@ struct Sealing {
 }
 
 impl ServerFile {
-    /// The values in `text`, which is that of the file at `path`; paths in it are relative to that file's folder.
+    /// The values in `text`, which is that of the file at `path`; paths in it are relative to `folder`.
     ///
     /// # Errors
     /// Exit 3 with the place of the first thing that is wrong.
-    pub fn parse(text: &str, path: &Path) -> Result<Self> {
-        let source = Source { text, path };
+    pub fn parse(text: &str, path: &Path, folder: &Path) -> Result<Self> {
+        let source = Source { text, path, folder };
         source.check_keys()?;
         let written: Written = toml::from_str(text).map_err(|error| source.unreadable(&error))?;
         let sealing_key = written.sealing_key.ok_or_else(|| {
@@ -133,6 +134,7 @@ impl ServerFile {
 struct Source<'a> {
     text: &'a str,
     path: &'a Path,
+    folder: &'a Path,
 }
 
 impl Source<'_> {
@@ -208,7 +210,7 @@ impl Source<'_> {
     fn origin(&self, written: &Spanned<String>) -> Result<Origin> {
         let text = written.get_ref();
         let refuse = |what: &str| {
-            self.wrong(&written.span(), &format!("public_url {what}: {text}"))
+            self.wrong(&written.span(), &format!("public_url {what}: {}", shown_url(text)))
                 .hint("such as  public_url = \"https://jit.acme.example\"")
         };
         let lower = text.to_ascii_lowercase();
@@ -226,7 +228,7 @@ impl Source<'_> {
         Err(self
             .wrong(
                 &written.span(),
-                &format!("endpoint is no https address without a path: {text}"),
+                &format!("endpoint is no https address without a path: {}", shown_url(text)),
             )
             .hint("such as  endpoint = \"https://aws.acme.example\"; leave it out for AWS's own"))
     }
@@ -249,7 +251,7 @@ impl Source<'_> {
         if text.is_empty() || text.starts_with('~') || text.contains('\0') {
             return Err(self.wrong(&written.span(), &format!("no path: {text:?}")));
         }
-        Ok(self.path.parent().unwrap_or(Path::new("")).join(text))
+        Ok(self.folder.join(text))
     }
 
     fn sealing_key(&self, written: &Spanned<Sealing>) -> Result<SealingKeySource> {

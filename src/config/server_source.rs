@@ -3,10 +3,10 @@
 
 use std::fs::{self, File};
 use std::io::Read;
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::environment::Environment;
+use super::guarded::{opened_not_for_others, way_not_for_others};
 use super::keyring;
 use super::sealing_key::SealingKey;
 use super::server_file::{SealingKeySource, ServerFile};
@@ -14,9 +14,6 @@ use crate::error::{Error, Exit, Result};
 
 /// Larger than any configuration file, in bytes.
 const LARGEST: u64 = 1024 * 1024;
-
-/// In a folder with this bit, such as `/tmp`, nobody replaces what is another's.
-const STICKY: u32 = 0o1000;
 
 impl ServerFile {
     /// Reads the file at `path`.
@@ -32,54 +29,15 @@ impl ServerFile {
         if !fs::metadata(path).map_err(unreadable)?.is_file() {
             return Err(wrong("is no file"));
         }
+        way_not_for_others(path)?;
         let whole = fs::canonicalize(path).map_err(unreadable)?;
-        not_for_others(&whole)?;
-        let folder = whole.parent().unwrap_or(Path::new("/"));
-        if !is_sticky(folder) {
-            not_for_others(folder)?;
-        }
-        let mut text = String::new();
         let file = File::open(&whole).map_err(unreadable)?;
+        opened_not_for_others(&whole, &file.metadata().map_err(unreadable)?)?;
+        let mut text = String::new();
         file.take(LARGEST).read_to_string(&mut text).map_err(unreadable)?;
         // messages name the file as it was typed, paths in it are relative to where it lies
-        let mut read = Self::parse(&text, path)?;
-        let settle = |file: &mut PathBuf| {
-            *file = std::path::absolute(&*file).map_err(unreadable)?;
-            Ok::<_, Error>(())
-        };
-        settle(&mut read.policy)?;
-        settle(&mut read.database)?;
-        if let SealingKeySource::File(file) = &mut read.sealing_key {
-            settle(file)?;
-        }
-        Ok(read)
+        Self::parse(&text, path, whole.parent().unwrap_or(Path::new("/")))
     }
-}
-
-/// Refuses a file or folder that somebody else can write, or that belongs to somebody else than us and root.
-///
-/// # Errors
-/// Exit 3 with the mend.
-pub fn not_for_others(path: &Path) -> Result<()> {
-    let shown = path.display();
-    let about = fs::metadata(path).map_err(|error| {
-        Error::configuration(format!("{shown}: cannot be read: {error}"))
-            .hint("the backend's file names it: it must be there")
-    })?;
-    let owner = about.uid();
-    if owner != rustix::process::geteuid().as_raw() && owner != 0 {
-        return Err(Error::configuration(format!(
-            "{shown} belongs to uid {owner}, not to you"
-        )));
-    }
-    if about.mode() & 0o022 == 0 {
-        return Ok(());
-    }
-    Err(Error::configuration(format!("{shown} can be written by others")).try_(format!("chmod go-w {shown}")))
-}
-
-fn is_sticky(folder: &Path) -> bool {
-    fs::metadata(folder).is_ok_and(|about| about.mode() & STICKY != 0)
 }
 
 impl SealingKeySource {
@@ -91,11 +49,14 @@ impl SealingKeySource {
         let wrong = |what: String| Error::new(Exit::Configuration, "server.sealing_key", what);
         let make = "32 random bytes in base64: openssl rand -base64 32";
         match self {
-            Self::File(path) => SealingKey::read_file(path)?.ok_or_else(|| {
-                let shown = path.display();
-                wrong(format!("sealing key {shown} is missing"))
-                    .try_(format!("(umask 077; openssl rand -base64 32 >{shown})"))
-            }),
+            Self::File(path) => {
+                way_not_for_others(path)?;
+                SealingKey::read_file(path)?.ok_or_else(|| {
+                    let shown = path.display();
+                    wrong(format!("sealing key {shown} is missing"))
+                        .try_(format!("(umask 077; openssl rand -base64 32 >{shown})"))
+                })
+            }
             Self::Environment(name) => {
                 let text = Environment::secret_named(name)
                     .ok_or_else(|| wrong(format!("sealing key: {name} is not set")).hint(make))?;
@@ -118,6 +79,7 @@ impl SealingKeySource {
 mod tests {
     use std::fs::Permissions;
     use std::os::unix::fs::PermissionsExt as _;
+    use std::path::PathBuf;
 
     use super::*;
 
@@ -126,11 +88,30 @@ mod tests {
     #[test]
     fn paths_are_relative_to_the_file() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("jit.toml");
+        let root = fs::canonicalize(folder.path()).unwrap();
+        let (path, link) = (root.join("jit.toml"), root.join("links/jit.toml"));
         fs::write(&path, TEXT).unwrap();
-        let read = ServerFile::read(&path).unwrap();
-        assert_eq!(read.policy, folder.path().join("policy"));
-        assert_eq!(read.sealing_key, SealingKeySource::File(folder.path().join("key")));
+        fs::create_dir(root.join("links")).unwrap();
+        std::os::unix::fs::symlink("../jit.toml", &link).unwrap();
+        for named in [path, link] {
+            let read = ServerFile::read(&named).unwrap();
+            assert_eq!(read.policy, root.join("policy"), "{}", named.display());
+            assert_eq!(read.database, root.join("jit.db"));
+            assert_eq!(read.sealing_key, SealingKeySource::File(root.join("key")));
+        }
+    }
+
+    #[test]
+    fn attack_25_folder_of_a_link_to_the_file_is_looked_at() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, links) = (folder.path().join("jit.toml"), folder.path().join("links"));
+        fs::write(&path, TEXT).unwrap();
+        fs::create_dir(&links).unwrap();
+        let link = links.join("jit.toml");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        fs::set_permissions(&links, Permissions::from_mode(0o777)).unwrap();
+        let error = ServerFile::read(&link).unwrap_err();
+        assert_eq!(error.message, format!("{} can be written by others", links.display()));
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub struct IssuerKey {
     pub sealed: Option<String>,
     /// When it was made.
     pub made_at: Timestamp,
-    /// When it was first seen where everybody fetches it.
+    /// Since when it is seen where everybody fetches it.
     pub published_at: Option<Timestamp>,
     /// From when on it signs nothing any more.
     pub retired_at: Option<Timestamp>,
@@ -65,6 +65,15 @@ pub fn key_published(now: Timestamp, key: &IssuerKey) -> Change {
     changed(now, "issuer.key_published", Actor::Backend, vec![seen], json!({}))
 }
 
+/// `key` is not where everybody fetches it any more: once it is again, its time begins anew.
+pub fn key_missed(now: Timestamp, key: &IssuerKey) -> Change {
+    let missed = IssuerKey {
+        published_at: None,
+        ..key.next()
+    };
+    changed(now, "issuer.key_missed", Actor::Backend, vec![missed], json!({}))
+}
+
 /// `key` signs nothing any more.
 pub fn key_retired(now: Timestamp, key: &IssuerKey) -> Change {
     let retired = IssuerKey {
@@ -74,7 +83,8 @@ pub fn key_retired(now: Timestamp, key: &IssuerKey) -> Change {
     changed(now, "issuer.key_retired", Actor::Backend, vec![retired], json!({}))
 }
 
-fn without(now: Timestamp, key: &IssuerKey) -> IssuerKey {
+/// What is left of `key` once it is removed or revoked.
+pub fn without(now: Timestamp, key: &IssuerKey) -> IssuerKey {
     IssuerKey {
         sealed: None,
         retired_at: key.retired_at.or(Some(now)),

@@ -55,6 +55,19 @@ pub enum Due {
     Remove(KeyId),
 }
 
+/// What signs, or will.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signs<'a> {
+    /// This key, now.
+    Now(&'a IssuerKey),
+    /// This key, from then on.
+    From(&'a IssuerKey, Timestamp),
+    /// This key, so many seconds after it is seen published.
+    OnceSeen(&'a IssuerKey, i64),
+    /// A key that is not made yet, as soon as it is seen published.
+    NextMade,
+}
+
 /// All keys of a store, as the issuer at one address sees them.
 #[derive(Clone, Copy, Debug)]
 pub struct KeyLife<'a> {
@@ -94,17 +107,26 @@ impl<'a> KeyLife<'a> {
         !self.keys.iter().any(stood)
     }
 
-    /// From when on `key` may sign; none while nobody has seen it published.
-    pub fn usable_from(&self, key: &IssuerKey) -> Option<Timestamp> {
-        let published = key.published_at?;
-        let ahead = if self.is_first(key) { 0 } else { AHEAD_S };
-        Some(later(published, ahead))
+    /// How long `key` is to be known before it signs, in seconds.
+    fn ahead(&self, key: &IssuerKey) -> i64 {
+        if self.is_first(key) { 0 } else { AHEAD_S }
     }
 
-    /// The key that signs at `now`: the latest of those that may.
+    /// From when on `key` may sign; none while nobody has seen it published.
+    pub fn usable_from(&self, key: &IssuerKey) -> Option<Timestamp> {
+        key.published_at.map(|published| later(published, self.ahead(key)))
+    }
+
+    /// The keys that could sign at `now`.
+    fn usable(self, now: Timestamp) -> impl Iterator<Item = &'a IssuerKey> {
+        let is_usable =
+            move |key: &&IssuerKey| self.may_sign(key) && self.usable_from(key).is_some_and(|from| from <= now);
+        self.keys.iter().filter(is_usable)
+    }
+
+    /// The key that signs at `now`: the oldest of those that could. The next one takes over once it is retired.
     pub fn signing(&self, now: Timestamp) -> Option<&'a IssuerKey> {
-        let is_usable = |key: &&IssuerKey| self.may_sign(key) && self.usable_from(key).is_some_and(|from| from <= now);
-        self.keys.iter().filter(is_usable).max_by_key(|key| key.number)
+        self.usable(now).min_by_key(|key| key.number)
     }
 
     /// The key that is to sign next, where one was made already.
@@ -112,6 +134,20 @@ impl<'a> KeyLife<'a> {
         let after = self.signing(now).map_or(0, |key| key.number);
         let waits = |key: &&IssuerKey| self.may_sign(key) && key.number > after;
         self.keys.iter().filter(waits).max_by_key(|key| key.number)
+    }
+
+    /// What signs at `now`, or will.
+    pub fn signs(&self, now: Timestamp) -> Signs<'a> {
+        if let Some(key) = self.signing(now) {
+            return Signs::Now(key);
+        }
+        let Some(next) = self.next(now) else {
+            return Signs::NextMade;
+        };
+        match self.usable_from(next) {
+            Some(from) => Signs::From(next, from),
+            None => Signs::OnceSeen(next, self.ahead(next)),
+        }
     }
 
     /// The keys that everybody has to be able to fetch: also those whose tokens may still be good.
@@ -151,15 +187,24 @@ impl<'a> KeyLife<'a> {
             .map(|retired| later(retired, i64::from(TOKEN_S) + AFTER_S))
     }
 
-    /// What is due at `now` where a key is to be used for `period`.
-    pub fn due(&self, now: Timestamp, period: Duration) -> Vec<Due> {
+    /// The keys that wait their time: a look that does not find one of them begins it anew.
+    pub fn waiting(self, now: Timestamp) -> impl Iterator<Item = &'a IssuerKey> {
+        let signing = self.signing(now).map(|key| key.number);
+        let waits = move |key: &&IssuerKey| self.may_sign(key) && Some(key.number) != signing;
+        self.keys.iter().filter(waits)
+    }
+
+    /// What is due at `now` where a key is to be used for `period`, and `seen` are the keys that the last look found
+    /// published: none other takes over.
+    pub fn due(&self, now: Timestamp, period: Duration, seen: &[KeyId]) -> Vec<Due> {
         let mut due = Vec::new();
         if self.is_next_due(now, period) {
             due.push(Due::Make);
         }
-        let signing = self.signing(now).map_or(0, |key| key.number);
+        let successors = self.usable(now).filter(|key| seen.contains(&key.id));
+        let successor = successors.map(|key| key.number).max().unwrap_or(0);
         for key in self.keys.iter().filter(|key| key.removed_at.is_none()) {
-            let is_over = !self.is_ours(key) || key.number < signing;
+            let is_over = !self.is_ours(key) || key.number < successor;
             match Self::removable_from(key) {
                 None if is_over => due.push(Due::Retire(key.id.clone())),
                 Some(from) if from <= now => due.push(Due::Remove(key.id.clone())),
@@ -170,15 +215,13 @@ impl<'a> KeyLife<'a> {
     }
 
     fn is_next_due(&self, now: Timestamp, period: Duration) -> bool {
-        let newest = self
-            .keys
-            .iter()
-            .filter(|key| self.may_sign(key))
-            .max_by_key(|key| key.number);
-        let Some(newest) = newest else { return true };
         // one that waits is enough, however short the period
-        self.usable_from(newest)
-            .is_some_and(|from| from <= now && later(from.plus(period), -LEAD_S) <= now)
+        if self.waiting(now).next().is_some() {
+            return false;
+        }
+        let Some(signing) = self.signing(now) else { return true };
+        self.usable_from(signing)
+            .is_some_and(|from| later(from.plus(period), -LEAD_S) <= now)
     }
 }
 

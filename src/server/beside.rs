@@ -10,7 +10,10 @@ use crate::error::{Error, Exit, Result};
 use crate::server::issuer::IssuerSettings;
 use crate::server::sealed_store;
 use crate::server::service::issuer::Issuer;
-use crate::server::store::{Audit as _, IssuerKeys as _, SqliteStore, Store};
+use crate::server::store::{Audit as _, IssuerKeys as _, SqliteStore, Store, StoreError};
+
+/// What a database is to be.
+const STARTED: &str = "of a backend that was started once: --config FILE, or --data DIR";
 
 /// A store that is open beside its backend.
 pub struct Beside {
@@ -34,7 +37,7 @@ impl Beside {
         let path = dir.join("sealing.key");
         let settings = match SealingKey::read_file(&path) {
             Ok(Some(key)) => Ok(IssuerSettings::new(url.clone(), Arc::new(key))),
-            Ok(None) => Err(missing(&path)),
+            Ok(None) => Err(missing(&path, dir)),
             Err(error) => Err(error),
         };
         Self::new(store, url, settings).await
@@ -102,19 +105,31 @@ async fn newest_url(store: &SqliteStore, place: &Path) -> Result<IssuerUrl> {
 }
 
 async fn open(database: &Path) -> Result<SqliteStore> {
+    if !database.exists() {
+        let message = format!("no database at {}", database.display());
+        return Err(Error::new(Exit::Configuration, "server.store", message).hint(STARTED));
+    }
     SqliteStore::open_beside(database)
         .await
         .map_err(|error| unusable(database, &error))
 }
 
-fn unusable(path: &Path, error: &dyn std::fmt::Display) -> Error {
-    let message = format!("{} cannot be used: {error}", path.display());
-    Error::new(Exit::Configuration, "server.store", message)
-        .hint("of a backend that was started once: --config FILE, or --data DIR")
+fn unusable(path: &Path, error: &StoreError) -> Error {
+    // what cannot be opened cannot be read either: that it takes no writes is beside the point
+    let why = match error {
+        StoreError::Unavailable(why) => why.clone(),
+        StoreError::Conflict | StoreError::Duplicate | StoreError::Repeated | StoreError::Unreadable(_) => {
+            error.to_string()
+        }
+    };
+    let message = format!("{} cannot be used: {why}", path.display());
+    Error::new(Exit::Configuration, "server.store", message).hint(STARTED)
 }
 
-fn missing(path: &Path) -> Error {
+fn missing(path: &Path, data: &Path) -> Error {
     let message = format!("sealing key {} is missing", path.display());
-    Error::new(Exit::Configuration, "server.sealing_key", message)
-        .hint("put it back; lost for good: jit issuer revoke --all")
+    let data = data.display();
+    Error::new(Exit::Configuration, "server.sealing_key", message).hint(format!(
+        "put it back; lost for good: jit issuer revoke --all --data {data}"
+    ))
 }

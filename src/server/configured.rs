@@ -7,11 +7,11 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::config::{IssuerUrl, SealingKey, ServerFile, not_for_others};
+use crate::config::{IssuerUrl, SealingKey, ServerFile, not_for_others, way_not_for_others};
 use crate::error::{Error, Result};
 use crate::server::issuer::IssuerSettings;
 use crate::server::settings::{AwsSettings, Settings};
-use crate::server::{StartError, dev};
+use crate::server::{StartError, dev, policy_folder};
 
 /// A database that this process holds alone.
 #[derive(Debug)]
@@ -27,16 +27,32 @@ impl Held {
     pub fn take(file: &ServerFile, tries: bool) -> std::result::Result<Self, StartError> {
         let folder = file.database.parent().unwrap_or(Path::new("/"));
         not_for_others(folder)?;
+        way_not_for_others(&file.database)?;
+        for name in ["", "-wal", "-shm", "-journal"] {
+            let path = beside(&file.database, name);
+            if path.exists() {
+                not_for_others(&path)?;
+            }
+        }
         if tries {
             dev::small_unless_there(&file.policy)?;
         }
         not_for_others(&file.policy)?;
-        let mut lock = file.database.clone().into_os_string();
-        lock.push(".lock");
+        // what is wrong otherwise may be got over: the last bundle is there
+        if let Err(refused @ StartError::Configuration(_)) = policy_folder::read(&file.policy, true) {
+            return Err(refused);
+        }
         Ok(Self {
-            _lock: dev::hold(&PathBuf::from(lock), &file.database)?,
+            _lock: dev::hold(&beside(&file.database, ".lock"), &file.database)?,
         })
     }
+}
+
+/// The file of this name beside the database.
+fn beside(database: &Path, name: &str) -> PathBuf {
+    let mut path = database.to_owned().into_os_string();
+    path.push(name);
+    PathBuf::from(path)
 }
 
 /// The settings that `file` leads to. `tries` is the listener's address where `--dev` was asked for too: local people
@@ -67,6 +83,7 @@ pub fn settings(
         origin: origin.to_owned(),
         hosts,
         policy_dir: file.policy.clone(),
+        policy_is_guarded: true,
         database: file.database.clone(),
         aws,
         issuer: Some(issuer),
@@ -103,7 +120,8 @@ fn issuer_url(file: &ServerFile, tries: Option<SocketAddr>) -> Result<IssuerUrl>
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
 
@@ -111,7 +129,7 @@ mod tests {
         let text = format!(
             "public_url = \"{public_url}\"\npolicy = \"policy\"\ndatabase = \"jit.db\"\n{more}\n[sealing_key]\nkeyring = \"k\"\n"
         );
-        ServerFile::parse(&text, Path::new("/etc/jit/jit.toml")).unwrap()
+        ServerFile::parse(&text, Path::new("/etc/jit/jit.toml"), Path::new("/etc/jit")).unwrap()
     }
 
     fn settled(file: &ServerFile, tries: Option<SocketAddr>) -> Result<Settings> {
@@ -169,6 +187,13 @@ mod tests {
             "no policy"
         );
         fs::create_dir(&file.policy).unwrap();
+        fs::write(&file.database, "").unwrap();
+        for (path, mode, mend) in [(&file.database, 0o606, 0o600), (&file.policy, 0o777, 0o755)] {
+            fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+            let error = Held::take(&file, false).unwrap_err().to_string();
+            assert_eq!(error, format!("{} can be written by others", path.display()));
+            fs::set_permissions(path, Permissions::from_mode(mend)).unwrap();
+        }
         let held = Held::take(&file, false).unwrap();
         assert!(matches!(Held::take(&file, false), Err(StartError::InUse { .. })));
         drop(held);

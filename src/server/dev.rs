@@ -132,7 +132,8 @@ fn write_small(policy: &Path) -> io::Result<()> {
         if let Some(parent) = path.parent() {
             DirBuilder::new().mode(0o700).recursive(true).create(parent)?;
         }
-        let mut file = File::create(&path)?;
+        // whatever the umask: what others can write is not believed in production
+        let mut file = File::options().write(true).create_new(true).mode(0o600).open(&path)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
     }
@@ -168,6 +169,7 @@ pub async fn settings(data: &Data, address: SocketAddr, aws: AwsSettings) -> Res
         origin: format!("http://{address}"),
         hosts: loopback_hosts(address),
         policy_dir: data.dir.join("policy"),
+        policy_is_guarded: false,
         database: data.database(),
         aws,
         issuer: Some(IssuerSettings::new(IssuerUrl::loopback(address), sealing_key)),

@@ -96,12 +96,13 @@ impl StartError {
                 let lines: Vec<String> = findings.iter().map(ToString::to_string).collect();
                 lines.join("\n")
             }
-            Self::Folder { .. }
-            | Self::InUse { .. }
-            | Self::Store(_)
-            | Self::SealingKey(_)
-            | Self::Configuration(_)
-            | Self::Failed(_) => self.to_string(),
+            Self::Configuration(error) => match &error.hint {
+                Some(hint) => format!("{error}; {hint}"),
+                None => error.to_string(),
+            },
+            Self::Folder { .. } | Self::InUse { .. } | Self::Store(_) | Self::SealingKey(_) | Self::Failed(_) => {
+                self.to_string()
+            }
         }
     }
 }
@@ -166,7 +167,7 @@ pub async fn open(settings: Settings) -> Result<Opened, StartError> {
 /// The bundle in the folder; where that is not valid, the one that was in force last, and what is wrong with the folder:
 /// what was given must end although somebody broke a file.
 async fn bundle_to_start_with(settings: &Settings, store: &dyn Store) -> Result<(Bundle, Option<String>), StartError> {
-    let error = match policy_folder::load(&settings.policy_dir) {
+    let error = match policy_folder::load(&settings.policy_dir, settings.policy_is_guarded) {
         Ok(bundle) => return Ok((bundle, None)),
         Err(error) => error,
     };

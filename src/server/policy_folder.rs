@@ -1,8 +1,9 @@
 //! The folder of the policy bundle: reading it, putting it in force, watching it.
-//! Refuses to put in force what does not validate: the old bundle stays, and `/readyz` and the log say why.
+//! Refuses to put in force what does not validate, and what others could have written: the old bundle stays, and
+//! `/readyz` and the log say why.
 
-use std::fs;
-use std::io;
+mod files;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::sync::watch;
 
+pub use self::files::read;
 use crate::domain::{Actor, Change};
 use crate::policy::Bundle;
 use crate::server::StartError;
@@ -22,59 +24,14 @@ use crate::server::wake::stopped;
 const LOOK: Duration = Duration::from_secs(1);
 /// A folder that changes is looked at again after this.
 const SETTLE: Duration = Duration::from_millis(100);
-/// Larger than any bundle that people write; smaller than what would hurt.
-const LARGEST_FOLDER: u64 = 50 * 1024 * 1024;
-/// Deeper than any folder that people make.
-const DEEPEST: usize = 8;
-
 type Files = Vec<(String, Vec<u8>)>;
 
-/// Every `.toml` and `.cedar` file below `dir`, by path. Hidden files are left out, links are not followed.
+/// The bundle in `dir`, read as [`read`] does.
 ///
 /// # Errors
-/// What reading says; a folder over 50 MiB.
-pub fn read(dir: &Path) -> io::Result<Files> {
-    let mut files = Vec::new();
-    let mut size = 0;
-    walk(dir, dir, 0, &mut size, &mut files)?;
-    files.sort();
-    Ok(files)
-}
-
-fn walk(root: &Path, dir: &Path, depth: usize, size: &mut u64, files: &mut Files) -> io::Result<()> {
-    if depth > DEEPEST {
-        return Err(io::Error::other("the folder is too deep"));
-    }
-    for entry in fs::read_dir(dir)? {
-        let entry = entry?;
-        let (path, name) = (entry.path(), entry.file_name());
-        let kind = entry.file_type()?;
-        if name.to_string_lossy().starts_with('.') {
-            continue;
-        }
-        if kind.is_dir() {
-            walk(root, &path, depth + 1, size, files)?;
-        } else if kind.is_file() && path.extension().is_some_and(|e| e == "toml" || e == "cedar") {
-            *size += entry.metadata()?.len();
-            if *size > LARGEST_FOLDER {
-                return Err(io::Error::other("the folder holds more than 50 MiB"));
-            }
-            let below = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned();
-            files.push((below, fs::read(&path)?));
-        }
-    }
-    Ok(())
-}
-
-/// The bundle in `dir`.
-///
-/// # Errors
-/// [`StartError::Folder`], [`StartError::Policy`].
-pub fn load(dir: &Path) -> Result<Bundle, StartError> {
-    let files = read(dir).map_err(|error| StartError::Folder {
-        path: dir.to_owned(),
-        error,
-    })?;
+/// What [`read`] says, and [`StartError::Policy`].
+pub fn load(dir: &Path, is_guarded: bool) -> Result<Bundle, StartError> {
+    let files = read(dir, is_guarded)?;
     Bundle::load(&files).map_err(|findings| StartError::Policy {
         path: dir.to_owned(),
         findings,
@@ -154,8 +111,8 @@ pub async fn watch(backend: Arc<Backend>, mut stop: watch::Receiver<bool>) {
             _ = looks.tick() => {}
             () = stopped(&mut stop) => return,
         }
-        let dir = backend.settings.policy_dir.clone();
-        let Ok(read) = tokio::task::spawn_blocking(move || read(&dir)).await else {
+        let (dir, is_guarded) = (backend.settings.policy_dir.clone(), backend.settings.policy_is_guarded);
+        let Ok(read) = tokio::task::spawn_blocking(move || read(&dir, is_guarded)).await else {
             continue;
         };
         match read {
@@ -165,7 +122,7 @@ pub async fn watch(backend: Arc<Backend>, mut stop: watch::Receiver<bool>) {
                 Look::Settled => reload(&backend, &files).await,
             },
             Err(error) => {
-                refuse(&backend, error.to_string());
+                refuse(&backend, error.in_full());
                 seen = Looks::default();
             }
         }

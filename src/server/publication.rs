@@ -74,8 +74,8 @@ pub async fn look_once(network: &Network, url: &IssuerUrl, wanted: &[&IssuerKey]
     match network.client(url.as_str()) {
         Ok(client) => fetch(url, &client, wanted).await,
         Err(error) => Published {
-            keys: Vec::new(),
             differences: vec![format!("nothing can be fetched: {error}")],
+            ..Published::default()
         },
     }
 }
@@ -85,8 +85,8 @@ async fn fetch(url: &IssuerUrl, client: &HttpClient, wanted: &[&IssuerKey]) -> P
     match both {
         (Ok(discovery), Ok(keys)) => compare(url, wanted, &discovery, &keys),
         (first, second) => Published {
-            keys: Vec::new(),
             differences: [first.err(), second.err()].into_iter().flatten().collect(),
+            ..Published::default()
         },
     }
 }

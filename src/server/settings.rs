@@ -17,6 +17,8 @@ pub struct Settings {
     pub hosts: Vec<String>,
     /// Folder of the policy bundle.
     pub policy_dir: PathBuf,
+    /// Whether nobody else than our user and root may write what is believed of it.
+    pub policy_is_guarded: bool,
     /// The database file.
     pub database: PathBuf,
     /// How AWS is reached.

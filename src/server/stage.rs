@@ -210,6 +210,7 @@ impl Stage {
             origin: "http://127.0.0.1:1".into(),
             hosts: vec!["127.0.0.1:1".into()],
             policy_dir: dir.path().join("policy"),
+            policy_is_guarded: false,
             database: dir.path().join("jit.db"),
             aws: AwsSettings::default(),
             issuer: None,

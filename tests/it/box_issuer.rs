@@ -124,7 +124,12 @@ fn revoke_says_first_to_cut_trust_and_asks() {
         assert!(unasked.stderr.contains(word), "no {word}: {unasked}");
     }
     assert_eq!(keys(&backend).len(), 1);
-    drop(issuer(&backend.data(), &["revoke", "nokey", "--yes"]).exits(10));
+    let unknown = issuer(&backend.data(), &["revoke", "nokey", "--yes"]).exits(10);
+    let data = backend.data().display().to_string();
+    assert_eq!(
+        unknown.stderr,
+        format!("jit: no key nokey\n  try: jit issuer show --data {data}\n")
+    );
     drop(issuer(&backend.data(), &["revoke", "--yes"]).exits(2));
     drop(issuer(&backend.data(), &["revoke", &id, "--all", "--yes"]).exits(2));
     let gone = json(issuer(&backend.data(), &["revoke", &id[..8], "--yes", "-o", "json"]));
@@ -132,6 +137,45 @@ fn revoke_says_first_to_cut_trust_and_asks() {
     drop(issuer(&backend.data(), &["revoke", &id, "--yes"]).exits(10));
     let removed = json(issuer(&backend.data(), &["show", "--all", "-o", "json"]));
     assert_eq!(removed["keys"][0]["state"], "removed");
+}
+
+/// What `revoke` of these says before it asks.
+fn said_before(backend: &Backend, which: &[&str]) -> String {
+    issuer(&backend.data(), &[&["revoke"], which].concat()).exits(2).stderr
+}
+
+#[test]
+fn revoke_says_from_when_something_signs() {
+    let backend = backend();
+    let place = format!("{}/.well-known/jwks.json", backend.url());
+    let first = keys(&backend)[0]["id"].as_str().unwrap().to_owned();
+    let next_made = format!("Then nothing signs until the next key, made within a minute, is seen at {place}.");
+    for which in ["--all", &first] {
+        assert!(said_before(&backend, &[which]).contains(&next_made));
+    }
+    let made = json(issuer(&backend.data(), &["rotate", "-o", "json"]));
+    let next = made["key"]["id"].as_str().unwrap();
+    let sooner = "with --all the next key signs as soon as it is seen published.";
+    let said = said_before(&backend, &[&first]);
+    let late = format!("Then nothing signs until 24 h after key {next} is seen at {place}; {sooner}");
+    assert!(said.contains(&late), "{said}");
+    assert!(said_before(&backend, &["--all"]).contains(&next_made));
+    let said = said_before(&backend, &[next]);
+    assert!(said.contains(&format!("Key {first} goes on signing.")), "{said}");
+    let database = backend.data().join("jit.db");
+    let see = async {
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(database);
+        let mut connection = options.connect().await.unwrap();
+        let update = "UPDATE issuer_keys SET published_at = made_at WHERE number = 2";
+        sqlx::query(update).execute(&mut connection).await.unwrap();
+    };
+    tokio::runtime::Runtime::new().unwrap().block_on(see);
+    let said = said_before(&backend, &[&first]);
+    let may = format!(", when key {next} may; {sooner}");
+    assert!(
+        said.contains("Then nothing signs until ") && said.contains(&may),
+        "{said}"
+    );
 }
 
 #[test]
@@ -168,13 +212,16 @@ fn lost_sealing_key_is_got_over_by_revoking_all() {
 fn folder_of_no_backend_exits_three() {
     let folder = tempfile::tempdir().unwrap();
     let run = issuer(folder.path(), &["show"]).exits(3);
-    assert!(
-        run.stderr.contains("cannot be used") && run.stderr.contains("--data"),
-        "{run}"
-    );
+    let database = folder.path().join("jit.db").display().to_string();
+    let words = "of a backend that was started once: --config FILE, or --data DIR";
+    assert_eq!(run.stderr, format!("jit: no database at {database}\n  {words}\n"));
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is made");
     std::fs::write(folder.path().join("jit.db"), "no database").unwrap();
-    drop(issuer(folder.path(), &["show"]).exits(3));
+    let run = issuer(folder.path(), &["show"]).exits(3);
+    assert!(
+        run.stderr.contains("cannot be used") && !run.stderr.contains("takes no writes"),
+        "{run}"
+    );
 }
 
 #[test]

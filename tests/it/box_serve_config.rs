@@ -18,18 +18,18 @@ use crate::harness::{
 };
 use crate::shown::held;
 
-const NAME: &str = "jit.acme.example";
+pub const NAME: &str = "jit.acme.example";
 const KEY: &str = "q83vEjRWeJC83v7c3v7c3v7c3v7c3v7c3v7c3v7c3v4=";
 const OTHER_KEY: &str = "AAAAEjRWeJC83v7c3v7c3v7c3v7c3v7c3v7c3v7c3v4=";
 
 /// A machine with a backend's folder on it: `etc/jit.toml`, key, small policy.
-struct Machine {
-    machine: SealedBox,
-    etc: PathBuf,
+pub struct Machine {
+    pub machine: SealedBox,
+    pub etc: PathBuf,
 }
 
 impl Machine {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let machine = SealedBox::new();
         let etc = machine.home().join("etc");
         fs::create_dir(&etc).unwrap();
@@ -47,19 +47,19 @@ impl Machine {
     }
 
     /// Puts `text` into the file.
-    fn say(&self, text: &str) -> &Self {
+    pub fn say(&self, text: &str) -> &Self {
         self.write("jit.toml", text, 0o644);
         self
     }
 
-    fn serve(&self, more: &[&str]) -> JitCommand {
+    pub fn serve(&self, more: &[&str]) -> JitCommand {
         let mut args = vec!["serve", "--config", "etc/jit.toml"];
         args.extend(more);
         self.machine.jit_command(&args).env("AWS_EC2_METADATA_DISABLED", "true")
     }
 
     #[track_caller]
-    fn start(&self, more: &[&str]) -> Served {
+    pub fn start(&self, more: &[&str]) -> Served {
         let mut more = more.to_vec();
         more.extend(["-o", "json"]);
         let running = self.serve(&more).start();
@@ -68,23 +68,23 @@ impl Machine {
     }
 
     #[track_caller]
-    fn start_and_stop(&self, more: &[&str]) -> Run {
+    pub fn start_and_stop(&self, more: &[&str]) -> Run {
         self.start(more).stop()
     }
 }
 
-struct Served {
+pub struct Served {
     running: Running,
     hello: Value,
 }
 
 impl Served {
-    fn address(&self) -> &str {
+    pub fn address(&self) -> &str {
         self.hello["listen"].as_str().unwrap()
     }
 
     #[track_caller]
-    fn stop(self) -> Run {
+    pub fn stop(self) -> Run {
         self.running.signal(Signal::TERM);
         self.running.finish(LIMIT).exits(0)
     }
@@ -96,13 +96,13 @@ fn whole(public_url: &str) -> String {
     )
 }
 
-fn production() -> String {
+pub fn production() -> String {
     whole(&format!("https://{NAME}"))
 }
 
 /// Status line and body of a `GET`.
 #[track_caller]
-fn get(address: &str, host: &str, path: &str) -> String {
+pub fn get(address: &str, host: &str, path: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     write!(
         stream,
@@ -176,28 +176,6 @@ fn file_that_cannot_be_right_exits_three() {
 }
 
 #[test]
-fn attack_25_files_open_to_others_keep_a_backend_from_starting() {
-    let machine = Machine::new();
-    machine.say(&production());
-    for (name, path, mode, mend) in [
-        ("file", "jit.toml", 0o666, 0o644),
-        ("folder", "", 0o777, 0o700),
-        ("policy", "policy", 0o775, 0o755),
-        ("key", "sealing.key", 0o640, 0o600),
-    ] {
-        let path = machine.etc.join(path);
-        let set = |mode| fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
-        set(mode);
-        held(
-            &format!("serve_config_open_{name}_exits_three"),
-            &machine.serve(&[]).run().exits(3),
-        );
-        set(mend);
-    }
-    drop(machine.start_and_stop(&[]));
-}
-
-#[test]
 fn flags_of_serve_that_do_not_fit_exit_two() {
     let machine = SealedBox::new();
     held("serve_without_a_way_exits_two", &machine.jit(&["serve"]).exits(2));
@@ -236,6 +214,17 @@ fn attack_14_endpoint_of_the_profile_keeps_a_backend_from_starting() {
             "service",
             "[default]\nservices = s\n[services s]\nsts =\n  endpoint_url = http://127.0.0.1:9\n",
         ),
+        (
+            "service of the source",
+            "[default]\nrole_arn = arn:aws:iam::111111111111:role/x\nsource_profile = b\n\
+             [profile b]\nservices = s\naws_access_key_id = a\naws_secret_access_key = b\n\
+             [services s]\nsts =\n  endpoint_url = http://127.0.0.1:9\n",
+        ),
+        (
+            "source of the source",
+            "[default]\nsource_profile = b\n[profile b]\nsource_profile = c\n\
+             [profile c]\nsource_profile = b\nendpoint_url = http://127.0.0.1:9\n",
+        ),
     ] {
         machine.write("aws", text, 0o600);
         let aws = machine.etc.join("aws");
@@ -246,6 +235,16 @@ fn attack_14_endpoint_of_the_profile_keeps_a_backend_from_starting() {
         }
         assert!(aws.exists(), "{name}");
     }
+    // what nobody is led to counts for nothing
+    machine.write(
+        "aws",
+        "[default]\nregion = eu-central-1\n[profile b]\nendpoint_url = http://127.0.0.1:9\n",
+        0o600,
+    );
+    let aws = machine.etc.join("aws");
+    let command = machine.serve(&["-o", "json"]);
+    let served = command.env("AWS_CONFIG_FILE", aws.to_str().unwrap()).start();
+    drop(served.stdout_line("jit/serve/1", LIMIT));
 }
 
 #[test]
@@ -390,7 +389,7 @@ fn example_of_the_documents_is_read() {
     let examples = blocks(&page).into_iter().filter(|block| block.language == "toml");
     let mut count = 0;
     for example in examples {
-        let file = ServerFile::parse(&example.text, Path::new("/etc/jit/jit.toml")).unwrap();
+        let file = ServerFile::parse(&example.text, Path::new("/etc/jit/jit.toml"), Path::new("/etc/jit")).unwrap();
         assert_eq!(file.public_url.as_str(), format!("https://{NAME}"));
         count += 1;
     }

@@ -12,6 +12,7 @@ mod attack_15;
 mod attack_16;
 mod attack_17;
 mod attack_19;
+mod attack_25;
 mod aws_access;
 mod aws_account;
 mod aws_templates;

@@ -63,11 +63,15 @@ pub(super) async fn run(args: &Args, ctx: &mut Ctx) -> Result<()> {
 
 /// The keys first: a discovery document that leads nowhere helps nobody.
 async fn write(beside: &Beside, args: &Args) -> Result<Vec<File>> {
-    let keys = beside.store.issuer_keys().await.map_err(|error| failed(error.into()))?;
+    let keys = beside
+        .store
+        .issuer_keys()
+        .await
+        .map_err(|error| failed(error.into(), &args.place))?;
     let mut standing = KeyLife::new(beside.url.as_str(), &keys).to_publish().peekable();
     if standing.peek().is_none() {
         let message = format!("no key of {} is there to publish", beside.url);
-        return Err(Error::new(Exit::Configuration, "issuer.no_key", message).try_("jit issuer rotate"));
+        return Err(Error::new(Exit::Configuration, "issuer.no_key", message).try_(args.place.command("rotate")));
     }
     let url = &beside.url;
     [

@@ -1,13 +1,15 @@
-//! `jit issuer revoke`: takes keys away at once. Says first what must come first: AWS keeps copies of our keys, and
-//! documents no time after which it looks again.
+//! `jit issuer revoke`: takes keys away at once. Says first what must come first, and what signs afterwards: AWS keeps
+//! copies of our keys, and documents no time after which it looks again.
 
 use serde::Serialize;
 
 use super::{Place, by, failed};
 use crate::cli::Ctx;
+use crate::domain::issuer_key::without;
+use crate::domain::key_life::{KeyLife, Signs};
 use crate::error::{Error, Result};
 use crate::server::beside::Beside;
-use crate::server::service::issuer::revoke;
+use crate::server::service::issuer::{revoke, to_revoke};
 
 /// Take keys away at once
 #[derive(Debug, clap::Args)]
@@ -37,10 +39,14 @@ struct Revoked {
 
 pub(super) async fn run(args: &Args, ctx: &mut Ctx) -> Result<()> {
     let beside = args.place.open().await?;
+    let after = after(&beside, args, ctx).await?;
     let command = cut_trust(&beside);
     ctx.ui
         .note("First cut trust in AWS, in each account: it keeps our keys for a time that it does not tell.");
     ctx.ui.note(&format!("  {command}"));
+    ctx.ui
+        .note("  ACCOUNT is the account's number, PARTITION aws, aws-cn or aws-us-gov.");
+    ctx.ui.note(&after);
     if !args.yes && !is_agreed(ctx)? {
         ctx.ui.note("Nothing was taken away.");
         return Ok(());
@@ -52,7 +58,7 @@ pub(super) async fn run(args: &Args, ctx: &mut Ctx) -> Result<()> {
         by("jit issuer revoke"),
     )
     .await
-    .map_err(failed)?;
+    .map_err(|error| failed(error, &args.place))?;
     let revoked: Vec<String> = gone.iter().map(|key| key.id.to_string()).collect();
     if ctx.ui.is_json() {
         let cut_trust_with = command;
@@ -77,6 +83,35 @@ pub(super) async fn run(args: &Args, ctx: &mut Ctx) -> Result<()> {
     Ok(())
 }
 
+/// What signs once the keys are gone: what whoever revokes them has to know before.
+async fn after(beside: &Beside, args: &Args, ctx: &Ctx) -> Result<String> {
+    let keys = beside.store.issuer_keys().await;
+    let mut keys = keys.map_err(|error| failed(error.into(), &args.place))?;
+    let gone = to_revoke(&keys, args.key.as_deref()).map_err(|error| failed(error, &args.place))?;
+    let gone: Vec<_> = gone.into_iter().map(|key| key.id.clone()).collect();
+    let now = beside.clock.now();
+    for key in keys.iter_mut().filter(|key| gone.contains(&key.id)) {
+        *key = without(now, key);
+    }
+    let place = beside.url.key_set();
+    let sooner = "with --all the next key signs as soon as it is seen published";
+    Ok(match KeyLife::new(beside.url.as_str(), &keys).signs(now) {
+        Signs::Now(key) => format!("Key {} goes on signing.", key.id),
+        Signs::From(key, from) => {
+            let from = ctx.words_at(now).at(from);
+            format!("Then nothing signs until {from}, when key {} may; {sooner}.", key.id)
+        }
+        Signs::OnceSeen(key, 0) => format!("Then nothing signs until key {} is seen at {place}.", key.id),
+        Signs::OnceSeen(key, ahead) => {
+            let (id, hours) = (&key.id, ahead / 3600);
+            format!("Then nothing signs until {hours} h after key {id} is seen at {place}; {sooner}.")
+        }
+        Signs::NextMade => {
+            format!("Then nothing signs until the next key, made within a minute, is seen at {place}.")
+        }
+    })
+}
+
 fn is_agreed(ctx: &Ctx) -> Result<bool> {
     if !ctx.ui.can_ask() {
         return Err(Error::usage("nobody can be asked").hint("once trust is cut: --yes"));
@@ -89,6 +124,6 @@ fn is_agreed(ctx: &Ctx) -> Result<bool> {
 fn cut_trust(beside: &Beside) -> String {
     let (_, name) = beside.url.as_str().split_once("://").unwrap_or_default();
     format!(
-        "aws iam delete-open-id-connect-provider --open-id-connect-provider-arn arn:aws:iam::ACCOUNT:oidc-provider/{name}"
+        "aws iam delete-open-id-connect-provider --open-id-connect-provider-arn arn:PARTITION:iam::ACCOUNT:oidc-provider/{name}"
     )
 }

@@ -24,8 +24,11 @@ struct Made {
 pub(super) async fn run(args: &Args, ctx: &mut Ctx) -> Result<()> {
     let beside = args.place.open().await?;
     let issuer = beside.issuer().await?;
-    let rotated = issuer.rotate(by("jit issuer rotate")).await.map_err(failed)?;
-    let keys = issuer.keys().await.map_err(|error| failed(error.into()))?;
+    let rotated = issuer
+        .rotate(by("jit issuer rotate"))
+        .await
+        .map_err(|error| failed(error, &args.place))?;
+    let keys = issuer.keys().await.map_err(|error| failed(error.into(), &args.place))?;
     let (now, life) = (beside.clock.now(), KeyLife::new(beside.url.as_str(), &keys));
     let key = KeyView::new(&life, now, &rotated.key);
     if ctx.ui.is_json() {

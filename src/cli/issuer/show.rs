@@ -33,7 +33,7 @@ struct Shown {
 pub(super) async fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
     let beside = args.place.open().await?;
     let network = Network::for_address(&NetworkSettings::find(&ctx.env), beside.url.as_str())?;
-    let shown = look(&beside, &network, args.all).await?;
+    let shown = look(&beside, &network, &args).await?;
     if ctx.ui.is_json() {
         return ctx.ui.json("jit/issuer/1", &shown);
     }
@@ -62,12 +62,16 @@ pub(super) async fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
     Ok(())
 }
 
-async fn look(beside: &Beside, network: &Network, all: bool) -> Result<Shown> {
-    let keys = beside.store.issuer_keys().await.map_err(|error| failed(error.into()))?;
+async fn look(beside: &Beside, network: &Network, args: &Args) -> Result<Shown> {
+    let keys = beside
+        .store
+        .issuer_keys()
+        .await
+        .map_err(|error| failed(error.into(), &args.place))?;
     let (now, life) = (beside.clock.now(), KeyLife::new(beside.url.as_str(), &keys));
     let wanted: Vec<_> = life.to_publish().collect();
     let published = publication::look_once(network, &beside.url, &wanted).await;
-    let is_listed = |key: &&crate::domain::IssuerKey| all || key.removed_at.is_none();
+    let is_listed = |key: &&crate::domain::IssuerKey| args.all || key.removed_at.is_none();
     let listed = keys.iter().filter(is_listed);
     Ok(Shown {
         url: beside.url.to_string(),

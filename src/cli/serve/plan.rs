@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use super::Args;
-use crate::config::{Environment, NetworkSettings, ServerFile};
+use crate::config::{Environment, NetworkSettings, ServerFile, shown_url};
 use crate::error::{Error, Exit, Result};
 use crate::network::Network;
 use crate::server::configured::{self, Held};
@@ -136,7 +136,7 @@ impl Plan {
             (Self::Dev { aws, .. }, Holding::Dev(data)) => dev::settings(data, address, aws.clone()).await,
             (Self::File { file, tries, aws, path }, Holding::File { .. }) => {
                 if !tries && let Some(url) = aws::profile_endpoint(aws).await {
-                    let message = format!("the AWS profile sends calls elsewhere: {url}");
+                    let message = format!("the AWS profile sends calls elsewhere: {}", shown_url(&url));
                     let hint = format!(
                         "take endpoint_url out of it; an endpoint stands in {}: [aws] endpoint",
                         path.display()

@@ -23,7 +23,7 @@ file = "sealing.key"
 "#;
 
 fn parse(text: &str) -> Result<ServerFile> {
-    ServerFile::parse(text, Path::new("/etc/jit/jit.toml"))
+    ServerFile::parse(text, Path::new("/etc/jit/jit.toml"), Path::new("/etc/jit"))
 }
 
 /// What is said about [`WHOLE`] with `from` replaced.
@@ -150,7 +150,7 @@ fn public_url_is_https_or_loopback_without_a_path() {
         ("HTTP://jit.acme.example", "is not encrypted"),
         ("https://jit.acme.example/x", "is no https address without a path"),
         ("https://jit.acme.example?x", "is no https address without a path"),
-        ("https://me@jit.acme.example", "is no https address without a path"),
+        ("https://jit.acme.example/?a", "is no https address without a path"),
         ("jit.acme.example", "is no https address without a path"),
         ("ftp://jit.acme.example", "is no https address without a path"),
         ("https://", "is no https address without a path"),
@@ -160,6 +160,10 @@ fn public_url_is_https_or_loopback_without_a_path() {
             format!("2:14: public_url {what}: {bad}")
         );
     }
+    let (message, hint) = said("https://jit.acme.example", "https://me:hunter2@jit.acme.example");
+    let shown = "2:14: public_url is no https address without a path: https://****@jit.acme.example";
+    assert_eq!(message, shown);
+    assert!(!hint.contains("hunter2"), "{hint}");
     for fine in [
         "http://127.0.0.1:7878",
         "http://[::1]:1",
@@ -176,7 +180,7 @@ fn attack_14_endpoint_of_the_file_is_https() {
     for bad in [
         "http://127.0.0.1:4566",
         "https://sts.example/path",
-        "https://a@sts.example",
+        "https://****@sts.example",
         "sts.example",
         "",
     ] {

@@ -1,9 +1,11 @@
 //! Key lives played through, one by one and by the thousand.
 
+mod looks;
+
 use proptest::prelude::*;
 
 use super::super::change::{Change, Row};
-use super::super::issuer_key::{key_made, key_published, key_removed, key_retired, keys_revoked};
+use super::super::issuer_key::{key_made, key_missed, key_published, key_removed, key_retired, keys_revoked};
 use super::*;
 use crate::domain::Actor;
 
@@ -40,6 +42,8 @@ struct World {
     issuer: &'static str,
     period: Duration,
     keys: Vec<IssuerKey>,
+    /// What the last look found.
+    seen: Vec<KeyId>,
     /// The number of the key, and when the last token of it ends.
     tokens: Vec<(u64, Timestamp)>,
 }
@@ -51,6 +55,7 @@ impl World {
             issuer: US,
             period: period(days),
             keys: Vec::new(),
+            seen: Vec::new(),
             tokens: Vec::new(),
         }
     }
@@ -84,10 +89,16 @@ impl World {
 
     /// What the worker does in a minute.
     fn tick(&mut self) {
-        for due in self.life().due(self.now, self.period) {
+        for due in self.life().due(self.now, self.period, &self.seen) {
             match due {
                 Due::Make => self.make(),
-                Due::Retire(id) => self.write(&key_retired(self.now, &self.key(&id))),
+                Due::Retire(id) => {
+                    let retired = self.key(&id);
+                    self.write(&key_retired(self.now, &retired));
+                    let signing = self.life().signing(self.now);
+                    let is_seen = signing.is_none_or(|key| self.seen.contains(&key.id));
+                    assert!(is_seen || retired.issuer != self.issuer, "nobody sees what takes over");
+                }
                 Due::Remove(id) => {
                     let key = self.key(&id);
                     for (_, end) in self.tokens.iter().filter(|(number, _)| *number == key.number) {
@@ -113,6 +124,16 @@ impl World {
             .collect();
         for key in unseen {
             self.write(&key_published(self.now, &key));
+        }
+        self.seen = self.life().to_publish().map(|key| key.id.clone()).collect();
+    }
+
+    /// What is published is that of a while ago.
+    fn roll_back(&mut self) {
+        let waiting: Vec<IssuerKey> = self.life().waiting(self.now).cloned().collect();
+        self.seen.retain(|id| waiting.iter().all(|key| key.id != *id));
+        for key in waiting.iter().filter(|key| key.published_at.is_some()) {
+            self.write(&key_missed(self.now, key));
         }
     }
 
@@ -169,7 +190,7 @@ fn first_key_signs_as_soon_as_it_is_published() {
     assert_eq!((world.states(), world.life().signing(world.now)), (vec!["made"], None));
     world.publish();
     assert_eq!(world.states(), ["in use"]);
-    assert_eq!(world.life().due(world.now, world.period), []);
+    assert_eq!(world.life().due(world.now, world.period, &world.seen), []);
 }
 
 #[test]
@@ -178,7 +199,7 @@ fn next_key_is_made_and_published_before_it_signs() {
     world.tick();
     world.publish();
     world.now = at(28 * DAY - 1);
-    assert_eq!(world.life().due(world.now, world.period), []);
+    assert_eq!(world.life().due(world.now, world.period, &world.seen), []);
     world.now = at(28 * DAY);
     world.tick();
     assert_eq!(world.states(), ["in use", "made"]);
@@ -187,8 +208,8 @@ fn next_key_is_made_and_published_before_it_signs() {
     world.now = at(29 * DAY - 1);
     assert_eq!(world.states(), ["in use", "published"]);
     world.now = at(29 * DAY);
-    assert_eq!(world.states(), ["retired", "in use"]);
     world.tick();
+    assert_eq!(world.states(), ["retired", "in use"]);
     world.now = at(29 * DAY + 419);
     world.tick();
     assert_eq!(world.states(), ["retired", "in use"]);
@@ -280,6 +301,8 @@ enum Step {
     Wait(i64),
     Tick,
     Publish,
+    RollBack,
+    Fail,
     Sign,
     Rotate,
     Revoke(usize),
@@ -291,6 +314,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         6 => prop_oneof![1..600_i64, 1..3 * DAY].prop_map(Step::Wait),
         6 => Just(Step::Tick),
         4 => Just(Step::Publish),
+        1 => Just(Step::RollBack),
+        1 => Just(Step::Fail),
         6 => Just(Step::Sign),
         1 => Just(Step::Rotate),
         1 => (0..9_usize).prop_map(Step::Revoke),
@@ -309,6 +334,8 @@ proptest! {
                 Step::Wait(secs) => world.now = later(world.now, secs),
                 Step::Tick => world.tick(),
                 Step::Publish => world.publish(),
+                Step::RollBack => world.roll_back(),
+                Step::Fail => world.seen.clear(),
                 Step::Sign => world.sign(),
                 Step::Rotate if world.life().next(world.now).is_none() => world.make(),
                 Step::Rotate => {}

@@ -49,8 +49,13 @@ pub fn write(dir: &Path, document: &Document) -> Result<bool, (PathBuf, io::Erro
     Ok(true)
 }
 
+/// Nothing that lies at `half` is written through: somebody may have put a link there.
 fn write_whole(half: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = fs::File::create(half)?;
+    match fs::remove_file(half) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Ok(()) | Err(_) => {}
+    }
+    let mut file = fs::File::create_new(half)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(half, path)
@@ -76,6 +81,21 @@ mod tests {
         let folder = dir.path().join(".well-known");
         assert_eq!(fs::read_to_string(folder.join("jwks.json")).unwrap(), "b\n");
         assert_eq!(fs::read_dir(folder).unwrap().count(), 1, "nothing half is left");
+    }
+
+    #[test]
+    fn attack_25_link_in_the_place_of_the_half_file_is_not_followed() {
+        let dir = tempfile::tempdir().unwrap();
+        let (folder, other) = (dir.path().join(".well-known"), dir.path().join("other"));
+        fs::create_dir(&folder).unwrap();
+        fs::write(&other, "another's").unwrap();
+        let half = folder.join(format!("jwks.{}.new", std::process::id()));
+        std::os::unix::fs::symlink(&other, &half).unwrap();
+        assert!(write(dir.path(), &document("a\n")).unwrap());
+        assert_eq!(fs::read_to_string(&other).unwrap(), "another's");
+        let written = folder.join("jwks.json");
+        assert!(fs::symlink_metadata(&written).unwrap().is_file());
+        assert_eq!(fs::read_to_string(written).unwrap(), "a\n");
     }
 
     #[test]

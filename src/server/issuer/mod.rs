@@ -6,7 +6,7 @@ pub mod files;
 mod key;
 mod published;
 #[cfg(test)]
-mod sample;
+pub mod sample;
 mod seal;
 mod settings;
 pub mod token;

@@ -16,6 +16,8 @@ const MOST: usize = 8;
 pub struct Published {
     /// Keys that stand there as they are in the store.
     pub keys: Vec<KeyId>,
+    /// Whether both documents were there and could be read: what they do not name is not published then.
+    pub is_whole: bool,
     /// What is otherwise than in the store, each in words.
     pub differences: Vec<String>,
 }
@@ -26,12 +28,16 @@ pub fn compare(url: &IssuerUrl, keys: &[&IssuerKey], found_discovery: &[u8], fou
     published.differences.extend(faults(url, found_discovery));
     let found: Option<Value> = serde_json::from_slice(found_keys).ok();
     match found.as_ref().and_then(|set| set["keys"].as_array()) {
-        Some(found) => compare_keys(keys, found, &mut published),
+        Some(found) => {
+            compare_keys(keys, found, &mut published);
+            published.is_whole = true;
+        }
         None => published.differences.push(format!("{} is no key set", url.key_set())),
     }
     // AWS finds keys through the first document only
     if faults(url, found_discovery).is_some() {
         published.keys.clear();
+        published.is_whole = false;
     }
     published.differences.truncate(MOST);
     published
@@ -113,6 +119,7 @@ mod tests {
     #[test]
     fn documents_of_ours_have_no_difference() {
         let (published, keys) = compared(|_, _| {});
+        assert!(published.is_whole);
         assert_eq!(published.keys, keys.map(|key| key.id));
         assert_eq!(published.differences, Vec::<String>::new());
     }
@@ -123,7 +130,7 @@ mod tests {
             let gone = set["keys"].as_array_mut().unwrap().remove(1);
             set["keys"][0]["x"] = gone["x"].clone();
         });
-        assert_eq!(published.keys, []);
+        assert_eq!((published.keys, published.is_whole), (vec![], true));
         let wanted = [
             format!("key {} is published with other values", keys[0].id),
             format!("key {} is not published", keys[1].id),
@@ -160,7 +167,7 @@ mod tests {
             ("id_token_signing_alg_values_supported", json!(["RS256"]), "ES256"),
         ] {
             let (published, _) = compared(|first, _| first[name] = value);
-            assert_eq!(published.keys, []);
+            assert_eq!((&published.keys, published.is_whole), (&vec![], false));
             assert!(published.differences[0].contains(words), "{published:?}");
         }
     }
@@ -171,8 +178,8 @@ mod tests {
         for body in [&b""[..], b"<html>", b"[]", b"{\"keys\":{}}", &[0xff; 9]] {
             let published = compare(&settings.url, &[], body, body);
             assert_eq!(
-                (published.keys.len(), published.differences.len()),
-                (0, 2),
+                (published.keys.len(), published.differences.len(), published.is_whole),
+                (0, 2, false),
                 "{published:?}"
             );
         }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use serde_json::{Value, json};
 
 use crate::clock::Clock;
-use crate::domain::issuer_key::{key_made, key_published, key_removed, key_retired, keys_revoked};
+use crate::domain::issuer_key::{key_made, key_missed, key_published, key_removed, key_retired, keys_revoked};
 use crate::domain::key_life::{Due, KeyLife};
 use crate::domain::{Actor, IssuerKey, KeyId, Timestamp};
 use crate::random::Random;
@@ -100,13 +100,19 @@ impl Issuer {
     }
 
     /// Does what is due: the next key, retiring, removing. Several processes may do so at once: one of them does each.
+    /// A key takes over only where the last look of this process saw it.
     ///
     /// # Errors
     /// [`IssuerError`].
     pub async fn advance(&self) -> Result<(), IssuerError> {
         for _ in 0..MOST_STEPS {
             let (now, keys) = (self.clock.now(), self.keys().await?);
-            let Some(due) = self.life(&keys).due(now, self.settings.period).into_iter().next() else {
+            let seen = self
+                .published()
+                .map(|(_, published)| published.keys)
+                .unwrap_or_default();
+            let due = self.life(&keys).due(now, self.settings.period, &seen);
+            let Some(due) = due.into_iter().next() else {
                 return Ok(());
             };
             let named = |id: &KeyId| keys.iter().find(|key| key.id == *id).ok_or(StoreError::Conflict);
@@ -133,17 +139,24 @@ impl Issuer {
         issuer::make(&self.random, &self.settings, number, now).map_err(|_| IssuerError::NoKey)
     }
 
-    /// Notes what was seen at our address: keys that are there for the first time, and how it differs.
+    /// Notes what was seen at our address: keys that are there for the first time, keys that wait and are not there any
+    /// more, and how it differs.
     ///
     /// # Errors
     /// What the store says.
     pub async fn note(&self, published: Published) -> Result<(), StoreError> {
-        for key in self.keys().await? {
-            if key.published_at.is_none() && key.removed_at.is_none() && published.keys.contains(&key.id) {
-                match self.store.commit(&key_published(self.clock.now(), &key)).await {
-                    Ok(()) | Err(StoreError::Conflict) => {}
-                    Err(error) => return Err(error),
-                }
+        let (now, keys) = (self.clock.now(), self.keys().await?);
+        let waiting: Vec<&KeyId> = self.life(&keys).waiting(now).map(|key| &key.id).collect();
+        for key in &keys {
+            let is_there = published.keys.contains(&key.id);
+            let change = match key.published_at {
+                None if is_there && key.removed_at.is_none() => key_published(now, key),
+                Some(_) if !is_there && published.is_whole && waiting.contains(&&key.id) => key_missed(now, key),
+                Some(_) | None => continue,
+            };
+            match self.store.commit(&change).await {
+                Ok(()) | Err(StoreError::Conflict) => {}
+                Err(error) => return Err(error),
             }
         }
         let seen = Some((self.clock.now(), published));
@@ -201,11 +214,7 @@ pub async fn revoke(
 ) -> Result<Vec<IssuerKey>, IssuerError> {
     for _ in 0..MOST_STEPS {
         let (now, keys, check) = (clock.now(), store.issuer_keys().await?, store.sealing_check().await?);
-        let standing: Vec<&IssuerKey> = keys.iter().filter(|key| key.removed_at.is_none()).collect();
-        let gone = match named {
-            Some(named) => vec![find(&standing, named)?],
-            None => standing,
-        };
+        let gone = to_revoke(&keys, named)?;
         let check = check.filter(|check| named.is_none() && check.sealed.is_some());
         if gone.is_empty() && check.is_none() {
             return Ok(Vec::new());
@@ -220,6 +229,18 @@ pub async fn revoke(
     Err(StoreError::Conflict.into())
 }
 
+/// Those of `keys` that [`revoke`] takes away.
+///
+/// # Errors
+/// [`IssuerError::Unknown`], [`IssuerError::Ambiguous`].
+pub fn to_revoke<'a>(keys: &'a [IssuerKey], named: Option<&str>) -> Result<Vec<&'a IssuerKey>, IssuerError> {
+    let standing: Vec<&IssuerKey> = keys.iter().filter(|key| key.removed_at.is_none()).collect();
+    match named {
+        Some(named) => Ok(vec![find(&standing, named)?]),
+        None => Ok(standing),
+    }
+}
+
 fn find<'a>(keys: &[&'a IssuerKey], named: &str) -> Result<&'a IssuerKey, IssuerError> {
     let fits = |key: &&&IssuerKey| !named.is_empty() && key.id.as_str().starts_with(named);
     let mut fitting = keys.iter().filter(fits);
@@ -229,3 +250,6 @@ fn find<'a>(keys: &[&'a IssuerKey], named: &str) -> Result<&'a IssuerKey, Issuer
         (None, _) => Err(IssuerError::Unknown(named.to_owned())),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,6 @@
 //! Tokens for the systems that providers call, signed as the issuer that we are.
-//! Owns the order: the evidence is on the disk before a token leaves. Refuses to sign with what nobody can check.
+//! Owns the order: the evidence is on the disk, and the key still there, before a token leaves. Refuses to sign with
+//! what nobody can check.
 
 use async_trait::async_trait;
 use secrecy::SecretString;
@@ -8,7 +9,7 @@ use serde_json::json;
 use super::issuer::Issuer;
 use crate::config::IssuerUrl;
 use crate::domain::key_life::KeyLife;
-use crate::domain::{Actor, Change, IssuerKey, Timestamp};
+use crate::domain::{Actor, Change, IssuerKey, KeyId, Timestamp};
 use crate::server::issuer::token::{self, NoToken, Saying};
 use crate::server::provider::{ProviderError, Statement, TokenSigner};
 use crate::server::store::StoreError;
@@ -26,6 +27,13 @@ pub fn why_not(life: &KeyLife<'_>, now: Timestamp, url: &str) -> String {
         ),
         Some(from) => format!("no published key can sign: key {} signs from {from}", next.id),
     }
+}
+
+/// A token that nobody has seen, and what has to be written before anybody does.
+pub(super) struct Prepared {
+    pub(super) key: KeyId,
+    token: SecretString,
+    event: Change,
 }
 
 impl Issuer {
@@ -55,16 +63,9 @@ impl Issuer {
         life.signing(now)
             .ok_or_else(|| ProviderError::Unreachable(why_not(&life, now, url)))
     }
-}
 
-#[async_trait]
-impl TokenSigner for Issuer {
-    fn issuer(&self) -> &IssuerUrl {
-        &self.settings.url
-    }
-
-    async fn sign(&self, now: Timestamp, statement: &Statement) -> Result<SecretString, ProviderError> {
-        let unreachable = |error: &dyn std::fmt::Display| ProviderError::Unreachable(error.to_string());
+    /// A token of the key that signs at `now`.
+    pub(super) async fn prepared(&self, now: Timestamp, statement: &Statement) -> Result<Prepared, ProviderError> {
         // read anew each time: what another process revoked signs nothing any more
         let keys = self.keys().await.map_err(|error| unreachable(&error))?;
         let key = self.signing(now, &keys)?;
@@ -86,7 +87,36 @@ impl TokenSigner for Issuer {
             "exp": token::ends_at(now),
         });
         let event = Change::new(now, "issuer.token_signed", Actor::Backend, None, Vec::new(), details);
+        let key = key.id.clone();
+        Ok(Prepared { key, token, event })
+    }
+
+    /// The token, once its evidence is written. A key that was revoked meanwhile lets none out: whoever revoked it was
+    /// told that it is gone.
+    pub(super) async fn let_out(&self, prepared: Prepared) -> Result<SecretString, ProviderError> {
+        let Prepared { key, token, event } = prepared;
         self.store.commit(&event).await.map_err(|error| unreachable(&error))?;
+        let keys = self.keys().await.map_err(|error| unreachable(&error))?;
+        let stands = keys.iter().any(|one| one.id == key && one.removed_at.is_none());
+        if !stands {
+            return Err(ProviderError::Unreachable(format!("key {key} was revoked just now")));
+        }
         Ok(token)
+    }
+}
+
+fn unreachable(error: &dyn std::fmt::Display) -> ProviderError {
+    ProviderError::Unreachable(error.to_string())
+}
+
+#[async_trait]
+impl TokenSigner for Issuer {
+    fn issuer(&self) -> &IssuerUrl {
+        &self.settings.url
+    }
+
+    async fn sign(&self, now: Timestamp, statement: &Statement) -> Result<SecretString, ProviderError> {
+        let prepared = self.prepared(now, statement).await?;
+        self.let_out(prepared).await
     }
 }

@@ -5,9 +5,11 @@
 use std::fmt;
 use std::time::Duration;
 
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_config::profile::{self, ProfileSet};
+use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
 use aws_sdk_sts::config::timeout::TimeoutConfig;
 use aws_sdk_sts::config::{Credentials, Region, SharedCredentialsProvider};
+use aws_types::os_shim_internal::{Env, Fs};
 use aws_types::service_config::ServiceConfigKey;
 
 use crate::network::Network;
@@ -44,9 +46,39 @@ impl fmt::Debug for AwsSettings {
 /// Services that finding our own identity calls: each takes its endpoint from the profile where that names one.
 const FINDING_US: [&str; 3] = ["STS", "SSO", "SSO OIDC"];
 
-/// The endpoint that the AWS profile names for calls that find our own identity, if it names one.
+/// The endpoint that the AWS profile, or one that it leads to, names for calls that find our own identity, if one does.
 pub async fn profile_endpoint(settings: &AwsSettings) -> Option<String> {
-    let base = load("us-east-1", settings).await;
+    // a file that cannot be read names nothing: nobody finds our identity in it either
+    let set = profile::load(&Fs::default(), &Env::default(), &Default::default(), None).await;
+    let set = set.ok();
+    for name in set.iter().flat_map(chain) {
+        let found = endpoint_of(settings, name).await;
+        if found.is_some() {
+            return found;
+        }
+    }
+    None
+}
+
+/// The profile that is used, and those that it takes its credentials from, one after the other.
+fn chain(set: &ProfileSet) -> Vec<&str> {
+    let mut names = vec![set.selected_profile()];
+    while let Some(source) = names
+        .last()
+        .and_then(|name| set.get_profile(name)?.get("source_profile"))
+    {
+        if names.contains(&source) {
+            break;
+        }
+        names.push(source);
+    }
+    names
+}
+
+/// The endpoint that the profile of this `name` names.
+async fn endpoint_of(settings: &AwsSettings, name: &str) -> Option<String> {
+    let loader = loader("us-east-1", settings).profile_name(name);
+    let base = loader.load().await;
     let named = |service| {
         // only the profile is asked, and it is asked even where AWS_IGNORE_CONFIGURED_ENDPOINT_URLS is set: the chain
         // itself does not heed that one
@@ -61,14 +93,18 @@ pub async fn profile_endpoint(settings: &AwsSettings) -> Option<String> {
 
 /// Who we are, as every AWS tool finds it, unless the settings say.
 pub(in crate::server::provider) async fn load(region: &str, settings: &AwsSettings) -> SdkConfig {
-    let loader = aws_config::defaults(BehaviorVersion::latest())
-        .region(Region::new(region.to_owned()))
-        .http_client(settings.network.aws_client())
-        .timeout_config(timeouts());
+    let loader = loader(region, settings);
     match &settings.credentials {
         Some(credentials) => loader.credentials_provider(credentials.clone()).load().await,
         None => loader.load().await,
     }
+}
+
+fn loader(region: &str, settings: &AwsSettings) -> ConfigLoader {
+    aws_config::defaults(BehaviorVersion::latest())
+        .region(Region::new(region.to_owned()))
+        .http_client(settings.network.aws_client())
+        .timeout_config(timeouts())
 }
 
 /// The longest that anything may take.

@@ -157,11 +157,15 @@ fn kill(targets: &[(&str, &RoleBinding)], wanted: &Wanted) -> Option<KillRole> {
         return None;
     }
     let arn = named.map_or_else(
-        || format!("arn:{}:iam::{}:role/{PATH}/{KILL_ROLE}", first.partition, first.account),
+        || usual_kill(first.partition, &first.account),
         |kill| kill.role_arn.clone(),
     );
     let on = |road| targets.iter().any(|(_, binding)| binding.road == road);
     Some(KillRole::new(&arn, on(Road::WebIdentity), on(Road::AssumeRole)))
+}
+
+fn usual_kill(partition: Partition, account: &str) -> String {
+    format!("arn:{partition}:iam::{account}:role/{PATH}/{KILL_ROLE}")
 }
 
 /// What the boundary may deny: it holds for every role of the account.
@@ -216,6 +220,12 @@ impl Plan {
     /// The ARN of the permissions boundary.
     pub fn boundary_arn(&self) -> String {
         self.own("policy", BOUNDARY)
+    }
+
+    /// The kill switch under its usual name, opened as the targets are: what may be left of one.
+    pub fn usual_kill(&self) -> KillRole {
+        let arn = usual_kill(self.partition, &self.account);
+        KillRole::new(&arn, self.issuer.is_some(), self.backend.is_some())
     }
 
     /// The `sub` of the token that opens the kill switch.

@@ -22,7 +22,7 @@ pub struct DescribedRole {
     pub trust: String,
     /// `MaxSessionDuration`.
     pub max_session_s: u32,
-    /// ARN of its permissions boundary. Looked at for roles of the catalogue and the kill switch.
+    /// ARN of its permissions boundary. Looked at for roles of the catalogue and the kill switch, left over or not.
     pub boundary: Option<String>,
     /// Name and document of its inline policies. Looked at for the kill switch.
     pub inline: Vec<(String, String)>,

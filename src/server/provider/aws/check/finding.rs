@@ -60,7 +60,7 @@ pub enum Kind {
     KillSwitchWider,
     /// The kill switch cannot do its work.
     KillSwitchShut,
-    /// A role that trusts our issuer and that no target names.
+    /// A role that trusts our issuer and that no target names, or a kill switch that no target has.
     Unused,
 }
 

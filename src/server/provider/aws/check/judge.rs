@@ -5,7 +5,7 @@ use super::boundary::judge_boundary;
 use super::described::{Described, DescribedRole};
 use super::document::{Document, Effect, Statement};
 use super::entrance::Entrance;
-use super::finding::{Finding, Findings, Kind};
+use super::finding::{Finding, Findings, Kind, Severity};
 use super::kill_switch::judge_kill_switch;
 use super::trust::judge_trust;
 use crate::server::provider::aws::AUDIENCE;
@@ -85,13 +85,35 @@ fn role(plan: &Plan, role: &RolePlan, described: &Described) -> Vec<Finding> {
 
 fn kill_switch(plan: &Plan, described: &Described) -> Vec<Finding> {
     let Some(kill) = &plan.kill else {
-        return Vec::new();
+        return left_over(plan, described);
     };
     let mut findings = Findings::of(format!("role/{}", kill.path_and_name));
     if let Some(role) = found(&mut findings, described, kill.name(), &kill.arn) {
         judge_kill_switch(&mut findings, plan, kill, role);
     }
     findings.into_vec()
+}
+
+/// A kill switch under its usual name that no target has any more. That it cannot do its work harms nobody then; who
+/// enters it, and what else it may do, matters as before.
+fn left_over(plan: &Plan, described: &Described) -> Vec<Finding> {
+    let kill = plan.usual_kill();
+    let is_target = plan.roles.iter().any(|role| role.arn == kill.arn);
+    let role = described.roles.iter().find(|role| role.arn == kill.arn && !is_target);
+    let Some(role) = role else {
+        return Vec::new();
+    };
+    let mut findings = Findings::of(format!("role/{}", kill.path_and_name));
+    let mend = "delete it, or give a target `kill`";
+    findings.note(Kind::Unused, "it is a kill switch, and no target has one", mend);
+    let as_if = Plan {
+        kill: Some(kill.clone()),
+        ..plan.clone()
+    };
+    judge_kill_switch(&mut findings, &as_if, &kill, role);
+    let mut found = findings.into_vec();
+    found.retain(|finding| finding.severity != Severity::Fault);
+    found
 }
 
 /// The role of this name, if it is the one that is meant.
@@ -118,12 +140,9 @@ fn unused(plan: &Plan, described: &Described) -> Vec<Finding> {
     let Some(provider) = plan.provider_arn() else {
         return Vec::new();
     };
+    let kill = plan.kill.clone().unwrap_or_else(|| plan.usual_kill());
     let is_known = |role: &&DescribedRole| {
-        let mut arns = plan
-            .roles
-            .iter()
-            .map(|role| &role.arn)
-            .chain(plan.kill.iter().map(|kill| &kill.arn));
+        let mut arns = plan.roles.iter().map(|role| &role.arn).chain([&kill.arn]);
         arns.any(|arn| *arn == role.arn)
     };
     let mut found = Vec::new();

@@ -73,10 +73,11 @@ impl Reader {
             roles: roles(iam).await?,
         };
         let wanted: Vec<&str> = plan.roles.iter().map(|role| role.name()).collect();
-        let kill = plan.kill.as_ref().map(|kill| kill.name());
+        // where no target has one, it may be left from before
+        let kill = plan.kill.clone().unwrap_or_else(|| plan.usual_kill());
         for role in &mut described.roles {
             let is = |name: &&str| name.eq_ignore_ascii_case(&role.name);
-            let is_kill = kill.as_ref().is_some_and(is);
+            let is_kill = is(&kill.name());
             if is_kill || wanted.iter().any(is) {
                 role.boundary = boundary_of(iam, &role.name).await?;
             }

@@ -194,6 +194,26 @@ fn role_that_takes_our_tokens_for_no_target_is_found() {
 }
 
 #[test]
+fn kill_switch_that_no_target_has_is_found() {
+    for road in [Road::WebIdentity, Road::AssumeRole] {
+        let before = plan_of(&[killable(binding(road, "jit/jit-prod-admin"))]);
+        let plan = plan_of(&[binding(road, "jit/jit-prod-admin")]);
+        let mut described = applied(&before);
+        assert_eq!(found(&plan, &described), [(Severity::Note, Kind::Unused)], "{road:?}");
+        described.roles[1].inline.clear();
+        assert_eq!(found(&plan, &described), [(Severity::Note, Kind::Unused)], "{road:?}");
+        described.roles[1].attached = vec!["arn:x".into()];
+        let wider = (Severity::Hole, Kind::KillSwitchWider);
+        assert_eq!(found(&plan, &described), [wider, (Severity::Note, Kind::Unused)]);
+        described.roles[1].attached.clear();
+        described.roles[1].trust = encoded(&json!({"Statement": [{"Effect": "Allow",
+            "Principal": {"AWS": "arn:aws:iam::222222222222:root"}, "Action": "sts:AssumeRole"}]}));
+        let entered = (Severity::Hole, Kind::OtherPrincipal);
+        assert_eq!(found(&plan, &described), [entered, (Severity::Note, Kind::Unused)]);
+    }
+}
+
+#[test]
 fn every_way_of_letting_our_tokens_in_counts_for_no_target() {
     use Kind::*;
     use Severity::*;
