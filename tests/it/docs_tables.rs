@@ -69,6 +69,9 @@ fn code_of(path: &Path) -> Vec<String> {
         let entries = std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
         return entries.flat_map(|path| code_of(&path)).collect();
     }
+    if path.ends_with("tests.rs") {
+        return Vec::new();
+    }
     let text = std::fs::read_to_string(path).unwrap();
     let code = text.split("#[cfg(test)]").next().unwrap();
     vec![code.split_whitespace().collect::<Vec<_>>().join(" ")]
@@ -218,7 +221,9 @@ fn every_key_of_the_catalogue_is_explained() {
         let (name, _) = line.strip_prefix("    pub(super) ")?.split_once(':')?;
         Some(name.to_owned())
     });
-    let lacking: Vec<String> = keys.filter(|key| !page.contains(&format!("`{key}`"))).collect();
+    let is_named =
+        |key: &str| page.contains(&format!("`{key}`")) || page.contains(&format!("`[{}]`", key.replace('_', "-")));
+    let lacking: Vec<String> = keys.filter(|key| !is_named(key)).collect();
     assert!(lacking.is_empty(), "docs/policy.md does not explain {lacking:?}");
 }
 

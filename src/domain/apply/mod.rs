@@ -9,6 +9,8 @@ mod kill;
 mod lease;
 #[cfg(test)]
 mod lease_properties;
+#[cfg(test)]
+mod lease_world;
 mod lock;
 #[cfg(test)]
 mod properties;

@@ -4,11 +4,7 @@
 
 mod kill;
 mod membership;
-#[cfg(test)]
-mod old_stores;
 pub mod reconcile;
-#[cfg(test)]
-mod restarts;
 mod step;
 mod sweep;
 
@@ -152,3 +148,8 @@ pub async fn drain(backend: &Backend) {
         }
     }
 }
+
+#[cfg(test)]
+mod old_stores;
+#[cfg(test)]
+mod restarts;

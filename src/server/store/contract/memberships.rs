@@ -118,6 +118,6 @@ async fn memberships_in_use_come_in_pages(store: &Tried) {
         store.commit(&row(one)).await.unwrap();
     }
     let page = store.memberships(None, 1).await.unwrap();
-    assert_eq!(page, [held.clone()]);
+    assert_eq!(page, std::slice::from_ref(&held));
     assert_eq!(store.memberships(Some(&held.name), 10).await.unwrap(), [left]);
 }
