@@ -140,3 +140,65 @@ fn attack_23_membership_from_elsewhere_stays_and_the_approver_knows() {
     assert_eq!(center.outcomes("CreateAccountAssignment", "ok"), 0);
     assert_eq!(center.outcomes("DeleteAccountAssignment", "ok"), 0);
 }
+
+#[test]
+fn attack_21_only_on_a_permission_set_exits_two() {
+    let center = center();
+    let backend = plan(&center).start();
+    let alice = backend.machine_of("alice");
+    let asked = [
+        "request",
+        "dev-admin",
+        "--for",
+        "1h",
+        "--reason",
+        "night shift",
+        "--only",
+        "s3:Get*",
+    ];
+    let refused = alice.jit(&asked).exits(2);
+    assert!(refused.stderr.contains("cannot be narrowed with --only"), "{refused}");
+    let calls = center.view()["counts"].clone();
+    assert!(calls.as_object().is_none_or(serde_json::Map::is_empty), "{calls}");
+    let status = alice.jit(&["status"]).exits(0);
+    assert!(status.stdout.contains("nothing waiting"), "{status}");
+}
+
+#[test]
+fn person_without_a_user_there_is_refused_before_anybody_is_asked() {
+    let center = center();
+    let backend = plan(&center).start();
+    let carol = backend.machine_of("carol");
+    let asked = [
+        "request",
+        "dev-admin",
+        "--for",
+        "1h",
+        "--reason",
+        "night shift",
+        "--no-wait",
+    ];
+    let refused = carol.jit(&asked).exits(9);
+    assert!(refused.stderr.contains("carol"), "{refused}");
+    assert_eq!(center.outcomes("CreateAccountAssignment", "ok"), 0);
+    let status = carol.jit(&["status"]).exits(0);
+    assert!(status.stdout.contains("nothing waiting"), "{status}");
+}
+
+#[test]
+fn request_on_a_terminal_says_where_to_sign_in() {
+    let center = center();
+    let backend = plan(&center).start();
+    let alice = backend.machine_of("alice");
+    let asked = ["request", "dev-admin", "--for", "1h", "--reason", "night shift"];
+    let done = alice.jit(&asked).exits(0);
+    assert!(
+        done.stderr
+            .contains("Use it:  sign in at https://d-1111111111.awsapps.com/start as Admin"),
+        "{done}"
+    );
+    assert!(
+        done.stderr.contains("A session begun in its last second works until"),
+        "{done}"
+    );
+}

@@ -41,8 +41,12 @@ impl Access {
     /// # Errors
     /// [`ProviderError::Refused`] where it is none.
     pub fn on_role(&self) -> Result<RoleAccess, ProviderError> {
-        let no_role =
-            || ProviderError::Refused(format!("{} is no role that STS gives sessions of", self.binding.arn()));
+        let no_role = || {
+            ProviderError::Refused(format!(
+                "keys for {} come from Identity Center: sign in there",
+                self.binding.role_name()
+            ))
+        };
         Ok(Access {
             request: self.request.clone(),
             grant: self.grant.clone(),
