@@ -38,10 +38,14 @@ use super::time::Timestamp;
 /// The [`Refusal`] that the case's state, or an invariant, demands.
 pub fn apply(now: Timestamp, case: &Case, event: &Event) -> Result<Change, Refusal> {
     let bars = lock::bars(case, event);
-    match case.lock_on(&bars) {
-        Some(standing) => lock::barred(now, case, event, standing),
-        None => Ok(follows(now, case, event)?.unless_locked(bars)),
+    let change = match case.lock_on(&bars) {
+        Some(standing) => lock::barred(now, case, event, standing)?,
+        None => follows(now, case, event)?.unless_locked(bars),
+    };
+    if matches!(event, Event::Verified | Event::NotGiven { .. }) {
+        return lease::answered(now, case, change);
     }
+    Ok(change)
 }
 
 /// What follows where no lock stands in the way.
