@@ -3,7 +3,8 @@
 
 use serde_json::json;
 
-use super::grant::{begin_end, ended, grant_change, step};
+use super::ending::{begin_end, failed};
+use super::grant_step::{ended, grant_change, step};
 use crate::domain::case::Case;
 use crate::domain::change::{Actor, Change, Effect, Row};
 use crate::domain::grant::{EndCause, Grant, GrantState};
@@ -103,10 +104,9 @@ pub(super) fn not_given(now: Timestamp, case: &Case, detail: &str) -> Result<Cha
         }
         Some(standing) => {
             let next = standing.at(now, standing.state).without(&grant.id);
-            let failed = super::grant::failed(now, case, detail)?;
-            Ok(failed.with_row(Some(Row::Membership(Box::new(next)))))
+            Ok(failed(now, case, detail)?.with_row(Some(Row::Membership(Box::new(next)))))
         }
-        None => super::grant::failed(now, case, detail),
+        None => failed(now, case, detail),
     }
 }
 

@@ -2,9 +2,11 @@
 //! Owns the state machine and its invariants; each part is in a file of its own. Refuses whatever a state does not allow.
 
 mod credential;
+mod ending;
 #[cfg(test)]
 mod extension;
 mod grant;
+mod grant_step;
 mod kill;
 mod lease;
 #[cfg(test)]
