@@ -19,6 +19,7 @@ mod http;
 mod keys;
 mod live;
 mod login;
+mod proof;
 mod request_on_miss;
 mod secrets;
 mod sessions;
