@@ -1,5 +1,8 @@
 //! The one source of randomness. Owns drawing ids, tokens, codes and salts.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
 use crate::domain::id::{ALPHABET, GrantId, PersonId, RequestId, SessionId};
 
 /// Draws from the operating system.
@@ -49,6 +52,11 @@ impl Random {
             .map(|c| String::from_utf8_lossy(c).into_owned())
             .collect();
         groups.join("-")
+    }
+
+    /// 256 bits in base64url: what somebody else shall not guess.
+    pub fn secret(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.bytes::<32>())
     }
 
     /// 128 bits in lower-case hex, for idempotency keys and trace ids.

@@ -1,35 +1,98 @@
-//! `jit login`: signs in with a one-time code.
+//! `jit login`: signs in through a browser, or with a one-time code, as the server offers.
 
 use secrecy::SecretString;
 
 use super::context::Ctx;
-use crate::client::{Client, SignIn, SignedIn};
+use crate::client::{BrowserLogin, Client, Opened, SignIn, SignedIn, open_browser};
+use crate::domain::SignInMethod;
 use crate::error::{Error, Result};
+use crate::ui::span;
+use hot::Origin;
 
 /// Sign in
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  jit login --server https://jit.acme.example --identity alice")]
+#[command(after_help = "Example:\n  jit login --server https://jit.acme.example")]
 pub(super) struct Args {
     /// One-time code, on loopback servers only
     #[arg(long, value_name = "CODE")]
     code: Option<String>,
+    /// Print the address instead of opening a browser
+    #[arg(long, conflicts_with = "code")]
+    no_browser: bool,
 }
 
 pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
     let client = ctx.client()?;
     let server = client.server()?;
     client.check_server(&server)?;
-    if args.code.is_some() {
-        client.allows_code_argument(&server)?;
+    let signed_in = match args.code {
+        Some(code) => {
+            client.allows_code_argument(&server)?;
+            with_code(ctx, &client, &server, Some(code))?
+        }
+        None if in_browser(&client, &server)? => {
+            let login = client.begin_in_browser(&server)?;
+            send(ctx, &login, &server, args.no_browser)?;
+            client.finish_in_browser(login, client.identity())?
+        }
+        None if args.no_browser => {
+            return Err(Error::usage(format!("{server} knows one-time codes alone")).hint("leave out --no-browser"));
+        }
+        None => with_code(ctx, &client, &server, None)?,
+    };
+    print(ctx, &signed_in, server.as_str())
+}
+
+/// Whether the server sends people to a browser.
+fn in_browser(client: &Client, server: &Origin) -> Result<bool> {
+    let offered = client.sign_in_methods(server)?.methods;
+    Ok(offered
+        .iter()
+        .any(|way| way.method == SignInMethod::LoopbackPkce.as_str()))
+}
+
+/// Sends the person to the browser, or says where to go.
+fn send(ctx: &Ctx, login: &BrowserLogin, server: &Origin, no_browser: bool) -> Result<()> {
+    let limit = span(u32::try_from(login.limit().as_secs()).unwrap_or(u32::MAX));
+    let waiting = format!("Waiting for the browser to sign in at {server} ({limit}).");
+    let address = SecretString::from(login.address());
+    let opened = match no_browser {
+        true => None,
+        false => Some(open_browser(&address, ctx.env.text("BROWSER").as_deref())),
+    };
+    match opened {
+        Some(Ok(Opened::Done)) => ctx.ui.note(&waiting),
+        Some(Ok(Opened::Running)) => ctx.ui.note(&format!("{waiting} No page? jit login --no-browser")),
+        Some(Err(error)) => {
+            ctx.ui.warn(&error.message, "open this on this machine");
+            say(ctx, login.address())?;
+            ctx.ui.note(&waiting);
+        }
+        None => {
+            say(ctx, login.address())?;
+            ctx.ui.note(&waiting);
+        }
     }
-    let identity = identity(ctx, &client)?;
-    let code = code(ctx, args.code)?;
-    let signed_in = client.sign_in(&SignIn {
+    Ok(())
+}
+
+/// The address; with `-o json` stdout has one object, at the end.
+fn say(ctx: &Ctx, address: &str) -> Result<()> {
+    if ctx.ui.is_json() {
+        ctx.ui.note(address);
+        return Ok(());
+    }
+    ctx.ui.line(address)
+}
+
+fn with_code(ctx: &Ctx, client: &Client, server: &Origin, given: Option<String>) -> Result<SignedIn> {
+    let identity = identity(ctx, client)?;
+    let code = code(ctx, given)?;
+    client.sign_in(&SignIn {
         server: server.clone(),
         identity,
         code,
-    })?;
-    print(ctx, &signed_in, server.as_str())
+    })
 }
 
 fn identity(ctx: &Ctx, client: &Client) -> Result<String> {

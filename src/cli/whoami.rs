@@ -1,6 +1,7 @@
 //! `jit whoami`: who one is to the backend.
 
 use super::context::Ctx;
+use crate::domain::SignInMethod;
 use crate::error::Result;
 use crate::wire::Me;
 use serde::Serialize;
@@ -35,6 +36,11 @@ pub(super) fn run(_: Args, ctx: &mut Ctx) -> Result<()> {
     ctx.ui.line(&format!("  groups   {groups}"))?;
     ctx.ui
         .line(&format!("  session  {}, until {end} ({left} left)", me.method))?;
+    if me.method != SignInMethod::Local.as_str() {
+        ctx.ui.line(&format!("  known as {} at {}", me.subject, me.issuer))?;
+        let shown = me.mfa_at.map_or_else(|| "none shown".to_owned(), |at| words.ago(at));
+        ctx.ui.line(&format!("  mfa      {shown}"))?;
+    }
     ctx.ui
         .line(&format!("  device   {}, key in {}", me.device, me.key_storage))
 }

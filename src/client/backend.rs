@@ -122,6 +122,17 @@ impl Backend {
         self.deadline.set(Some(deadline.0));
     }
 
+    /// The thumbprint of the device that it is called from.
+    pub(super) fn device(&self) -> Option<String> {
+        self.identity.key.as_ref().map(DeviceKey::thumbprint)
+    }
+
+    /// The same, as whoever holds `token`.
+    pub(super) fn signed_in_with(mut self, token: SecretString) -> Self {
+        self.identity.token = Some(token);
+        self
+    }
+
     pub(super) fn random(&self) -> &Random {
         &self.random
     }
@@ -255,7 +266,8 @@ impl Backend {
         self.offset_is_measured.set(true);
     }
 
-    fn interruptible<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+    /// Does `work`, until the interrupt key where it is watched.
+    pub(super) fn interruptible<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
         let Some(mut interrupt) = self.interrupt.take() else {
             return self.runtime.block_on(work);
         };

@@ -12,7 +12,8 @@ use crate::domain::text::TargetName;
 use crate::error::Result;
 use crate::wire::{
     DryRun, EndGrant, EndedGrant, Filed, GrantList, LiftLock, Lifted, LockList, Locked, Me, MintedCredential,
-    NewDecision, NewLock, NewRequest, NewSession, OpenedSession, RequestList, RequestView, TargetList, paths,
+    NewDecision, NewLock, NewRequest, NewSession, OpenedSession, RequestList, RequestView, SignInMethods, TargetList,
+    paths,
 };
 
 /// Everything but what RFC 3986, section 2.3 calls unreserved.
@@ -27,6 +28,10 @@ fn with(template: &str, id: &str) -> String {
 }
 
 impl Backend {
+    pub(super) fn sign_in_methods(&self) -> Result<SignInMethods> {
+        self.get(paths::SIGN_IN_METHODS.to_owned())
+    }
+
     pub(super) fn open_session(&self, new: &NewSession) -> Result<OpenedSession> {
         self.post(paths::SESSIONS.to_owned(), new)
     }

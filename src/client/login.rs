@@ -14,7 +14,7 @@ use super::sessions::SessionEntry;
 use crate::domain::id::{PersonId, SessionId};
 use crate::domain::person::KeyStorage;
 use crate::error::{Error, Exit, Result};
-use crate::wire::{Me, NewSession};
+use crate::wire::{Me, NewSession, OpenedSession};
 
 /// Who signs in where.
 #[derive(Clone, Debug)]
@@ -33,6 +33,16 @@ pub struct SignedIn {
     pub me: Me,
     /// The file that holds the device key now for the first time, because there is no keyring.
     pub new_secrets_file: Option<std::path::PathBuf>,
+}
+
+/// The token of a session that was opened on our device.
+pub(super) fn checked(backend: &Backend, opened: &OpenedSession) -> Result<SecretString> {
+    let token = SecretString::from(opened.token.as_str());
+    super::token::check(&token)?;
+    if Some(opened.me.device.as_str()) != backend.device().as_deref() {
+        return Err(foreign(backend.origin(), "it enrolled another device key than ours"));
+    }
+    Ok(token)
 }
 
 impl Client {
@@ -63,18 +73,14 @@ impl Client {
         let account = Account::new(sign_in.server.clone(), &sign_in.identity).map_err(bad_name)?;
         http::check_scheme(&sign_in.server)?;
         let (key, storage, is_new) = self.device_key(&sign_in.server)?;
-        let device = key.thumbprint();
         let backend = self.on_device(sign_in.server.clone(), key)?;
         let opened = backend.open_session(&NewSession {
             name: sign_in.identity.clone(),
             code: sign_in.code.expose_secret().to_owned(),
+            verifier: None,
             key_storage: storage.as_str().to_owned(),
         })?;
-        let token = SecretString::from(opened.token);
-        super::token::check(&token)?;
-        if opened.me.device != device {
-            return Err(foreign(backend.origin(), "it enrolled another device key than ours"));
-        }
+        let token = checked(&backend, &opened)?;
         self.keep(&account, &backend, &opened.me, storage, &token)?;
         let new_secrets_file = (is_new && storage == KeyStorage::File).then(|| self.secrets.file());
         Ok(SignedIn {
@@ -84,7 +90,7 @@ impl Client {
     }
 
     /// The device key for a backend, made where there is none yet.
-    fn device_key(&self, server: &Origin) -> Result<(DeviceKey, KeyStorage, bool)> {
+    pub(super) fn device_key(&self, server: &Origin) -> Result<(DeviceKey, KeyStorage, bool)> {
         let held = self.state.lock()?;
         let secret = Secret::DeviceKey {
             origin: server.as_str(),
@@ -103,7 +109,7 @@ impl Client {
         Ok((key, storage, true))
     }
 
-    fn keep(
+    pub(super) fn keep(
         &self,
         account: &Account,
         backend: &Backend,

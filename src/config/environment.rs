@@ -87,7 +87,7 @@ pub const VARIABLES: &[Variable] = &[
     },
     Variable {
         name: "BROWSER",
-        about: "browsers for `jit console`, with `:` between, instead of the platform's",
+        about: "browsers for `jit login` and `jit console`, with `:` between, instead of the platform's",
     },
     Variable {
         name: "SHELL",

@@ -1,20 +1,17 @@
 //! The sealing key as a file.
 //! Refuses a link, somebody else's file, one that others may read, and one that holds no key.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, ErrorKind, Read, Write};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-use rustix::fs::OFlags;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use zeroize::Zeroizing;
 
 use super::sealing_key::SealingKey;
+use super::secret_file;
 use crate::error::{Error, Exit, Result};
-
-/// More than a key needs: a file that was named by mistake is not read to its end.
-const LONGEST: u64 = 1024;
 
 impl SealingKey {
     /// Reads the key that the file at `path` holds; none where there is no file.
@@ -22,24 +19,10 @@ impl SealingKey {
     /// # Errors
     /// Exit 3 for a file that is refused.
     pub fn read_file(path: &Path) -> Result<Option<Self>> {
-        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let opened = OpenOptions::new()
-            .read(true)
-            .custom_flags(flags.bits().cast_signed())
-            .open(path);
-        let file = match opened {
-            Ok(file) => file,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => {
-                return Err(refused(path, "is a symbolic link").hint("name the file itself"));
-            }
-            Err(error) => return Err(refused(path, &format!("cannot be read: {error}"))),
+        let Some(text) = secret_file::read(path, refused)? else {
+            return Ok(None);
         };
-        check(path, &file)?;
-        let mut text = Zeroizing::new(String::with_capacity(usize::try_from(LONGEST).unwrap_or_default()));
-        let read = file.take(LONGEST).read_to_string(&mut text);
-        let key = read.ok().and_then(|_| Self::parse(&SecretString::from(text.as_str())));
-        match key {
+        match Self::parse(&text) {
             Some(key) => Ok(Some(key)),
             None => Err(refused(path, "holds no key").hint("32 random bytes in base64: openssl rand -base64 32")),
         }
@@ -57,24 +40,6 @@ impl SealingKey {
             file.sync_all()
         };
         write().map_err(|error| refused(path, &format!("cannot be written: {error}")))
-    }
-}
-
-fn check(path: &Path, file: &File) -> Result<()> {
-    let metadata = file
-        .metadata()
-        .map_err(|error| refused(path, &format!("cannot be read: {error}")))?;
-    if !metadata.is_file() {
-        return Err(refused(path, "is no regular file"));
-    }
-    let owner = metadata.uid();
-    // root may hand a key to a service of its own
-    if owner != rustix::process::geteuid().as_raw() && owner != 0 {
-        return Err(refused(path, &format!("belongs to uid {owner}, not to you")));
-    }
-    match metadata.mode() & 0o077 {
-        0 => Ok(()),
-        _ => Err(refused(path, "is open to others").try_(format!("chmod 600 {}", path.display()))),
     }
 }
 

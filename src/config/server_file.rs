@@ -8,12 +8,15 @@ use std::path::{Path, PathBuf};
 use hot::Origin;
 use serde::Deserialize;
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
 
+use self::sign_in::IdentityProvider;
 use super::shown_url::shown_url;
 use crate::domain::key_life::SHORTEST_PERIOD_S;
 use crate::domain::time::Duration;
 use crate::error::{Error, Result};
+
+pub mod sign_in;
 
 /// Keys of the file and of its tables.
 const KEYS: &[(&str, &[&str])] = &[
@@ -27,12 +30,18 @@ const KEYS: &[(&str, &[&str])] = &[
             "aws",
             "issuer",
             "sealing_key",
+            "sign_in",
         ],
     ),
     ("aws", &["endpoint"]),
     ("issuer", &["url", "period"]),
-    ("sealing_key", &["file", "environment", "keyring"]),
+    ("sealing_key", SECRET_KEYS),
+    ("sign_in", sign_in::KEYS),
+    ("sign_in.client_secret", SECRET_KEYS),
 ];
+
+/// Keys of a table that names a secret.
+const SECRET_KEYS: &[&str] = &["file", "environment", "keyring"];
 
 const LISTEN: &str = "127.0.0.1:7878";
 
@@ -54,12 +63,14 @@ pub struct ServerFile {
     /// How long a key of the issuer is used, where that is not the usual time.
     pub issuer_period: Option<Duration>,
     /// Where the key that wraps secrets comes from.
-    pub sealing_key: SealingKeySource,
+    pub sealing_key: SecretSource,
+    /// Where people sign in.
+    pub sign_in: Vec<IdentityProvider>,
 }
 
-/// Where the key that wraps secrets in the database comes from.
+/// Where a secret comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SealingKeySource {
+pub enum SecretSource {
     /// A file of its own.
     File(PathBuf),
     /// The variable of this name.
@@ -78,7 +89,9 @@ struct Written {
     aws: Aws,
     #[serde(default)]
     issuer: Issuer,
-    sealing_key: Option<Spanned<Sealing>>,
+    sealing_key: Option<Spanned<Secret>>,
+    #[serde(default)]
+    sign_in: Vec<Spanned<sign_in::Written>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -93,7 +106,7 @@ struct Issuer {
 }
 
 #[derive(Deserialize)]
-struct Sealing {
+struct Secret {
     file: Option<Spanned<String>>,
     environment: Option<Spanned<String>>,
     keyring: Option<Spanned<String>>,
@@ -125,7 +138,8 @@ impl ServerFile {
             aws_endpoint: written.aws.endpoint.map(|url| source.endpoint(&url)).transpose()?,
             issuer_url: written.issuer.url.map(Spanned::into_inner),
             issuer_period: written.issuer.period.map(|text| source.period(&text)).transpose()?,
-            sealing_key: source.sealing_key(&sealing_key)?,
+            sealing_key: source.secret("sealing_key", ("key", "JIT_SEALING_KEY"), &sealing_key)?,
+            sign_in: source.sign_in(&written.sign_in)?,
         })
     }
 }
@@ -159,9 +173,20 @@ impl Source<'_> {
     fn check_keys(&self) -> Result<()> {
         let whole = DeTable::parse(self.text).map_err(|error| self.unreadable(&error))?;
         self.check_table(whole.get_ref(), "")?;
-        for (key, value) in whole.get_ref().iter() {
-            if let DeValue::Table(table) = value.get_ref() {
-                self.check_table(table, key.get_ref())?;
+        self.check_tables(whole.get_ref(), "")
+    }
+
+    /// The tables in `table`, which is named `name`, and the tables in them.
+    fn check_tables(&self, table: &DeTable<'_>, name: &str) -> Result<()> {
+        for (key, value) in table.iter() {
+            let name = match name {
+                "" => key.get_ref().to_string(),
+                name => format!("{name}.{}", key.get_ref()),
+            };
+            let several = value.get_ref().as_array().into_iter().flat_map(|array| array.iter());
+            for table in several.chain([value]).filter_map(|value| value.get_ref().as_table()) {
+                self.check_table(table, &name)?;
+                self.check_tables(table, &name)?;
             }
         }
         Ok(())
@@ -254,16 +279,17 @@ impl Source<'_> {
         Ok(self.folder.join(text))
     }
 
-    fn sealing_key(&self, written: &Spanned<Sealing>) -> Result<SealingKeySource> {
+    /// What the table `name` names, which holds a secret `thing`, such as in the variable `example`.
+    fn secret(&self, name: &str, (thing, example): (&str, &str), written: &Spanned<Secret>) -> Result<SecretSource> {
         let table = written.get_ref();
         let named = [&table.file, &table.environment, &table.keyring];
-        let exactly_one = "sealing_key needs exactly one of file, environment, keyring";
+        let exactly_one = format!("{name} needs exactly one of file, environment, keyring");
         let mut named = named.into_iter().flatten();
         let (Some(one), None) = (named.next(), named.next()) else {
-            return Err(self.wrong(&written.span(), exactly_one));
+            return Err(self.wrong(&written.span(), &exactly_one));
         };
         if table.file.is_some() {
-            return self.path(one).map(SealingKeySource::File);
+            return self.path(one).map(SecretSource::File);
         }
         let text = one.get_ref();
         let is_name = |text: &str| {
@@ -271,14 +297,16 @@ impl Source<'_> {
             !text.is_empty() && text.bytes().all(plain) && !text.as_bytes()[0].is_ascii_digit()
         };
         match (table.environment.is_some(), is_name(text)) {
-            (true, true) => Ok(SealingKeySource::Environment(text.clone())),
+            (true, true) => Ok(SecretSource::Environment(text.clone())),
             (false, _) if !text.is_empty() && !text.chars().any(char::is_control) => {
-                Ok(SealingKeySource::Keyring(text.clone()))
+                Ok(SecretSource::Keyring(text.clone()))
             }
-            // what stands here may be the key itself: it is not repeated
+            // what stands here may be the secret itself: it is not repeated
             (true, false) => Err(self
                 .wrong(&one.span(), "environment is no name of a variable")
-                .hint("name the variable that holds the key: environment = \"JIT_SEALING_KEY\"")),
+                .hint(format!(
+                    "name the variable that holds the {thing}: environment = \"{example}\""
+                ))),
             (false, _) => Err(self.wrong(&one.span(), "keyring is no name of an entry")),
         }
     }

@@ -5,11 +5,14 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
 
+use secrecy::{ExposeSecret, SecretString};
+
 use super::environment::Environment;
 use super::guarded::{opened_not_for_others, way_not_for_others};
 use super::keyring;
 use super::sealing_key::SealingKey;
-use super::server_file::{SealingKeySource, ServerFile};
+use super::secret_file;
+use super::server_file::{SecretSource, ServerFile};
 use crate::error::{Error, Exit, Result};
 
 /// Larger than any configuration file, in bytes.
@@ -40,12 +43,12 @@ impl ServerFile {
     }
 }
 
-impl SealingKeySource {
-    /// Reads the key.
+impl SecretSource {
+    /// Reads the sealing key.
     ///
     /// # Errors
     /// Exit 3 where there is none, and for a file that others can read.
-    pub fn read(&self) -> Result<SealingKey> {
+    pub fn read_key(&self) -> Result<SealingKey> {
         let wrong = |what: String| Error::new(Exit::Configuration, "server.sealing_key", what);
         let make = "32 random bytes in base64: openssl rand -base64 32";
         match self {
@@ -73,6 +76,37 @@ impl SealingKeySource {
             }
         }
     }
+
+    /// Reads the client secret for the identity provider `of`; white space around it does not count.
+    ///
+    /// # Errors
+    /// Exit 3 where there is none, and for a file that others can read.
+    pub fn read_secret(&self, of: &str) -> Result<SecretString> {
+        let wrong = |what: String| Error::new(Exit::Configuration, "server.client_secret", what);
+        let (text, place) = match self {
+            Self::File(path) => {
+                way_not_for_others(path)?;
+                let text = secret_file::read(path, |path, what| {
+                    let message = format!("client secret {} {what}", path.display());
+                    Error::new(Exit::Configuration, "server.client_secret", message)
+                })?;
+                (text, path.display().to_string())
+            }
+            Self::Environment(name) => (Environment::secret_named(name), name.clone()),
+            Self::Keyring(name) => {
+                let text = keyring::get(name).map_err(|why| {
+                    wrong(format!("client secret of {of}: the keyring failed: {why}"))
+                        .hint("unlock it, or give the secret as a file: client_secret = { file = … }")
+                })?;
+                (text, name.clone())
+            }
+        };
+        let text = text.ok_or_else(|| wrong(format!("client secret of {of}: no {place}")))?;
+        match text.expose_secret().trim() {
+            "" => Err(wrong(format!("client secret of {of}: {place} holds none"))),
+            secret => Ok(SecretString::from(secret)),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -97,7 +131,7 @@ mod tests {
             let read = ServerFile::read(&named).unwrap();
             assert_eq!(read.policy, root.join("policy"), "{}", named.display());
             assert_eq!(read.database, root.join("jit.db"));
-            assert_eq!(read.sealing_key, SealingKeySource::File(root.join("key")));
+            assert_eq!(read.sealing_key, SecretSource::File(root.join("key")));
         }
     }
 
@@ -153,8 +187,8 @@ mod tests {
 
     #[test]
     fn variable_that_is_missing_is_named() {
-        let error = SealingKeySource::Environment("JIT_NO_SUCH_VARIABLE".into())
-            .read()
+        let error = SecretSource::Environment("JIT_NO_SUCH_VARIABLE".into())
+            .read_key()
             .unwrap_err();
         assert_eq!(
             (error.exit.code(), &*error.message),

@@ -44,7 +44,7 @@ pub use id::{DeviceId, GrantId, KeyId, PersonId, RequestId, SessionId};
 pub use issuer_key::IssuerKey;
 pub use lock::{Lift, Lock, Scope};
 pub use membership::{Membership, MembershipState};
-pub use person::{Device, KeyStorage, Person, Session, SignInCode, SignInMethod};
+pub use person::{Bound, Device, KeyStorage, Person, Session, SignInCode, SignInMethod};
 pub use refusal::{Code, Refusal};
 pub use request::{Body, Extends, Frozen, Request, RequestState};
 pub use sealing::SealingCheck;

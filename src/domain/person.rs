@@ -27,6 +27,8 @@ pub struct Person {
 pub enum SignInMethod {
     /// A one-time code for a local person.
     Local,
+    /// OpenID Connect in a browser on the terminal's own machine, back to it over loopback (RFC 8252).
+    LoopbackPkce,
 }
 
 impl SignInMethod {
@@ -34,6 +36,7 @@ impl SignInMethod {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Local => "local",
+            Self::LoopbackPkce => "loopback-pkce",
         }
     }
 }
@@ -88,6 +91,9 @@ pub struct Session {
     pub key_storage: KeyStorage,
     /// How they signed in.
     pub method: SignInMethod,
+    /// When they last showed a second factor, if they did.
+    #[serde(default)]
+    pub mfa_at: Option<Timestamp>,
     /// When.
     pub created_at: Timestamp,
     /// It works before this instant.
@@ -105,7 +111,7 @@ impl Session {
     }
 }
 
-/// A one-time code that signs a local person in.
+/// A one-time code that signs somebody in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignInCode {
     /// SHA-256 of the code, lower-case hex.
@@ -116,6 +122,24 @@ pub struct SignInCode {
     pub expires_at: Timestamp,
     /// Used, or replaced by a newer one, at.
     pub spent_at: Option<Timestamp>,
+    /// The terminal that it counts for alone, where somebody proved elsewhere who they are.
+    #[serde(default)]
+    pub bound: Option<Box<Bound>>,
     /// Version of the row; 1 when new.
     pub version: u64,
+}
+
+/// What a code that came of signing in elsewhere counts with alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bound {
+    /// SHA-256 of the sign-in's `state`, lower-case hex: one code each.
+    pub sign_in: String,
+    /// The device that asked.
+    pub device: DeviceId,
+    /// SHA-256 of what the terminal that asked alone knows, base64url (RFC 7636).
+    pub challenge: String,
+    /// How they signed in.
+    pub method: SignInMethod,
+    /// When they last showed a second factor, if they did.
+    pub mfa_at: Option<Timestamp>,
 }

@@ -1,33 +1,57 @@
-//! Signing in with a one-time code, and signing out.
-//! Refuses codes that are spent or old; which person a code belongs to is the store's knowledge.
+//! Signing in with a one-time code, what comes of signing in elsewhere, and signing out.
+//! Refuses codes that are spent, old, or of another terminal; which person a code belongs to is the store's knowledge.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::change::{Actor, Change, Row};
 use super::lock::{Lock, Scope};
-use super::person::{Device, Session, SignInCode};
+use super::person::{Device, Person, Session, SignInCode, SignInMethod};
 use super::refusal::Refusal;
 use super::time::Timestamp;
 
-/// Spends `code` and opens `session` on `device`, unless `locked` stands on whose it is. A lock on everything stops nobody
-/// here: somebody has to come and lift it.
+/// Notes that `person` proved elsewhere who they are: `code` is for the terminal that asked. `is_new` where they were
+/// never seen before; `details` say how it was proved.
+pub fn prove(now: Timestamp, person: &Person, is_new: bool, code: &SignInCode, details: Value) -> Change {
+    let mut rows = Vec::new();
+    if is_new {
+        rows.push(Row::Person(person.clone()));
+    }
+    rows.push(Row::SignInCode(code.clone()));
+    let actor = Actor::Person(person.id.clone());
+    Change::new(now, "session.proved", actor, None, rows, details)
+}
+
+/// Whether `session` on `device` is what `code` was made for. `challenge` is that of the terminal that brings it, if it
+/// brought one.
+fn fits(code: &SignInCode, challenge: Option<&str>, device: &Device, session: &Session) -> bool {
+    let is_theirs = code.person == session.person && device.person == session.person && device.id == session.device;
+    let is_its_way = match &code.bound {
+        None => challenge.is_none() && session.method == SignInMethod::Local && session.mfa_at.is_none(),
+        Some(bound) => {
+            challenge == Some(bound.challenge.as_str())
+                && bound.device == device.id
+                && bound.method == session.method
+                && bound.mfa_at == session.mfa_at
+        }
+    };
+    is_theirs && is_its_way
+}
+
+/// Spends `code`, brought by a terminal with this `challenge` if with any, and opens `session` on `device`, unless `locked`
+/// stands on whose it is. A lock on everything stops nobody here: somebody has to come and lift it.
 ///
 /// # Errors
-/// [`Refusal::Locked`]; [`Refusal::CodeInvalid`] where the code is spent, too old, or somebody else's, or where session and device do not
-/// belong together.
+/// [`Refusal::Locked`]; [`Refusal::CodeInvalid`] where the code is spent, too old, somebody else's or another terminal's, or
+/// where session and device do not belong together.
 pub fn sign_in(
     now: Timestamp,
     code: &SignInCode,
+    challenge: Option<&str>,
     device: &Device,
     session: &Session,
     locked: Option<&Lock>,
 ) -> Result<Change, Refusal> {
-    if code.spent_at.is_some()
-        || now >= code.expires_at
-        || code.person != session.person
-        || device.person != session.person
-        || device.id != session.device
-    {
+    if code.spent_at.is_some() || now >= code.expires_at || !fits(code, challenge, device, session) {
         return Err(Refusal::CodeInvalid);
     }
     let person = Scope::Person(session.person.clone());

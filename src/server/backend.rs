@@ -8,12 +8,14 @@ use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::{Notify, watch};
 
 use crate::clock::Clock;
+use crate::config::SealingKey;
 use crate::domain::{Binding, Change, Person, Session, Timestamp};
 use crate::policy::{Bundle, SessionFacts, Who};
 use crate::random::Random;
 use crate::server::edge::limits::Limits;
 use crate::server::failure::Failure;
 use crate::server::identity::Proofs;
+use crate::server::identity::sign_ins::SignIns;
 use crate::server::provider::{MintingProvider, Provider};
 use crate::server::service::flight::Flights;
 use crate::server::service::issuer::Issuer;
@@ -56,6 +58,8 @@ pub struct Backend {
     pub limits: Limits,
     /// Nonces, and proofs that were used.
     pub proofs: Proofs,
+    /// Identity providers, and sign-ins on their way.
+    pub sign_ins: SignIns,
     /// Turns true when the backend stops: waits end then.
     pub stopping: watch::Receiver<bool>,
     /// Read by every call that changes something: a stop waits for them.
@@ -90,6 +94,7 @@ impl Backend {
     pub fn new(parts: Parts) -> Arc<Self> {
         let (tick, random) = (parts.clock.now().millis(), Random::default());
         Arc::new(Self {
+            sign_ins: sign_ins(&parts.settings, &random),
             settings: parts.settings,
             store: parts.store,
             aws: parts.aws,
@@ -173,6 +178,13 @@ impl Backend {
     }
 }
 
+/// Replicas share the sealing key, so a sign-in may begin at one and end at another.
+fn sign_ins(settings: &Settings, random: &Random) -> SignIns {
+    let own = SealingKey::new(random.bytes());
+    let key = settings.issuer.as_ref().map_or(&own, |issuer| &issuer.sealing_key);
+    SignIns::new(&settings.sign_in, &settings.aws.network, key, &settings.origin)
+}
+
 /// Who is calling, proved.
 #[derive(Clone, Debug)]
 pub struct Caller {
@@ -182,6 +194,8 @@ pub struct Caller {
     pub session: Session,
     /// The TCP peer.
     pub address: IpAddr,
+    /// When they called.
+    pub at: Timestamp,
 }
 
 impl Caller {
@@ -206,7 +220,7 @@ impl Caller {
             method: self.session.method,
             key_storage: self.session.key_storage,
             address: self.address,
-            mfa_age_s: None,
+            mfa_age_s: self.session.mfa_at.map(|at| self.at.since(at)),
         }
     }
 }

@@ -58,7 +58,7 @@ impl Beside {
         };
         let settings = file
             .sealing_key
-            .read()
+            .read_key()
             .map(|key| IssuerSettings::new(url.clone(), Arc::new(key)));
         Self::new(store, url, settings).await
     }

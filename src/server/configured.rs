@@ -7,10 +7,10 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::config::{IssuerUrl, SealingKey, ServerFile, not_for_others, way_not_for_others};
+use crate::config::{IdentityProvider, IssuerUrl, SealingKey, ServerFile, not_for_others, way_not_for_others};
 use crate::error::{Error, Result};
 use crate::server::issuer::IssuerSettings;
-use crate::server::settings::{AwsSettings, Settings};
+use crate::server::settings::{AwsSettings, Settings, SignInSettings};
 use crate::server::{StartError, dev, policy_folder};
 
 /// A database that this process holds alone.
@@ -87,10 +87,26 @@ pub fn settings(
         database: file.database.clone(),
         aws,
         issuer: Some(issuer),
+        sign_in: Vec::new(),
         session_life: dev::session_life(),
         code_life: dev::code_life(),
         shared_devices_decide: tries.is_some(),
     })
+}
+
+/// The identity providers of `file`, with their secrets.
+///
+/// # Errors
+/// Exit 3 for a secret that is missing or refused.
+pub fn sign_in(file: &ServerFile) -> Result<Vec<SignInSettings>> {
+    let with_secret = |provider: &IdentityProvider| {
+        let client_secret = provider.client_secret.read_secret(&provider.name)?;
+        Ok(SignInSettings {
+            provider: provider.clone(),
+            client_secret,
+        })
+    };
+    file.sign_in.iter().map(with_secret).collect()
 }
 
 /// Values of `Host` that callers of `origin` send: its own port may be left out or not.

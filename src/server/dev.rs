@@ -173,6 +173,7 @@ pub async fn settings(data: &Data, address: SocketAddr, aws: AwsSettings) -> Res
         database: data.database(),
         aws,
         issuer: Some(IssuerSettings::new(IssuerUrl::loopback(address), sealing_key)),
+        sign_in: Vec::new(),
         session_life: session_life(),
         code_life: code_life(),
         shared_devices_decide: true,

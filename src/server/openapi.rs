@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use utoipa::OpenApi;
 
-use crate::server::handlers::{grants, health, issuer, locks, requests, sessions, targets};
+use crate::server::handlers::{grants, health, issuer, locks, requests, sessions, sign_in, targets};
 use crate::server::routes::{Access, table};
 use crate::wire::problem::MEDIA_TYPE;
 
@@ -19,6 +19,9 @@ use crate::wire::problem::MEDIA_TYPE;
         health::description,
         issuer::discovery,
         issuer::key_set,
+        sign_in::methods,
+        sign_in::begin,
+        sign_in::finish,
         sessions::open,
         sessions::look,
         sessions::close,
@@ -101,7 +104,9 @@ fn complete(operation: &mut Value, method: &str, access: Access) {
         response["description"] = json!(match status.as_str() {
             "201" => "Done.",
             "204" => "Done; there is nothing to say.",
+            "303" => "Go on elsewhere.",
             "304" => "Nothing has changed.",
+            "400" => "A page that says why not.",
             "503" => "Not ready.",
             "default" => "A problem (RFC 9457).",
             _ => "As asked.",

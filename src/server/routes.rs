@@ -18,7 +18,7 @@ use crate::server::edge::guard::guard;
 use crate::server::edge::let_in::{on_device, signed_in};
 use crate::server::edge::whole::whole;
 use crate::server::failure::Failure;
-use crate::server::handlers::{grants, health, issuer, locks, requests, sessions, targets};
+use crate::server::handlers::{grants, health, issuer, locks, requests, sessions, sign_in, targets};
 use crate::wire::{LARGEST_BODY, paths};
 
 /// Longer than any wait, shorter than most proxies.
@@ -61,6 +61,9 @@ pub fn table() -> Vec<Route> {
         route(Method::GET, paths::OPENAPI, Anyone, get(health::description)),
         route(Method::GET, paths::DISCOVERY, Anyone, get(issuer::discovery)),
         route(Method::GET, paths::KEY_SET, Anyone, get(issuer::key_set)),
+        route(Method::GET, paths::SIGN_IN_METHODS, Anyone, get(sign_in::methods)),
+        route(Method::GET, paths::SIGN_IN, Anyone, get(sign_in::begin)),
+        route(Method::GET, paths::SIGN_IN_CALLBACK, Anyone, get(sign_in::finish)),
         route(Method::POST, paths::SESSIONS, OnDevice, post(sessions::open)),
         route(Method::GET, paths::SESSIONS, SignedIn, get(sessions::look)),
         route(Method::DELETE, paths::SESSIONS, SignedIn, delete(sessions::close)),

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::domain::Duration;
+pub use crate::server::identity::relying_party::SignInSettings;
 pub use crate::server::issuer::IssuerSettings;
 pub use crate::server::provider::aws::AwsSettings;
 
@@ -25,6 +26,8 @@ pub struct Settings {
     pub aws: AwsSettings,
     /// How we are an OpenID Connect issuer; none where no road needs one.
     pub issuer: Option<IssuerSettings>,
+    /// Where people sign in, beside local codes.
+    pub sign_in: Vec<SignInSettings>,
     /// A session lives this long.
     pub session_life: Duration,
     /// A one-time code lives this long.

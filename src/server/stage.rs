@@ -215,6 +215,7 @@ impl Stage {
             database: dir.path().join("jit.db"),
             aws: AwsSettings::default(),
             issuer: None,
+            sign_in: Vec::new(),
             session_life: Duration::from_secs(12 * 3600).unwrap(),
             code_life: Duration::from_secs(600).unwrap(),
             shared_devices_decide: false,
@@ -257,6 +258,7 @@ impl Stage {
         let new = NewSession {
             name: name.into(),
             code,
+            verifier: None,
             key_storage: "file".into(),
         };
         let address = IpAddr::from([127, 0, 0, 1]);

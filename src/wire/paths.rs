@@ -28,6 +28,12 @@ pub const INBOX: &str = "/v1/inbox";
 pub const ME: &str = "/v1/me";
 /// Sign in (POST), look (GET), sign out (DELETE).
 pub const SESSIONS: &str = "/v1/sessions";
+/// Ways to sign in.
+pub const SIGN_IN_METHODS: &str = "/v1/sign-in-methods";
+/// Where a browser begins to sign in.
+pub const SIGN_IN: &str = "/sign-in";
+/// Where the identity provider sends it back to.
+pub const SIGN_IN_CALLBACK: &str = "/sign-in/callback";
 /// The description of this interface.
 pub const OPENAPI: &str = "/v1/openapi.json";
 /// What AWS reads of us as OpenID Connect issuer.

@@ -10,10 +10,14 @@ use crate::domain::time::Timestamp;
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewSession {
-    /// Name of the person, as the code was handed out for.
+    /// Name of the person, as the code was handed out for; nothing where a browser brought it.
+    #[serde(default)]
     pub name: String,
     /// The one-time code.
     pub code: String,
+    /// What the terminal made before the browser went (RFC 7636), where a browser brought the code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verifier: Option<String>,
     /// `keyring` or `file`.
     #[cfg_attr(feature = "server", schema(pattern = "^(keyring|file)$"))]
     pub key_storage: String,
@@ -62,6 +66,10 @@ pub struct Me {
     pub groups: Vec<String>,
     /// How they signed in.
     pub method: String,
+    /// When they last showed a second factor; absent where they never did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "server", schema(value_type = Option<String>))]
+    pub mfa_at: Option<Timestamp>,
     /// The session's id.
     pub session: String,
     /// The session's end.
@@ -71,6 +79,41 @@ pub struct Me {
     pub device: String,
     /// Where it keeps its key.
     pub key_storage: String,
+}
+
+/// A way to sign in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub struct SignInWay {
+    /// `local` (a one-time code) or `loopback-pkce` (a browser beside the terminal).
+    pub method: String,
+    /// Of the identity provider, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Its issuer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
+}
+
+/// Every way to sign in that the backend offers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub struct SignInMethods {
+    /// In the order of the backend's file.
+    pub methods: Vec<SignInWay>,
+}
+
+/// What the browser brings to the terminal, in the query.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Brought {
+    /// The terminal's own, by which it knows that it asked.
+    pub state: String,
+    /// The one-time code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// Why there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
 }
 
 impl std::fmt::Debug for NewSession {

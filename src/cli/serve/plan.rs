@@ -143,8 +143,10 @@ impl Plan {
                     );
                     return Err(Error::configuration(message).hint(hint).into());
                 }
-                let key = file.sealing_key.read()?;
-                Ok(configured::settings(file, key, aws.clone(), tries.then_some(address))?)
+                let key = file.sealing_key.read_key()?;
+                let mut settings = configured::settings(file, key, aws.clone(), tries.then_some(address))?;
+                settings.sign_in = configured::sign_in(file)?;
+                Ok(settings)
             }
             (Self::Dev { .. }, Holding::File { .. }) | (Self::File { .. }, Holding::Dev(_)) => {
                 Err(StartError::Failed("another plan's data".to_owned()))

@@ -49,7 +49,7 @@ fn file_gives_every_value() {
     );
     assert_eq!(file.issuer_url.as_deref(), Some("https://issuer.acme.example"));
     assert_eq!(file.issuer_period.map(Duration::secs), Some(14 * 86_400));
-    assert_eq!(file.sealing_key, SealingKeySource::File("/etc/jit/sealing.key".into()));
+    assert_eq!(file.sealing_key, SecretSource::File("/etc/jit/sealing.key".into()));
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn file_may_leave_out_what_has_a_default() {
         (file.aws_endpoint, file.issuer_url, file.issuer_period),
         (None, None, None)
     );
-    assert_eq!(file.sealing_key, SealingKeySource::Environment("JIT_KEY".into()));
+    assert_eq!(file.sealing_key, SecretSource::Environment("JIT_KEY".into()));
 }
 
 #[test]
@@ -216,10 +216,7 @@ fn sealing_key_comes_from_exactly_one_place() {
         said(key, wrong);
     }
     let keyring = parse(&WHOLE.replace(key, "keyring = \"sealing key of acme\"")).unwrap();
-    assert_eq!(
-        keyring.sealing_key,
-        SealingKeySource::Keyring("sealing key of acme".into())
-    );
+    assert_eq!(keyring.sealing_key, SecretSource::Keyring("sealing key of acme".into()));
 }
 
 #[test]

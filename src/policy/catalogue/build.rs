@@ -195,12 +195,12 @@ impl<'a> Ground<'a> {
             }
             let mut members = BTreeSet::new();
             for member in &group.members {
-                match member.get_ref().split_once(':') {
-                    Some((issuer, subject)) if PEOPLE.contains(&issuer) && !subject.is_empty() => {
+                match person(member.get_ref()) {
+                    Some((issuer, subject)) => {
                         members.insert((issuer.to_owned(), subject.to_owned()));
                     }
-                    Some(_) | None => {
-                        let hint = Some("write it as local:NAME".to_owned());
+                    None => {
+                        let hint = Some("write it as local:NAME, or as `ISSUER SUBJECT`".to_owned());
                         let message = format!("`{}` is no member", member.get_ref());
                         self.find(source, member.span(), message, hint);
                     }
@@ -369,4 +369,16 @@ impl<'a> Ground<'a> {
 fn lies_in(partition: crate::domain::Partition, region: &str) -> bool {
     let word = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     region.contains('-') && region.bytes().all(word) && partition.has_region(region)
+}
+
+/// Whom a member of a group names, as (issuer, subject): `local:alice`, or an issuer's address and its name for somebody
+/// with a space between, which no address has.
+fn person(member: &str) -> Option<(&str, &str)> {
+    let schemes = ["https://", "http://127.0.0.1:"];
+    let is_address = |issuer: &str| schemes.iter().any(|scheme| issuer.starts_with(scheme));
+    let (issuer, subject) = match member.split_once(' ') {
+        Some((issuer, subject)) if is_address(issuer) => (issuer, subject),
+        Some(_) | None => member.split_once(':').filter(|(source, _)| PEOPLE.contains(source))?,
+    };
+    (!subject.is_empty() && subject.trim() == subject).then_some((issuer, subject))
 }

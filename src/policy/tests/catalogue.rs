@@ -122,6 +122,25 @@ fn groups_are_known_from_both_sides() {
 }
 
 #[test]
+fn members_of_an_identity_provider_are_known_by_issuer_and_subject() {
+    let own = "members = [\"local:carol\"]";
+    let theirs = "members = [\"https://idp.example:8443/a 00u1|x y\", \"https://idp.example 00u2\"]";
+    let mut files = small::files();
+    for (_, bytes) in &mut files {
+        *bytes = String::from_utf8(bytes.clone())
+            .unwrap()
+            .replace(own, theirs)
+            .into_bytes();
+    }
+    let bundle = Bundle::load(&files).unwrap();
+    let groups = |issuer: &str, subject: &str| bundle.catalogue().groups_of(issuer, subject);
+    assert_eq!(groups("https://idp.example:8443/a", "00u1|x y"), ["security"]);
+    assert_eq!(groups("https://idp.example", "00u2"), ["security"]);
+    assert_eq!(groups("https://other.example", "00u2"), Vec::<String>::new());
+    assert_eq!(groups("https://idp.example", "00u2 "), Vec::<String>::new());
+}
+
+#[test]
 fn hash_names_every_byte_and_no_order() {
     let hash = |files: &[(String, Vec<u8>)]| Bundle::load(files).unwrap().hash().clone();
     let mut turned = small::files();

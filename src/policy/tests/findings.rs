@@ -75,6 +75,16 @@ fn mistakes_in_the_catalogue_are_found_at_their_place() {
         (SECURITY, "after = [\"team\"]", "after = [\"security\"]"),
         (SECURITY, "members = [\"local:carol\"]", "members = [\"local:bob\"]"),
         (SECURITY, "members = [\"local:carol\"]", "members = [\"loacl:carol\"]"),
+        (
+            SECURITY,
+            "members = [\"local:carol\"]",
+            "members = [\"https://idp.example:carol\"]",
+        ),
+        (
+            SECURITY,
+            "members = [\"local:carol\"]",
+            "members = [\"http://idp.example carol\"]",
+        ),
         (SECURITY, "workflow = \"one-approval\"", "workflow = \"one\""),
         (SECURITY, "[group.payments]", "[grup.payments]"),
         (SECURITY, "[group.payments]", "[group.payments"),

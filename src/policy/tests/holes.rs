@@ -62,10 +62,12 @@ fn one_human_decides_once() {
 }
 
 #[test]
-fn sign_in_methods_that_are_not_listed_cannot_approve() {
+fn attack_09_sign_in_by_a_code_that_can_be_phished_approves_nothing() {
     let scene = Scene::new(permissive_bundle(), "bob", "prod-admin");
     let local = scene.ask("approve");
     assert_allowed(&local);
+    let in_browser = altered(&local.inputs, "/context/session/method", json!("loopback-pkce"));
+    assert_allowed(&replay(scene.bundle, in_browser));
     for method in ["remote", "device", "slack", "", "Local"] {
         let inputs = altered(&local.inputs, "/context/session/method", json!(method));
         assert_refused(&replay(scene.bundle, inputs), "base.method");

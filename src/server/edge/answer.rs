@@ -3,6 +3,7 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
+use crate::server::edge::page::CONTENT_TYPE;
 use crate::server::failure::Failure;
 use crate::wire::Problem;
 use crate::wire::problem::{Code, MEDIA_TYPE};
@@ -41,7 +42,7 @@ pub async fn described(response: Response) -> Response {
     let is_answer = response
         .headers()
         .get(header::CONTENT_TYPE)
-        .is_some_and(|kind| kind == "application/json");
+        .is_some_and(|kind| kind == "application/json" || kind == CONTENT_TYPE);
     if is_ours || is_answer || !(status.is_client_error() || status.is_server_error()) {
         return response;
     }

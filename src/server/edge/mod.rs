@@ -7,4 +7,5 @@ pub mod connections;
 pub mod guard;
 pub mod let_in;
 pub mod limits;
+pub mod page;
 pub mod whole;

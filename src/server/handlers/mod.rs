@@ -6,6 +6,7 @@ pub mod issuer;
 pub mod locks;
 pub mod requests;
 pub mod sessions;
+pub mod sign_in;
 pub mod targets;
 
 use crate::server::backend::{Backend, Caller};

@@ -1,10 +1,18 @@
 //! Who is calling, proved by what others signed.
-//! Owns proofs of devices. Refuses names that a caller may choose: whose session it is, the store knows.
+//! Owns proofs of devices and tokens of identity providers. Refuses names that a caller may choose: whose session it is, the store knows.
 
 pub mod device;
+mod discovery;
+mod fetch;
+mod kept;
+pub mod key_set;
 mod nonce;
+pub mod on_its_way;
 pub mod proof;
+pub mod relying_party;
 mod seen;
+pub mod sign_ins;
+pub mod token;
 
 use aws_lc_rs::hmac;
 
@@ -53,3 +61,5 @@ impl Proofs {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod token_rules;

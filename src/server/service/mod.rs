@@ -3,6 +3,7 @@
 
 #[cfg(test)]
 mod attacks;
+pub mod browser;
 pub mod decide;
 pub mod dry_run;
 pub mod end;

@@ -1,4 +1,5 @@
 //! Signing in with a one-time code, who one is, signing out; and handing out codes.
+//! Owns which code is meant. Refuses to prove who somebody is: a code is given to those who have.
 
 use std::net::IpAddr;
 
@@ -12,16 +13,20 @@ use crate::domain::{
 use crate::server::backend::{Backend, Caller};
 use crate::server::failure::{Failure, settled};
 use crate::server::identity::device::DeviceKey;
+use crate::server::identity::relying_party::challenge;
 use crate::wire::problem::Code;
 use crate::wire::{Me, NewSession, OpenedSession, PersonView, token};
 
 /// Issuer of people that this backend knows by itself.
 pub const LOCAL: &str = "local";
+/// RFC 7636, section 4.1: a verifier is no longer.
+const LONGEST_VERIFIER: usize = 128;
 
 /// Opens a session for whoever holds a valid code, on the device that has `key`.
 ///
 /// # Errors
-/// [`Code::SessionCodeInvalid`], the same words whatever is wrong with code or name; [`Code::RateLimited`].
+/// [`Code::SessionCodeInvalid`], the same words whatever is wrong with code, name, terminal or device;
+/// [`Code::RateLimited`].
 pub async fn open(
     backend: &Backend,
     new: &NewSession,
@@ -37,10 +42,15 @@ pub async fn open(
         "file" => KeyStorage::File,
         _ => return Err(Failure::new(Code::UsageBody, "key_storage is neither keyring nor file")),
     };
+    let verifier = new
+        .verifier
+        .as_deref()
+        .map(|verifier| verifier.chars().take(LONGEST_VERIFIER).collect::<String>());
+    let brought = verifier.as_deref().map(challenge);
     let secret = token::encode(&backend.random.bytes());
     let opened = settled!(async {
         let now = backend.now();
-        let (code, person) = match holder(backend, new).await? {
+        let (code, person) = match holder(backend, new, brought.as_deref(), key).await? {
             Some(found) => found,
             None => {
                 backend.limits.wrong_code(address, now);
@@ -60,14 +70,15 @@ pub async fn open(
             person: person.id.clone(),
             device: device.id.clone(),
             key_storage,
-            method: SignInMethod::Local,
+            method: code.bound.as_ref().map_or(SignInMethod::Local, |bound| bound.method),
+            mfa_at: code.bound.as_ref().and_then(|bound| bound.mfa_at),
             created_at: now,
             expires_at: now.plus(backend.settings.session_life),
             ended_at: None,
             version: 1,
         };
         let lock = locked::of_person(backend, &person.id).await?;
-        match sign_in(now, &code, &device, &session, lock.as_ref()) {
+        match sign_in(now, &code, brought.as_deref(), &device, &session, lock.as_ref()) {
             Ok(change) => backend.commit(&change).await?,
             Err(refusal) => return Err(locked::named(backend, &person.id, refusal).await),
         }
@@ -75,6 +86,7 @@ pub async fn open(
             person,
             session,
             address,
+            at: now,
         })
     })?;
     Ok(OpenedSession {
@@ -83,16 +95,29 @@ pub async fn open(
     })
 }
 
-/// The code that was typed, and whose it is; nothing unless the name fits too.
-async fn holder(backend: &Backend, new: &NewSession) -> Result<Option<(SignInCode, Person)>, Failure> {
-    let Some(code) = backend.store.code_by_hash(&code_hash(&new.code)).await? else {
+/// The code that was brought, and whose it is. Nothing unless the name fits, where it was typed; nothing unless it comes
+/// from the terminal that it is for, where a browser brought it.
+async fn holder(
+    backend: &Backend,
+    new: &NewSession,
+    challenge: Option<&str>,
+    key: &DeviceKey,
+) -> Result<Option<(SignInCode, Person)>, Failure> {
+    let hash = match challenge {
+        None => code_hash(&new.code),
+        Some(_) => Digest::of(new.code.as_bytes()).to_string(),
+    };
+    let Some(code) = backend.store.code_by_hash(&hash).await? else {
         return Ok(None);
     };
     let Some(person) = backend.store.person(&code.person).await? else {
         return Ok(None);
     };
-    let fits = person.issuer == LOCAL && person.subject == new.name && code.spent_at.is_none();
-    Ok((fits && backend.now() < code.expires_at).then_some((code, person)))
+    let fits = match &code.bound {
+        None => challenge.is_none() && person.issuer == LOCAL && person.subject == new.name,
+        Some(bound) => challenge == Some(bound.challenge.as_str()) && bound.device == key.id,
+    };
+    Ok((fits && code.spent_at.is_none() && backend.now() < code.expires_at).then_some((code, person)))
 }
 
 /// Hash of a code as it was typed: case, dashes and spaces do not count, and Crockford's look-alikes are read as meant.
@@ -123,6 +148,7 @@ pub fn me(backend: &Backend, caller: &Caller) -> Me {
             .catalogue()
             .groups_of(&caller.person.issuer, &caller.person.subject),
         method: caller.session.method.as_str().to_owned(),
+        mfa_at: caller.session.mfa_at,
         session: caller.session.id.to_string(),
         session_ends_at: caller.session.expires_at,
         device: caller.session.device.to_string(),
@@ -165,6 +191,7 @@ pub async fn caller(backend: &Backend, secret: &str, address: IpAddr) -> Result<
         person,
         session,
         address,
+        at: backend.now(),
     })
 }
 
@@ -202,6 +229,7 @@ pub async fn issue_code(backend: &Backend, name: &str) -> Result<String, Failure
             person: person.id.clone(),
             expires_at: now.plus(backend.settings.code_life),
             spent_at: None,
+            bound: None,
             version: 1,
         }));
         let details = json!({ "person": person.id });

@@ -327,6 +327,7 @@ async fn code_signs_in_once_and_only_its_person() {
     let new = |name: &str| crate::wire::NewSession {
         name: name.into(),
         code: code_of_alice.clone(),
+        verifier: None,
         key_storage: "file".into(),
     };
     assert_eq!(

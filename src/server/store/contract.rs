@@ -19,7 +19,7 @@ use serde_json::json;
 
 use super::Store;
 use crate::domain::{
-    Actor, Binding, Body, Change, Decision, Device, DeviceId, Digest, Duration, Effect, Frozen, Grant, GrantId,
+    Actor, Binding, Body, Bound, Change, Decision, Device, DeviceId, Digest, Duration, Effect, Frozen, Grant, GrantId,
     GrantState, KeyStorage, Once, Partition, Person, PersonId, Reason, Request, RequestId, RequestState, Road,
     RoleBinding, Row, Session, SessionId, SignInCode, SignInMethod, TargetName, Timestamp, Trace, Verdict, Workflow,
 };
@@ -136,6 +136,7 @@ fn a_session(n: u64, owner: u64) -> Session {
         device: device(),
         key_storage: KeyStorage::Keyring,
         method: SignInMethod::Local,
+        mfa_at: None,
         created_at: at(1),
         expires_at: at(3600),
         ended_at: None,
@@ -149,6 +150,7 @@ fn a_code(n: u64, owner: u64) -> SignInCode {
         person: person(owner),
         expires_at: at(600),
         spent_at: None,
+        bound: None,
         version: 1,
     }
 }

@@ -59,6 +59,10 @@ migrations! {
     43 "0043_grants_open_by_age"
     44 "0044_grants_open_of_a_target"
     50 "0050_grants_outlived"
+    70 "0070_sign_in_codes_bound"
+    71 "0071_sign_in_codes_sign_in"
+    72 "0072_sign_in_codes_once"
+    73 "0073_sessions_mfa"
 }
 
 /// The version that the schema has after all of them.

@@ -136,6 +136,9 @@ pub trait People: Send + Sync {
     /// A sign-in code by its hash.
     async fn code_by_hash(&self, code_hash: &str) -> Result<Option<SignInCode>, StoreError>;
 
+    /// The code that a sign-in elsewhere gave, by the hash of its state.
+    async fn code_of_sign_in(&self, sign_in: &str) -> Result<Option<SignInCode>, StoreError>;
+
     /// Codes of `person` that are neither spent nor too old at `now`.
     async fn open_codes(&self, person: &PersonId, now: Timestamp) -> Result<Vec<SignInCode>, StoreError>;
 }

@@ -87,6 +87,7 @@ async fn locked_person_does_not_sign_in() {
         let new = NewSession {
             name: name.into(),
             code: sign_in::issue_code(&stage.backend, name).await.unwrap(),
+            verifier: None,
             key_storage: "file".into(),
         };
         let key = DeviceKey::of(&new_key()).unwrap();

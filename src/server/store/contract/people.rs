@@ -12,7 +12,47 @@ on_every_store! {
     session_is_found_by_hash_and_by_id
     session_changes_only_its_end
     code_is_spent_once
+    sign_in_elsewhere_gives_one_code
+    session_keeps_when_a_second_factor_was_shown
     open_codes_are_neither_spent_nor_old
+}
+
+fn a_bound_code(n: u64, sign_in: &str) -> SignInCode {
+    let bound = Bound {
+        sign_in: sign_in.to_owned(),
+        device: device(),
+        challenge: "c".to_owned(),
+        method: SignInMethod::LoopbackPkce,
+        mfa_at: Some(at(5)),
+    };
+    SignInCode {
+        bound: Some(Box::new(bound)),
+        ..a_code(n, ALICE)
+    }
+}
+
+async fn sign_in_elsewhere_gives_one_code(store: &Tried) {
+    let code = a_bound_code(60, "one");
+    store.commit(&change(Row::SignInCode(code.clone()))).await.unwrap();
+    assert_eq!(store.code_of_sign_in("one").await.unwrap(), Some(code.clone()));
+    assert_eq!(store.code_by_hash("code-60").await.unwrap(), Some(code));
+    assert_eq!(store.code_of_sign_in("two").await.unwrap(), None);
+    let again = store.commit(&change(Row::SignInCode(a_bound_code(61, "one")))).await;
+    assert!(matches!(again, Err(StoreError::Conflict)), "{again:?}");
+    store
+        .commit(&change(Row::SignInCode(a_bound_code(61, "two"))))
+        .await
+        .unwrap();
+}
+
+async fn session_keeps_when_a_second_factor_was_shown(store: &Tried) {
+    let session = Session {
+        method: SignInMethod::LoopbackPkce,
+        mfa_at: Some(at(7)),
+        ..a_session(60, ALICE)
+    };
+    store.commit(&change(Row::Session(session.clone()))).await.unwrap();
+    assert_eq!(store.session(&session.id).await.unwrap(), Some(session));
 }
 
 async fn person_is_found_by_id_and_by_subject(store: &Tried) {

@@ -45,6 +45,11 @@ impl People for MemoryStore {
             .cloned())
     }
 
+    async fn code_of_sign_in(&self, sign_in: &str) -> Result<Option<SignInCode>, StoreError> {
+        let is_it = |code: &&SignInCode| code.bound.as_ref().is_some_and(|bound| bound.sign_in == sign_in);
+        Ok(self.state().codes.iter().find(is_it).cloned())
+    }
+
     async fn open_codes(&self, person: &PersonId, now: Timestamp) -> Result<Vec<SignInCode>, StoreError> {
         let is_open = |code: &&SignInCode| code.person == *person && code.spent_at.is_none() && now < code.expires_at;
         let mut codes: Vec<_> = self.state().codes.iter().filter(is_open).cloned().collect();

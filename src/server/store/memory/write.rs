@@ -195,6 +195,11 @@ impl State {
             });
         }
         self.knows(&new.person)?;
+        let sign_in = |code: &SignInCode| code.bound.as_ref().map(|bound| bound.sign_in.clone());
+        let is_same = |old: &SignInCode| old.code_hash != new.code_hash && sign_in(old) == sign_in(new);
+        if new.bound.is_some() && self.codes.iter().any(is_same) {
+            return Err(StoreError::Conflict);
+        }
         insert(&mut self.codes, new.clone(), |old| old.code_hash == new.code_hash)
     }
 

@@ -6,7 +6,7 @@ use sqlx::query;
 use super::super::dialect::{Connection, Failure, Row, meaning};
 use super::super::sqlite::SqliteStore;
 use super::super::{People, StoreError};
-use super::read::{count, millis, number, raw, time, time_or_none, word};
+use super::read::{count, json_or_none, millis, number, raw, time, time_or_none, word};
 use crate::domain::{Device, DeviceId, Person, PersonId, Session, SessionId, SignInCode, Timestamp};
 
 /// A person. Who is known already under the same (issuer, subject) came first.
@@ -50,8 +50,8 @@ pub(super) async fn write_session(connection: &mut Connection, session: &Session
     let written = if version == 1 {
         query(
             "INSERT INTO sessions (id, token_hash, person_id, device_id, key_storage, method, created_at, expires_at,
-                ended_at, version)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+                ended_at, mfa_at, version)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
             ON CONFLICT (id) DO NOTHING",
         )
         .bind(session.id.as_str())
@@ -63,6 +63,7 @@ pub(super) async fn write_session(connection: &mut Connection, session: &Session
         .bind(session.created_at.millis())
         .bind(session.expires_at.millis())
         .bind(millis(session.ended_at))
+        .bind(millis(session.mfa_at))
         .bind(version)
     } else {
         query("UPDATE sessions SET expires_at = $1, ended_at = $2, version = $3 WHERE id = $4 AND version = $5")
@@ -80,15 +81,20 @@ pub(super) async fn write_session(connection: &mut Connection, session: &Session
 pub(super) async fn write_code(connection: &mut Connection, code: &SignInCode) -> Result<(), Failure> {
     let version = number(code.version);
     let written = if version == 1 {
+        let bound = code.bound.as_deref();
+        let unwritable = |error: serde_json::Error| StoreError::Unreadable(error.to_string());
+        let text = bound.map(serde_json::to_string).transpose().map_err(unwritable)?;
         query(
-            "INSERT INTO sign_in_codes (code_hash, person_id, expires_at, spent_at, version)
-            VALUES ($1, $2, $3, $4, $5)
+            "INSERT INTO sign_in_codes (code_hash, person_id, expires_at, spent_at, bound, sign_in, version)
+            VALUES ($1, $2, $3, $4, $5, $6, $7)
             ON CONFLICT (code_hash) DO NOTHING",
         )
         .bind(code.code_hash.as_str())
         .bind(code.person.as_str())
         .bind(code.expires_at.millis())
         .bind(millis(code.spent_at))
+        .bind(text)
+        .bind(bound.map(|bound| bound.sign_in.as_str()))
         .bind(version)
     } else {
         query("UPDATE sign_in_codes SET spent_at = $1, version = $2 WHERE code_hash = $3 AND version = $4")
@@ -137,6 +143,7 @@ fn read_session(row: &Row) -> Result<Session, StoreError> {
         device: word(row, "device_id")?,
         key_storage: word(row, "key_storage")?,
         method: word(row, "method")?,
+        mfa_at: time_or_none(row, "mfa_at")?,
         created_at: time(row, "created_at")?,
         expires_at: time(row, "expires_at")?,
         ended_at: time_or_none(row, "ended_at")?,
@@ -150,6 +157,7 @@ fn read_code(row: &Row) -> Result<SignInCode, StoreError> {
         person: word(row, "person_id")?,
         expires_at: time(row, "expires_at")?,
         spent_at: time_or_none(row, "spent_at")?,
+        bound: json_or_none(row, "bound")?,
         version: count(row, "version")?,
     })
 }
@@ -198,6 +206,12 @@ impl People for SqliteStore {
 
     async fn code_by_hash(&self, code_hash: &str) -> Result<Option<SignInCode>, StoreError> {
         let query = query("SELECT * FROM sign_in_codes WHERE code_hash = $1").bind(code_hash);
+        let row = query.fetch_optional(&self.readers).await.map_err(meaning)?;
+        row.as_ref().map(read_code).transpose()
+    }
+
+    async fn code_of_sign_in(&self, sign_in: &str) -> Result<Option<SignInCode>, StoreError> {
+        let query = query("SELECT * FROM sign_in_codes WHERE sign_in = $1").bind(sign_in);
         let row = query.fetch_optional(&self.readers).await.map_err(meaning)?;
         row.as_ref().map(read_code).transpose()
     }

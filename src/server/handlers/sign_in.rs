@@ -1,0 +1,211 @@
+//! Where a browser begins to sign in, and where the identity provider sends it back to.
+//! Owns the queries and the pages. Refuses what no terminal of ours sends.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{ConnectInfo, Query, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+
+use crate::domain::DeviceId;
+use crate::server::backend::Backend;
+use crate::server::edge::body::Json;
+use crate::server::edge::page::{Line, guarded, page};
+use crate::server::identity::on_its_way::Terminal;
+use crate::server::identity::relying_party::encoded;
+use crate::server::service::browser::{self, Return, Stopped};
+use crate::wire::{Problem, SignInMethods, paths};
+
+/// The longest value that an identity provider brings back, in bytes.
+const LONGEST: usize = 4_096;
+
+/// Which terminal asks.
+#[derive(Clone, Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct Asking {
+    /// The identity provider's name; it may be left out where there is one.
+    with: Option<String>,
+    /// SHA-256 of what the terminal alone knows, base64url (RFC 7636).
+    challenge: String,
+    /// Thumbprint of the device's key (RFC 7638).
+    device: String,
+    /// Where the terminal listens on 127.0.0.1.
+    port: u16,
+    /// What it knows its own answer by: up to 64 characters of base64url.
+    state: String,
+}
+
+/// What the identity provider sends back.
+#[derive(Clone, Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Brought {
+    /// Which sign-in.
+    #[serde(default)]
+    state: String,
+    /// Its code.
+    code: Option<String>,
+    /// Who sends it (RFC 9207).
+    iss: Option<String>,
+    /// Its "no".
+    error: Option<String>,
+}
+
+/// Ways to sign in.
+#[utoipa::path(get, path = "/v1/sign-in-methods",
+    responses((status = 200, body = SignInMethods), (status = "default", body = Problem)))]
+pub async fn methods(State(backend): State<Arc<Backend>>) -> Json<SignInMethods> {
+    Json(browser::methods(&backend))
+}
+
+/// Sends a browser to an identity provider.
+#[utoipa::path(get, path = "/sign-in", params(Asking),
+    responses((status = 200, body = String, content_type = "text/html"), (status = 303)))]
+pub async fn begin(
+    State(backend): State<Arc<Backend>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    asking: Result<Query<Asking>, QueryRejection>,
+) -> Response {
+    if let Some(slowed) = slowed(&backend, peer) {
+        return slowed;
+    }
+    let Ok(Query(asking)) = asking else {
+        return not_ours();
+    };
+    let Some(terminal) = asking.terminal() else {
+        return not_ours();
+    };
+    let party = backend.sign_ins.party(asking.with.as_deref());
+    let Some(party) = party else {
+        return match (&asking.with, backend.sign_ins.parties()) {
+            (Some(_), _) | (None, []) => stopped(&Stopped::NoSuchParty),
+            (None, several) => {
+                let link = |name: &str| Line::Link {
+                    to: asking.with_party(name),
+                    text: name.to_owned(),
+                };
+                let links: Vec<Line> = several.iter().map(|party| link(party.name())).collect();
+                page(StatusCode::OK, "Where do you sign in?", &links)
+            }
+        };
+    };
+    match browser::begin(&backend, party, terminal).await {
+        Ok(begun) => go_to(&begun.address, &begun.cookie),
+        Err(why) => stopped(&why),
+    }
+}
+
+/// Where an identity provider sends a browser back to.
+#[utoipa::path(get, path = "/sign-in/callback", params(Brought),
+    responses((status = 303), (status = 400, body = String, content_type = "text/html")))]
+pub async fn finish(
+    State(backend): State<Arc<Backend>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    brought: Result<Query<Brought>, QueryRejection>,
+) -> Response {
+    if let Some(slowed) = slowed(&backend, peer) {
+        return slowed;
+    }
+    let Ok(Query(brought)) = brought else {
+        return stopped(&Stopped::NotBegun);
+    };
+    let values = [
+        Some(&brought.state),
+        brought.code.as_ref(),
+        brought.iss.as_ref(),
+        brought.error.as_ref(),
+    ];
+    if values.into_iter().flatten().any(|value| value.len() > LONGEST) {
+        return stopped(&Stopped::NotBegun);
+    }
+    // a browser may split its cookies (RFC 9113, section 8.2.3)
+    let cookies = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|cookie| cookie.to_str().ok());
+    let cookies: Vec<&str> = cookies.collect();
+    let returned = Return {
+        state: brought.state,
+        code: brought.code,
+        issuer: brought.iss,
+        error: brought.error,
+    };
+    match browser::finish(&backend, &cookies.join("; "), &returned).await {
+        Ok(address) => go_to(&address, &backend.sign_ins.cookies.clear(&returned.state)),
+        Err(why) => stopped(&why),
+    }
+}
+
+impl Asking {
+    /// The terminal, where it can be one of ours.
+    fn terminal(&self) -> Option<Terminal> {
+        let is_text = |text: &str, lengths: std::ops::RangeInclusive<usize>| {
+            let is_plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+            lengths.contains(&text.len()) && text.bytes().all(is_plain)
+        };
+        let fits = is_text(&self.challenge, 43..=43) && is_text(&self.state, 16..=64) && self.port != 0;
+        Some(Terminal {
+            challenge: self.challenge.clone(),
+            device: DeviceId::parse(&self.device).ok()?,
+            port: self.port,
+            state: self.state.clone(),
+        })
+        .filter(|_| fits)
+    }
+
+    /// The same at the identity provider `name`.
+    fn with_party(&self, name: &str) -> String {
+        format!(
+            "{}?with={}&challenge={}&device={}&port={}&state={}",
+            paths::SIGN_IN,
+            encoded(name),
+            encoded(&self.challenge),
+            encoded(&self.device),
+            self.port,
+            encoded(&self.state)
+        )
+    }
+}
+
+fn slowed(backend: &Backend, peer: SocketAddr) -> Option<Response> {
+    let wait_s = backend.limits.call(&peer.ip().to_string(), backend.now()).err()?;
+    let line = Line::Text(format!(
+        "Too many calls come from this address. Try again in {wait_s} s."
+    ));
+    let mut response = page(StatusCode::TOO_MANY_REQUESTS, "Wait a moment", &[line]);
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, HeaderValue::from(wait_s));
+    Some(response)
+}
+
+/// Sends the browser on, with `cookie`. The address is ours, or the identity provider's own.
+fn go_to(address: &str, cookie: &str) -> Response {
+    match (HeaderValue::from_str(address), HeaderValue::from_str(cookie)) {
+        (Ok(address), Ok(cookie)) => {
+            let headers = [(header::LOCATION, address), (header::SET_COOKIE, cookie)];
+            guarded((StatusCode::SEE_OTHER, headers).into_response())
+        }
+        (Err(_), _) | (_, Err(_)) => stopped(&Stopped::Failed),
+    }
+}
+
+fn not_ours() -> Response {
+    let line = Line::Text("This address is not whole. In a terminal: jit login".to_owned());
+    page(StatusCode::BAD_REQUEST, "Not signed in", &[line])
+}
+
+fn stopped(why: &Stopped) -> Response {
+    let status = match why {
+        Stopped::NoSuchParty => StatusCode::NOT_FOUND,
+        Stopped::Issuer(_) => StatusCode::BAD_GATEWAY,
+        Stopped::NotBegun => StatusCode::BAD_REQUEST,
+        Stopped::Failed => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    let again = Line::Text("Begin again in a terminal: jit login".to_owned());
+    page(status, "Not signed in", &[Line::Text(why.to_string()), again])
+}

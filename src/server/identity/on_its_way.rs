@@ -1,0 +1,188 @@
+//! A sign-in between its beginning and its end: sealed, in a cookie of the browser that began it.
+//! Owns what must be remembered meanwhile. Refuses to store any of it: whoever begins a thousand costs nothing.
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use aws_lc_rs::hmac;
+use secrecy::ExposeSecret;
+use serde::{Deserialize, Serialize};
+
+use crate::config::SealingKey;
+use crate::domain::{DeviceId, Digest, Timestamp};
+use crate::random::Random;
+use crate::server::issuer;
+
+/// Longest from the beginning to the browser's return, in seconds.
+pub const LIFE_S: u32 = 600;
+/// What the key is made for.
+const KEY: &[u8] = b"jit sign-in on its way";
+/// What the seal is made for.
+const PURPOSE: &str = "jit sign-in";
+/// Characters of the hash in a cookie's name: enough that two never meet.
+const NAME_CHARS: usize = 16;
+
+/// The terminal that waits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terminal {
+    /// What it alone can prove to have made (RFC 7636).
+    pub challenge: String,
+    /// Its device.
+    pub device: DeviceId,
+    /// Where it listens, on the browser's machine.
+    pub port: u16,
+    /// What it knows its own answer by.
+    pub state: String,
+}
+
+/// A sign-in on its way.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OnItsWay {
+    /// The identity provider's name.
+    pub with: String,
+    /// What the browser brings back.
+    pub state: String,
+    /// What the token carries.
+    pub nonce: String,
+    /// What proves that the code is ours.
+    pub verifier: String,
+    /// It counts before this instant.
+    pub until: Timestamp,
+    /// Who waits for it.
+    pub terminal: Terminal,
+}
+
+/// Seals and opens them.
+pub struct Cookies {
+    key: SealingKey,
+    /// Whether the browser gives them back over https alone.
+    is_secure: bool,
+}
+
+impl Cookies {
+    /// Under a key of their own, made of `key`; `origin` is where browsers call us.
+    pub fn new(key: &SealingKey, origin: &str) -> Self {
+        let own = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key.bytes()), KEY);
+        let mut bytes = [0; 32];
+        bytes.copy_from_slice(own.as_ref());
+        Self {
+            key: SealingKey::new(bytes),
+            is_secure: origin.starts_with("https://"),
+        }
+    }
+
+    /// The cookie that keeps `sign_in`, as a header has it; none where the cipher fails.
+    pub fn set(&self, random: &Random, sign_in: &OnItsWay) -> Option<String> {
+        let text = serde_json::to_vec(sign_in).ok()?;
+        let sealed = issuer::seal(random, &self.key, PURPOSE, &text).ok()?;
+        Some(self.header(&sign_in.state, &sealed, LIFE_S))
+    }
+
+    /// What takes it away.
+    pub fn clear(&self, state: &str) -> String {
+        self.header(state, "", 0)
+    }
+
+    /// The sign-in of `state` that the browser brought in `cookies`, as its header has them.
+    pub fn open(&self, cookies: &str, state: &str, now: Timestamp) -> Option<OnItsWay> {
+        let name = self.name(state);
+        let pairs = cookies.split(';').filter_map(|pair| pair.trim().split_once('='));
+        let mut found = pairs.filter(|(given, _)| *given == name).map(|(_, value)| value);
+        let (value, None) = (found.next()?, found.next()) else {
+            return None;
+        };
+        let opened = issuer::open(&self.key, PURPOSE, value).ok()?;
+        let sign_in: OnItsWay = serde_json::from_slice(opened.expose_secret()).ok()?;
+        let is_it = verify_slices_are_equal(sign_in.state.as_bytes(), state.as_bytes()).is_ok();
+        (is_it && now < sign_in.until).then_some(sign_in)
+    }
+
+    /// One a sign-in: two tabs do not take each other's.
+    fn name(&self, state: &str) -> String {
+        let hash = Digest::of(state.as_bytes());
+        let prefix = if self.is_secure { "__Host-" } else { "" };
+        format!("{prefix}jit-sign-in-{}", &hash.as_str()[..NAME_CHARS])
+    }
+
+    fn header(&self, state: &str, value: &str, life_s: u32) -> String {
+        let secure = if self.is_secure { "; Secure" } else { "" };
+        format!(
+            "{}={value}; Path=/; Max-Age={life_s}; HttpOnly; SameSite=Lax{secure}",
+            self.name(state)
+        )
+    }
+}
+
+impl std::fmt::Debug for OnItsWay {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "OnItsWay({}, ****)", self.with)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sign_in() -> OnItsWay {
+        OnItsWay {
+            with: "acme".into(),
+            state: "state-of-this-sign-in".into(),
+            nonce: "n".into(),
+            verifier: "v".into(),
+            until: Timestamp::from_millis(1_000),
+            terminal: Terminal {
+                challenge: "c".into(),
+                device: DeviceId::parse(&"d".repeat(43)).unwrap(),
+                port: 1,
+                state: "t".into(),
+            },
+        }
+    }
+
+    fn cookies(origin: &str) -> Cookies {
+        Cookies::new(&SealingKey::new([1; 32]), origin)
+    }
+
+    #[test]
+    fn cookie_opens_for_its_state_before_its_end() {
+        let (own, other) = (
+            cookies("https://h"),
+            Cookies::new(&SealingKey::new([2; 32]), "https://h"),
+        );
+        let set = own.set(&Random::default(), &sign_in()).unwrap();
+        let pair = set.split(';').next().unwrap();
+        let given = format!("a=b; {pair}; jit-sign-in-x=y");
+        let (state, early, late) = (
+            sign_in().state,
+            Timestamp::from_millis(999),
+            Timestamp::from_millis(1_000),
+        );
+        assert_eq!(own.open(&given, &state, early), Some(sign_in()));
+        assert_eq!(own.open(&given, &state, late), None);
+        assert_eq!(own.open(&given, "state-of-another-sign-in", early), None);
+        assert_eq!(other.open(&given, &state, early), None);
+        assert_eq!(
+            own.open(&format!("{pair}; {pair}"), &state, early),
+            None,
+            "two of one name"
+        );
+        // the value of one sign-in under the name of another
+        let moved = pair.replace(&own.name(&state), &own.name("another"));
+        assert_eq!(own.open(&moved, "another", early), None);
+    }
+
+    #[test]
+    fn cookie_stays_with_its_host_over_https() {
+        let set = |origin: &str| cookies(origin).set(&Random::default(), &sign_in()).unwrap();
+        let secure = set("https://jit.acme.example");
+        assert!(secure.starts_with("__Host-jit-sign-in-"), "{secure}");
+        assert!(
+            secure.ends_with("; Path=/; Max-Age=600; HttpOnly; SameSite=Lax; Secure"),
+            "{secure}"
+        );
+        let plain = set("http://127.0.0.1:1");
+        assert!(
+            plain.starts_with("jit-sign-in-") && !plain.contains("Secure"),
+            "{plain}"
+        );
+        assert!(!secure.contains("state-of-this") && !format!("{:?}", sign_in()).contains("state-of"));
+    }
+}

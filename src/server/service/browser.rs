@@ -1,0 +1,223 @@
+//! Signing in through a browser: from a terminal to the identity provider and back, with a code for that terminal alone.
+//! Owns what is asked and what follows. Refuses an answer to what this browser did not begin, and a second one.
+
+use serde_json::json;
+
+use crate::domain::sign_in::prove;
+use crate::domain::{Bound, Digest, Duration, Person, SignInCode, SignInMethod};
+use crate::server::backend::Backend;
+use crate::server::failure::{Failure, settled};
+use crate::server::identity::on_its_way::{LIFE_S, OnItsWay, Terminal};
+use crate::server::identity::relying_party::{Answer, Question, RelyingParty, encoded, repeated};
+use crate::server::identity::token::Claims;
+use crate::wire::{Brought, SignInMethods, SignInWay, paths};
+
+/// A terminal takes its code at once.
+const CODE_LIFE_S: u32 = 120;
+
+/// A sign-in that was begun.
+pub struct Begun {
+    /// Where the browser goes.
+    pub address: String,
+    /// What it keeps meanwhile.
+    pub cookie: String,
+}
+
+/// What the browser brought back.
+#[derive(Clone, Debug, Default)]
+pub struct Return {
+    /// Of the sign-in.
+    pub state: String,
+    /// The identity provider's code.
+    pub code: Option<String>,
+    /// Who sent it, where they say so.
+    pub issuer: Option<String>,
+    /// Its "no".
+    pub error: Option<String>,
+}
+
+/// Why a sign-in goes no further, in this browser.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Stopped {
+    /// There is no such identity provider here.
+    #[error("no identity provider of that name here")]
+    NoSuchParty,
+    /// It is not there, or says what it should not.
+    #[error("{0}")]
+    Issuer(String),
+    /// Not begun in this browser, too old, or finished before.
+    #[error("this sign-in was not begun in this browser, is too old, or was finished before")]
+    NotBegun,
+    /// The backend failed.
+    #[error("the backend failed")]
+    Failed,
+}
+
+/// Every way to sign in that is offered.
+pub fn methods(backend: &Backend) -> SignInMethods {
+    let at_issuer = |party: &RelyingParty| SignInWay {
+        method: SignInMethod::LoopbackPkce.as_str().to_owned(),
+        name: Some(party.name().to_owned()),
+        issuer: Some(party.issuer().to_owned()),
+    };
+    let mut methods: Vec<SignInWay> = backend.sign_ins.parties().iter().map(at_issuer).collect();
+    if backend.settings.dev {
+        methods.push(SignInWay {
+            method: SignInMethod::Local.as_str().to_owned(),
+            name: None,
+            issuer: None,
+        });
+    }
+    SignInMethods { methods }
+}
+
+/// Begins a sign-in at `party` for `terminal`. Nothing is stored: the browser keeps it, sealed.
+///
+/// # Errors
+/// [`Stopped::Issuer`].
+pub async fn begin(backend: &Backend, party: &RelyingParty, terminal: Terminal) -> Result<Begun, Stopped> {
+    let life = Duration::from_secs(LIFE_S).map_err(|_| Stopped::Failed)?;
+    let sign_in = OnItsWay {
+        with: party.name().to_owned(),
+        state: backend.random.secret(),
+        nonce: backend.random.secret(),
+        verifier: backend.random.secret(),
+        until: backend.now().plus(life),
+        terminal,
+    };
+    let redirect_uri = redirect_uri(backend);
+    let address = party.address(&backend.clock, &question(&sign_in, &redirect_uri)).await;
+    let address = address.map_err(|error| {
+        tracing::warn!(with = party.name(), %error, "nobody can sign in");
+        Stopped::Issuer(format!("{}: {error}", party.name()))
+    })?;
+    let cookie = backend.sign_ins.cookies.set(&backend.random, &sign_in);
+    Ok(Begun {
+        address,
+        cookie: cookie.ok_or(Stopped::Failed)?,
+    })
+}
+
+/// Finishes the sign-in that a browser came back from with `returned`, as it kept it in `cookies`: where it goes then.
+///
+/// # Errors
+/// [`Stopped::NotBegun`]: no terminal is known. Every other failure goes to the terminal.
+pub async fn finish(backend: &Backend, cookies: &str, returned: &Return) -> Result<String, Stopped> {
+    let now = backend.now();
+    let sign_in = backend.sign_ins.cookies.open(cookies, &returned.state, now);
+    let sign_in = sign_in.ok_or(Stopped::NotBegun)?;
+    let _finishing = backend.sign_ins.finish(&sign_in.state).ok_or(Stopped::NotBegun)?;
+    let known = backend.store.code_of_sign_in(&sign_in_hash(&sign_in)).await;
+    if known.map_err(|_| Stopped::Failed)?.is_some() {
+        return Err(Stopped::NotBegun);
+    }
+    let (code, error) = match proved(backend, &sign_in, returned).await {
+        Ok(code) => (Some(code), None),
+        Err(why) => {
+            tracing::warn!(with = sign_in.with, why, "a sign-in failed");
+            (None, Some(format!("{}: {why}", sign_in.with)))
+        }
+    };
+    let brought = Brought {
+        state: sign_in.terminal.state.clone(),
+        code,
+        error,
+    };
+    Ok(terminal_address(sign_in.terminal.port, &brought))
+}
+
+/// A code for the terminal that waits for `sign_in`, or why there is none, in words for its person.
+async fn proved(backend: &Backend, sign_in: &OnItsWay, returned: &Return) -> Result<String, String> {
+    let party = backend.sign_ins.party(Some(&sign_in.with));
+    let party = party.ok_or_else(|| Stopped::NoSuchParty.to_string())?;
+    let code = match (&returned.code, &returned.error) {
+        (_, Some(error)) => return Err(format!("it refuses: {}", repeated(error))),
+        (None, None) => return Err("it gives no code".to_owned()),
+        (Some(code), None) => code,
+    };
+    let redirect_uri = redirect_uri(backend);
+    let answer = Answer {
+        code,
+        issuer: returned.issuer.as_deref(),
+    };
+    let question = question(sign_in, &redirect_uri);
+    let claims = party.prove(&backend.clock, &question, &answer).await;
+    let claims = claims.map_err(|error| error.to_string())?;
+    note(backend, party, sign_in, &claims).await.map_err(|failure| {
+        tracing::error!(cause = failure.cause, "a sign-in was not stored");
+        failure.problem.title
+    })
+}
+
+/// Stores who somebody is, and gives the code by which the terminal says so.
+async fn note(backend: &Backend, party: &RelyingParty, sign_in: &OnItsWay, claims: &Claims) -> Result<String, Failure> {
+    let secret = backend.random.secret();
+    let life = Duration::from_secs(CODE_LIFE_S).map_err(|_| Failure::broken("no such duration"))?;
+    settled!(async {
+        let now = backend.now();
+        let known = backend.store.person_by_subject(&claims.issuer, &claims.subject).await?;
+        let is_new = known.is_none();
+        let person = known.unwrap_or_else(|| Person {
+            id: backend.random.person_id(),
+            issuer: claims.issuer.clone(),
+            subject: claims.subject.clone(),
+            name: party.person_name(claims),
+            since: now,
+        });
+        let bound = Bound {
+            sign_in: sign_in_hash(sign_in),
+            device: sign_in.terminal.device.clone(),
+            challenge: sign_in.terminal.challenge.clone(),
+            method: SignInMethod::LoopbackPkce,
+            mfa_at: party.mfa_at(now, claims),
+        };
+        let code = SignInCode {
+            code_hash: Digest::of(secret.as_bytes()).to_string(),
+            person: person.id.clone(),
+            expires_at: now.plus(life),
+            spent_at: None,
+            bound: Some(Box::new(bound)),
+            version: 1,
+        };
+        let details = json!({
+            "with": party.name(),
+            "auth_time": claims.auth_time,
+            "amr": claims.amr,
+            "acr": claims.acr,
+        });
+        backend.commit(&prove(now, &person, is_new, &code, details)).await
+    })?;
+    Ok(secret)
+}
+
+fn question<'a>(sign_in: &'a OnItsWay, redirect_uri: &'a str) -> Question<'a> {
+    Question {
+        redirect_uri,
+        state: &sign_in.state,
+        nonce: &sign_in.nonce,
+        verifier: &sign_in.verifier,
+    }
+}
+
+/// The one address that is registered at identity providers.
+fn redirect_uri(backend: &Backend) -> String {
+    format!("{}{}", backend.settings.origin, paths::SIGN_IN_CALLBACK)
+}
+
+fn sign_in_hash(sign_in: &OnItsWay) -> String {
+    Digest::of(sign_in.state.as_bytes()).to_string()
+}
+
+/// The terminal, on the browser's own machine (RFC 8252, section 7.3).
+fn terminal_address(port: u16, brought: &Brought) -> String {
+    let pairs = [
+        ("state", Some(&brought.state)),
+        ("code", brought.code.as_ref()),
+        ("error", brought.error.as_ref()),
+    ];
+    let pairs = pairs.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    let query: Vec<String> = pairs
+        .map(|(name, value)| format!("{name}={}", encoded(value)))
+        .collect();
+    format!("http://127.0.0.1:{port}/?{}", query.join("&"))
+}
