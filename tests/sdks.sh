@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Puts AWS SDKs of other languages, at the versions pinned in tests/sdks/, into .cache/sdks, and shells that are no
-# system package, pinned in tests/shells/, into .cache/shells. Prints nothing when they are there already. What cannot
-# be made because its tools are missing is said and left out.
+# Puts AWS SDKs of other languages, at the versions pinned in tests/sdks/, into .cache/sdks, shells that are no system
+# package, pinned in tests/shells/, into .cache/shells, and an identity provider, pinned in tests/issuers/, into
+# .cache/issuers. Prints nothing when they are there already. What cannot be made because its tools are missing is said
+# and left out.
 set -uo pipefail
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -37,6 +38,7 @@ set_up() {
 has_go() { go version 2>/dev/null | grep -Eq 'go1\.(2[4-9]|[3-9][0-9])'; }
 
 make_js() { npm ci --ignore-scripts --no-audit --no-fund --loglevel=error; }
+make_oidc_provider() { make_js; }
 make_nu() { make_js && ln -s node_modules/@nushell/*/bin bin; }
 make_go() { go build -mod=readonly -trimpath -o bin/ ./...; }
 make_java() { mvn -q -B compile dependency:copy-dependencies -DincludeScope=runtime; }
@@ -48,5 +50,6 @@ make_awscrt() {
 set_up sdks/js node npm
 if has_go; then set_up sdks/go go; else printf 'missing: Go 1.24 or newer, for the AWS SDK under tests/sdks/go\n'; fi
 set_up sdks/java java mvn
+set_up issuers/oidc_provider node npm
 [ "$(uname -sm)" != "Linux x86_64" ] || { set_up sdks/awscrt python3; set_up shells/nu npm; }
 exit $failed

@@ -199,10 +199,13 @@ fn check(now: Timestamp, raw: &RawClaims, rules: &Rules<'_>) -> Result<(), Token
     if !fits(&raw.sub) {
         return Err(TokenError::Unreadable);
     }
-    let several = match &raw.aud {
-        OneOrMore::One(_) => false,
-        OneOrMore::More(audience) => audience.len() != 1,
+    let (is_ours, several) = match &raw.aud {
+        OneOrMore::One(audience) => (audience == rules.audience, false),
+        OneOrMore::More(all) => (all.iter().any(|one| one == rules.audience), all.len() != 1),
     };
+    if !is_ours {
+        return Err(TokenError::Audience);
+    }
     // OpenID Connect Core 1.0, section 3.1.3.7: for several, it must say whom it was made for
     match &raw.azp {
         Some(azp) if azp != rules.audience => return Err(TokenError::Audience),

@@ -6,6 +6,7 @@
 mod aws_cli;
 mod aws_proxy;
 mod backend;
+mod browser;
 mod child;
 mod corporate;
 mod counted;
@@ -14,6 +15,7 @@ mod faked_time;
 mod identity_center;
 mod left_out;
 mod ministack;
+mod oidc_provider;
 mod raw_server;
 mod redact;
 mod run;
@@ -30,6 +32,7 @@ pub use self::{
     aws_cli::AwsKeys,
     aws_proxy::{AwsProxy, Fault},
     backend::{Backend, BackendPlan},
+    browser::{Browser, Page},
     child::Running,
     corporate::{Authority, ConnectProxy, ProxyManners, TlsEnd},
     counted::{Counted, Seen},
@@ -38,6 +41,7 @@ pub use self::{
     identity_center::IdentityCenter,
     left_out::{deep, is_there, left_out, left_out_everywhere},
     ministack::MiniStack,
+    oidc_provider::{CLIENT_ID, CLIENT_SECRET, OidcProvider, issuers_folder},
     raw_server::RawServer,
     redact::Redactions,
     run::Run,

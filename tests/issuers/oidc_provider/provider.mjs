@@ -1,0 +1,71 @@
+// An identity provider that is not ours: provider.mjs CLIENT_ID CLIENT_SECRET REDIRECT_URI
+//
+// Prints its issuer. Who signs in says so in the head of the call for /login/…: `x-login: NAME AMR,AMR ACR`; a dash is
+// none. POST /test/rotate has it sign with other keys from then on.
+import { createServer } from 'node:http';
+import { randomUUID } from 'node:crypto';
+import { exportJWK, generateKeyPair } from 'jose';
+import { Provider } from 'oidc-provider';
+
+const [clientId, clientSecret, redirectUri] = process.argv.slice(2);
+
+async function keys() {
+  const named = async (alg) => {
+    const { privateKey } = await generateKeyPair(alg, { extractable: true });
+    return { ...(await exportJWK(privateKey)), alg, use: 'sig', kid: randomUUID() };
+  };
+  return { keys: [await named('RS256'), await named('ES256')] };
+}
+
+async function make(issuer) {
+  return new Provider(issuer, {
+    jwks: await keys(),
+    clients: [{
+      client_id: clientId,
+      client_secret: clientSecret,
+      redirect_uris: [redirectUri],
+      grant_types: ['authorization_code'],
+      response_types: ['code'],
+      require_auth_time: true,
+    }],
+    claims: { openid: ['sub', 'amr', 'acr'], profile: ['preferred_username', 'groups'], email: ['email'] },
+    conformIdTokenClaims: false,
+    cookies: { keys: ['for tests alone'] },
+    features: { devInteractions: { enabled: false } },
+    interactions: { url: (_, interaction) => `/login/${interaction.uid}` },
+    findAccount: (_, id) => ({
+      accountId: id,
+      claims: () => ({
+        sub: id, preferred_username: id.split('|').pop(), email: `${id}@acme.example`, groups: ['security'],
+      }),
+    }),
+    async loadExistingGrant(ctx) {
+      const grant = new ctx.oidc.provider.Grant({
+        clientId: ctx.oidc.client.clientId, accountId: ctx.oidc.session.accountId,
+      });
+      grant.addOIDCScope('openid profile email');
+      await grant.save();
+      return grant;
+    },
+  });
+}
+
+let provider;
+const server = createServer(async (request, response) => {
+  if (request.url === '/test/rotate') {
+    provider = await make(provider.issuer);
+    response.end('rotated\n');
+  } else if (request.url.startsWith('/login/')) {
+    const [accountId, amr, acr] = (request.headers['x-login'] ?? '').split(' ');
+    const result = accountId === 'nobody'
+      ? { error: 'access_denied', error_description: '<b>not\u202e today</b>' }
+      : { login: { accountId, ...(amr !== '-' && { amr: amr.split(',') }), ...(acr !== '-' && { acr }) } };
+    await provider.interactionFinished(request, response, result);
+  } else {
+    provider.callback()(request, response);
+  }
+});
+server.listen(0, '127.0.0.1', async () => {
+  provider = await make(`http://127.0.0.1:${server.address().port}`);
+  console.log(provider.issuer);
+});
