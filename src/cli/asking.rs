@@ -101,7 +101,7 @@ impl Asking {
             .file(new)
             .map_err(|error| explained(ctx, desk, error, new))?;
         desk.backend.watch_interrupt()?;
-        note_filed(ctx, desk, &filed);
+        note_filed(ctx, desk, new, &filed);
         follow::print_json(ctx, &filed.request, Some(filed.outcome))?;
         match filed.outcome {
             _ if self.no_wait => return Ok(()),
@@ -209,7 +209,7 @@ fn quoted(text: &str) -> String {
     }
 }
 
-fn note_filed(ctx: &Ctx, desk: &Desk, filed: &Filed) {
+fn note_filed(ctx: &Ctx, desk: &Desk, new: &NewRequest, filed: &Filed) {
     let request = &filed.request;
     match filed.outcome {
         Outcome::Filed => ctx.ui.note(&format!(
@@ -226,11 +226,11 @@ fn note_filed(ctx: &Ctx, desk: &Desk, filed: &Filed) {
                 .as_ref()
                 .map_or_else(String::new, |ticket| format!("  {ticket}"))
         )),
-        Outcome::Joined => ctx.ui.note(&format!(
-            "Joined {} (filed {}).",
-            request.id,
-            desk.words().ago(request.filed_at)
-        )),
+        Outcome::Joined => {
+            let ago = desk.words().ago(request.filed_at);
+            ctx.ui.note(&format!("Joined {} (filed {ago}).", request.id));
+            say_ticket_is_lost(ctx, new, request);
+        }
         Outcome::Covered => {
             let words = desk.words();
             let end = request.grant.as_ref().and_then(|grant| grant.ends_at);
@@ -247,6 +247,22 @@ fn note_filed(ctx: &Ctx, desk: &Desk, filed: &Filed) {
                 .note_marked(State::Live, &format!("{who} {}{until}.", request.target));
         }
     }
+}
+
+/// What is joined stays as it was filed: its approvers read its ticket, not the one that was given now.
+fn say_ticket_is_lost(ctx: &Ctx, new: &NewRequest, joined: &RequestView) {
+    let Some(given) = new
+        .ticket
+        .as_ref()
+        .filter(|given| joined.ticket.as_ref() != Some(given))
+    else {
+        return;
+    };
+    let has = joined.ticket.as_deref().unwrap_or("no ticket");
+    ctx.ui.warn(
+        &format!("{} was filed with {has}; {given} was not added", joined.id),
+        &format!("jit cancel {}, then ask again", joined.id),
+    );
 }
 
 #[cfg(test)]

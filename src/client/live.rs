@@ -24,6 +24,9 @@ const TARGETS: &str = "targets";
 const TRIES: usize = 50;
 const PAUSE: Duration = Duration::from_millis(2);
 
+/// Ends nearer than this are one: the two were told by clocks that were compared at different times.
+const WELL_S: i64 = 60;
+
 /// A live grant as a shell reads it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Line {
@@ -78,6 +81,20 @@ impl Client {
     pub(super) fn note_live(&self, account: &Account, offset_ms: i64, target: &TargetName, ends_at: Timestamp) {
         let seen = [(target.clone(), ends_at)];
         self.note(account, |line| line.target == *target, &seen, offset_ms);
+    }
+
+    /// Whether `target` was seen to be held for well longer than a credential that dies at `expires_at_ms`, by this
+    /// machine's clock: it was extended after that one was minted.
+    pub(super) fn goes_on_after(&self, account: &Account, target: &TargetName, expires_at_ms: u64) -> bool {
+        let text = self.state.read(LIVE).ok().flatten().unwrap_or_default();
+        let (own, dies_s) = (
+            account.folder(),
+            i64::try_from(expires_at_ms / 1000).unwrap_or(i64::MAX),
+        );
+        String::from_utf8_lossy(&text)
+            .lines()
+            .filter_map(Line::parse)
+            .any(|line| line.account == own && line.target == *target && line.ends_at_s > dies_s.saturating_add(WELL_S))
     }
 
     /// Nothing of an account is known any more.
@@ -220,6 +237,21 @@ mod tests {
         // what is over goes with the next write
         client.note_live(&bob, 0, &name("dev"), Timestamp::from_millis(900_000));
         assert_eq!(read(&client), "");
+    }
+
+    #[test]
+    fn grant_that_was_extended_goes_on_after_its_credential() {
+        let temp = tempfile::tempdir().unwrap();
+        let (client, alice, bob) = client(temp.path());
+        let goes_on = |account: &Account, target: &str| client.goes_on_after(account, &name(target), 4_000_000);
+        assert!(!goes_on(&alice, "prod"));
+        client.note_live(&alice, 0, &name("prod"), Timestamp::from_millis(4_030_000));
+        assert!(!goes_on(&alice, "prod"));
+        client.note_live(&alice, 0, &name("prod"), Timestamp::from_millis(9_000_000));
+        assert!(goes_on(&alice, "prod"));
+        assert!(!goes_on(&bob, "prod") && !goes_on(&alice, "dev"));
+        client.note_open(&alice, 0, &[]);
+        assert!(!goes_on(&alice, "prod"));
     }
 
     #[test]

@@ -56,6 +56,7 @@ mod issuer_publication;
 mod kill_switch;
 mod mock_answers;
 mod session_policy;
+mod shell_files;
 mod shell_quoting;
 mod shell_start;
 mod shell_use;
