@@ -178,7 +178,7 @@ impl Effect {
     /// Urgencies of what gives something.
     pub const GIVING: RangeInclusive<u8> = 2..=2;
     /// All of them.
-    pub const ALL: RangeInclusive<u8> = 0..=2;
+    pub const ALL: RangeInclusive<u8> = 0..=3;
 
     /// What is taken away goes before what is given: 0 is first.
     pub const fn urgency(&self) -> u8 {
@@ -216,6 +216,8 @@ pub struct Once {
     /// SHA-256 of method, path and body.
     pub body_hash: Digest,
     /// Id of what came of it.
+    /// Whether it was tried: who only waited for another has not failed at anything.
+    pub is_attempt: bool,
     pub outcome: String,
     /// When.
     pub at: Timestamp,

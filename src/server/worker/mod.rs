@@ -152,4 +152,6 @@ pub async fn drain(backend: &Backend) {
 #[cfg(test)]
 mod old_stores;
 #[cfg(test)]
+#[cfg(test)]
+mod waiting;
 mod restarts;

@@ -90,6 +90,7 @@ async fn postpone(backend: &Backend, work: &Claimed, error: &str) {
         effect: work.id,
         until,
         error: error.to_owned(),
+        is_attempt: true,
     };
     if let Err(failure) = backend
         .commit(&Change {
@@ -341,6 +342,7 @@ pub(super) async fn retry(backend: &Backend, work: &Claimed, case: &Case, error:
         effect: work.id,
         until,
         error: error.to_owned(),
+        is_attempt: true,
     });
     backend.commit(&change).await
 }

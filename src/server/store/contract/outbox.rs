@@ -13,6 +13,7 @@ on_every_store! {
     completed_effect_is_gone_and_cannot_be_completed_twice
     completing_commit_that_is_refused_keeps_the_effect
     postponed_effect_is_due_later_with_its_error
+    effect_that_only_waited_was_not_tried
     next_due_counts_what_is_claimed
     pending_effects_are_those_of_the_grant
 }
@@ -149,6 +150,7 @@ async fn postponed_effect_is_due_later_with_its_error(store: &Tried) {
         (pending[0].attempts, pending[0].last_error.as_deref()),
         (1, Some("throttled"))
     );
+        is_attempt: true,
     assert_eq!(pending[0].due_at, at(50));
     assert_eq!(claim(store, "w", 49, 1).await, []);
     let again = claim(store, "w", 50, 1).await;
@@ -172,6 +174,18 @@ async fn pending_effects_are_those_of_the_grant(store: &Tried) {
     leave(store, &[(30, end_of(1)), (5, give(1)), (1, end_of(2)), (1, expire(1))]).await;
     let pending = store.pending_effects(&grant_id(1)).await.unwrap();
     let found: Vec<_> = pending
+
+async fn effect_that_only_waited_was_not_tried(store: &Tried) {
+    leave(store, &[(1, end_of(1))]).await;
+    let id = claim(store, "w", 10, 1).await[0].id;
+    let mut waits = put_off(id, 50);
+    if let Some(postpone) = &mut waits.postpones {
+        postpone.is_attempt = false;
+    }
+    store.commit(&waits).await.unwrap();
+    let again = claim(store, "w", 50, 1).await;
+    assert_eq!((again[0].id, again[0].attempts), (id, 0));
+}
         .iter()
         .map(|row| (row.due_at, row.effect.clone(), row.attempts))
         .collect();
