@@ -22,7 +22,7 @@ fn grant_of(filed: &Filed) -> String {
 async fn taking(stage: &Stage, id: &str) -> Pending {
     let grant = &stage.backend.store.grants_like(id, 2).await.unwrap()[0];
     let pending = stage.backend.store.pending_effects(grant).await.unwrap();
-    let is_take = |pending: &Pending| matches!(pending.effect, Effect::Take { .. });
+    let is_take = |pending: &Pending| matches!(pending.effect, Effect::LetGo { .. });
     pending.into_iter().find(is_take).unwrap()
 }
 

@@ -31,6 +31,7 @@ const fn subjects(effect: &Effect) -> (Option<&RequestId>, Option<&GrantId>, Opt
         | Effect::Give { grant }
         | Effect::End { grant }
         | Effect::Take { grant }
+        | Effect::LetGo { grant }
         | Effect::Kill { grant }
         | Effect::Warn { grant }
         | Effect::Unkill { grant } => (None, Some(grant), None),
@@ -72,8 +73,8 @@ pub(super) async fn postpone(connection: &mut Connection, postpone: &Postpone) -
         WHERE id = $4",
     )
     .bind(postpone.until.millis())
-    .bind(postpone.error.as_str())
     .bind(i64::from(postpone.is_attempt))
+    .bind(postpone.error.as_str())
     .bind(postpone.effect.0)
     .execute(connection)
     .await?;
@@ -136,6 +137,7 @@ fn effect(row: &Row) -> Result<Effect, StoreError> {
         "activate" => Ok(Effect::Activate { grant: grant()? }),
         "give" => Ok(Effect::Give { grant: grant()? }),
         "end" => Ok(Effect::End { grant: grant()? }),
+        "let_go" => Ok(Effect::LetGo { grant: grant()? }),
         "take" => Ok(Effect::Take { grant: grant()? }),
         "kill" => Ok(Effect::Kill { grant: grant()? }),
         "unkill" => Ok(Effect::Unkill { grant: grant()? }),
