@@ -2,6 +2,7 @@
 //! Owns every rule of the lifecycle. Refuses I/O, clocks, randomness, the environment and `async`:
 //! all of them come in as arguments.
 
+pub mod accounts;
 pub mod apply;
 pub mod assignment;
 pub mod case;
@@ -31,6 +32,7 @@ pub mod time;
 mod values;
 pub mod workflow;
 
+pub use accounts::{AccountFacts, Choice, Chosen};
 pub use apply::apply;
 pub use assignment::{Assignment, AssignmentRoad, FoundBy, Instance};
 pub use case::{Case, Held};

@@ -2,6 +2,7 @@
 //! that is a stand-in of ours. Exists under test only.
 
 pub mod members;
+pub mod organization;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -24,7 +25,8 @@ use crate::server::backend::{Backend, Caller, InForce, Parts};
 use crate::server::failure::Failure;
 use crate::server::provider::aws::AwsSettings;
 use crate::server::provider::{
-    Access, Beneficiary, Credential, Description, Killer, Minter, Presence, Provider, ProviderError, User,
+    Access, AccountsProvider, Beneficiary, Credential, Description, Killer, Minter, Presence, Provider, ProviderError,
+    User,
 };
 use crate::server::service::{file, sign_in};
 use crate::server::settings::Settings;
@@ -198,12 +200,17 @@ impl Stage {
     }
 
     /// The same in memory, and on `identity_center` for what is assigned there.
-    pub fn in_memory(identity_center: Arc<dyn Provider>) -> Self {
+    pub fn in_memory(identity_center: Arc<dyn AccountsProvider>) -> Self {
         let store = Arc::new(MemoryStore::default());
         Self::on(TempDir::new().unwrap(), store, Arc::default(), identity_center)
     }
 
-    fn on(dir: TempDir, store: Arc<dyn Store>, provider: Arc<StandIn>, identity_center: Arc<dyn Provider>) -> Self {
+    fn on(
+        dir: TempDir,
+        store: Arc<dyn Store>,
+        provider: Arc<StandIn>,
+        identity_center: Arc<dyn AccountsProvider>,
+    ) -> Self {
         let (stop, stopping) = watch::channel(false);
         let settings = Settings {
             dev: false,

@@ -39,6 +39,8 @@ pub(super) struct Document {
     #[serde(default)]
     pub(super) account: Named<Account>,
     #[serde(default)]
+    pub(super) accounts: Named<Accounts>,
+    #[serde(default)]
     pub(super) environment: Named<Environment>,
     #[serde(default)]
     pub(super) workflow: Named<Workflow>,
@@ -78,6 +80,18 @@ pub(super) struct Account {
     pub(super) partition: Option<Partition>,
     pub(super) region: Option<Spanned<String>>,
     pub(super) kill_role: Option<Spanned<String>>,
+}
+
+/// AWS accounts that are found by where they stand or by a tag.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Accounts {
+    pub(super) ou: Option<Spanned<String>>,
+    pub(super) tag: Option<Spanned<String>>,
+    pub(super) environment: Spanned<String>,
+    pub(super) partition: Option<Partition>,
+    #[serde(default)]
+    pub(super) except: Names,
 }
 
 /// What holds for every target of some accounts.
@@ -129,7 +143,8 @@ pub(super) struct Target {
     pub(super) description: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) aliases: Names,
-    pub(super) account: Spanned<String>,
+    pub(super) account: Option<Spanned<String>>,
+    pub(super) accounts: Option<Spanned<String>>,
     pub(super) risk: Spanned<u8>,
     #[serde(default)]
     pub(super) owners: Names,

@@ -113,7 +113,7 @@ fn ended(backend: &Backend, caller: &Caller, case: &Case, reason: Option<Reason>
     }
     let reason = reason.ok_or(Refusal::TextEmpty { what: "reason" })?;
     let bundle = backend.bundle();
-    let Some(target) = bundle.catalogue().target(&request.body.target) else {
+    let Some(target) = bundle.catalogue().asked(request) else {
         return Err(Refusal::Changed {
             request: request.id().clone(),
         }
@@ -124,7 +124,7 @@ fn ended(backend: &Backend, caller: &Caller, case: &Case, reason: Option<Reason>
     let question = Question::Revoke {
         who,
         request,
-        target,
+        target: &target,
         session: caller.facts(),
         now: backend.now(),
     };

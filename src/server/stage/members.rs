@@ -8,10 +8,14 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 
 use super::Stage;
-use crate::domain::{Binding, Timestamp};
+use super::organization::Organized;
+use crate::domain::{AccountFacts, Binding, Choice, Partition, Timestamp};
+use crate::policy::many_sample::{DEV, PAYMENTS, PROD, files};
 use crate::policy::{Bundle, small};
 use crate::server::backend::InForce;
-use crate::server::provider::{Access, Beneficiary, Description, Presence, Provider, ProviderError, User};
+use crate::server::provider::{
+    Access, Beneficiary, Description, ListedAccount, Organization, Presence, Provider, ProviderError, User,
+};
 
 /// The instance of the tests.
 const INSTANCE: &str = r#"
@@ -55,6 +59,10 @@ pub struct Members {
     pub refusal: Mutex<Option<ProviderError>>,
     /// What was called, and for whom.
     pub calls: Mutex<Vec<(&'static str, String)>>,
+    /// The same, and in which account.
+    pub places: Mutex<Vec<(&'static str, String)>>,
+    /// The accounts that there are.
+    pub organization: Organized,
 }
 
 impl Members {
@@ -90,6 +98,8 @@ impl Members {
         tokio::task::yield_now().await;
         let user = access.user.clone().expect("a membership is of a user");
         self.calls.lock().unwrap().push((what, user.clone()));
+        let account = access.binding.account().to_owned();
+        self.places.lock().unwrap().push((what, account));
         let error = {
             let mut errors = self.errors.lock().unwrap();
             (!errors.is_empty()).then(|| errors.remove(0))
@@ -164,7 +174,60 @@ impl Provider for Members {
     }
 }
 
+impl Members {
+    /// In which accounts `what` was called.
+    pub fn places_of(&self, what: &str) -> Vec<String> {
+        let places = self.places.lock().unwrap();
+        let those = places.iter().filter(|(call, _)| *call == what);
+        those.map(|(_, account)| account.clone()).collect()
+    }
+}
+
+#[async_trait]
+impl Organization for Members {
+    async fn account(&self, partition: Partition, id: &str) -> Result<Option<AccountFacts>, ProviderError> {
+        self.organization.account(partition, id).await
+    }
+
+    async fn has_unit(&self, partition: Partition, id: &str) -> Result<bool, ProviderError> {
+        self.organization.has_unit(partition, id).await
+    }
+
+    async fn accounts(
+        &self,
+        partition: Partition,
+        by: &Choice,
+        except: &[String],
+    ) -> Result<Vec<ListedAccount>, ProviderError> {
+        self.organization.accounts(partition, by, except).await
+    }
+}
+
 impl Stage {
+    /// A backend in memory with `prod-ops` and `team-ops`, which are approved automatically, and three accounts: two
+    /// below [`PROD`], one beside it.
+    pub fn of_many() -> (Self, Arc<Members>) {
+        let members = Arc::new(Members::default());
+        let stage = Self::in_memory(members.clone());
+        stage.put_in_force(&[]);
+        let here = &members.organization;
+        here.put("333333333333", "Payments", &[PAYMENTS, PROD], &[("team", "payments")]);
+        here.put("444444444444", "Ledger", &[PROD], &[]);
+        here.put("555555555555", "Sandbox", &[DEV], &[]);
+        (stage, members)
+    }
+
+    /// The same with these edits of the bundle.
+    pub fn put_in_force(&self, edits: &[(&str, &str)]) {
+        let bundle = Arc::new(Bundle::load(&files(edits)).unwrap_or_else(|found| panic!("{found:?}")));
+        self.backend.set_policy(InForce { bundle, error: None });
+    }
+
+    /// Lists the accounts, as the backend does beside everything else.
+    pub async fn list_accounts(&self) {
+        self.backend.roster.refresh(&self.backend).await;
+    }
+
     /// A backend in memory on which `dev-admin` and `dev-too` are one permission set in one account.
     pub fn of_members() -> (Self, Arc<Members>) {
         let members = Arc::new(Members::default());

@@ -4,6 +4,7 @@
 
 mod kill;
 mod membership;
+mod moved;
 pub mod reconcile;
 mod step;
 mod sweep;

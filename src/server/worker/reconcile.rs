@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::sync::watch;
 
+use super::moved::Moved;
 use crate::domain::{Actor, Binding, Change, Event, GrantId, Membership, MembershipState, Timestamp, apply};
 use crate::server::backend::Backend;
 use crate::server::failure::{Failure, settled};
@@ -54,6 +55,7 @@ pub struct Reconciler {
     told: BTreeSet<(Place, String)>,
     /// Where the next round goes on.
     next: usize,
+    moved: Moved,
 }
 
 impl Reconciler {
@@ -81,7 +83,7 @@ impl Reconciler {
                 }
             }
         }
-        Ok(())
+        self.moved.round(backend, &held).await
     }
 
     /// The next few permission sets of the catalogue that nobody holds a lease on.

@@ -12,7 +12,7 @@ use crate::policy::{Ask, Bundle, Question, Tally, Target, Who, decide};
 use crate::server::backend::Backend;
 use crate::server::failure::{Failure, settled};
 use crate::server::provider::{Access, Presence, ProviderError};
-use crate::server::service::file::still_resolves;
+use crate::server::service::accounts::afresh;
 use crate::server::service::mint::access;
 use crate::server::store::Claimed;
 
@@ -120,30 +120,26 @@ async fn activate(backend: &Backend, work: &Claimed, grant: &GrantId) -> Result<
             return settle(backend, work).await;
         };
         let bundle = backend.bundle();
-        // under a lock nobody is asked: neither policy nor anything that it would need
+        let is_over = backend.now() > case.grant()?.activate_by;
+        // under a lock, and too late, nobody is asked: neither policy nor anything that it would need
         let event = match case.lock_on(&activating(&case)) {
-            Some(_) => Event::Activate,
-            None => may_activate(backend, &bundle, &case).await?,
+            None if !is_over => may_activate(backend, &bundle, &case).await?,
+            None | Some(_) => Event::Activate,
         };
         let change = apply(backend.now(), &case, &event)?.decided_by(bundle.hash().as_str());
         backend.commit(&change.completing(work.id)).await
     })
 }
 
-/// Asks again what was asked before: the target resolves alike, the voters still may, policy agrees.
+/// Asks again what was asked before: the target resolves alike, in an account that still is one of its own, the voters still may, policy agrees.
 async fn may_activate(backend: &Backend, bundle: &Bundle, case: &Case) -> Result<Event, Failure> {
     let withhold = |cause, detail: String| Ok(Event::Withhold { cause, detail });
     let request = case.request()?;
-    let Some(target) = bundle
-        .catalogue()
-        .target(&request.body.target)
-        .filter(|_| still_resolves(bundle, request))
-    else {
-        return withhold(
-            EndCause::Changed,
-            "the target resolves otherwise than what was approved".to_owned(),
-        );
+    let target = match afresh(backend, bundle, request).await? {
+        Ok(target) => target,
+        Err(changed) => return withhold(EndCause::Changed, changed),
     };
+    let target = &target;
     let beneficiary = person(backend, &case.request()?.body.beneficiary).await?;
     let groups = bundle.catalogue().groups_of(&beneficiary.issuer, &beneficiary.subject);
     let who = Who {
@@ -254,7 +250,7 @@ async fn give(backend: &Backend, work: &Claimed, grant: &GrantId) -> Result<(), 
         // its end is in the outbox too, and takes it from here
         return backend.commit(&Change::default().completing(work.id)).await;
     }
-    if !still_resolves(&backend.bundle(), case.request()?) {
+    if !backend.bundle().catalogue().still_resolves(case.request()?) {
         // an attempt before may have gone through unheard: a session was thrown away unseen, a membership is taken away
         let detail = "the target resolves otherwise than what was approved".to_owned();
         return advance_grant(backend, work, grant, &Event::NotGiven { detail }).await;
