@@ -154,6 +154,11 @@ pub enum Effect {
         /// On what the lock was set.
         scope: Scope,
     },
+    /// Take away a membership that nobody here gave.
+    Oust {
+        /// Its name.
+        membership: String,
+    },
 }
 
 impl Effect {
@@ -170,6 +175,7 @@ impl Effect {
             Self::Warn { .. } => "warn",
             Self::Sweep { .. } => "sweep",
             Self::Stop { .. } => "stop",
+            Self::Oust { .. } => "oust",
         }
     }
 
@@ -185,7 +191,7 @@ impl Effect {
     pub const fn urgency(&self) -> u8 {
         match self {
             Self::Take { .. } | Self::End { .. } | Self::Kill { .. } | Self::Sweep { .. } | Self::Stop { .. } => 0,
-            Self::Expire { .. } | Self::Unkill { .. } | Self::Warn { .. } => 1,
+            Self::Expire { .. } | Self::Unkill { .. } | Self::Warn { .. } | Self::Oust { .. } => 1,
             Self::Activate { .. } | Self::Give { .. } => 2,
         }
     }

@@ -9,6 +9,7 @@ pub mod case;
 pub mod change;
 pub mod decision;
 pub mod digest;
+pub mod drift;
 pub mod event;
 pub mod filing;
 pub mod grant;

@@ -66,6 +66,17 @@ struct Declared {
 /// Somebody as a source of people names them: (issuer, subject).
 pub type Member = (String, String);
 
+/// What becomes of access that nobody here gave.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Drift {
+    /// It is told.
+    #[default]
+    Report,
+    /// It is told, and taken away.
+    Remove,
+}
+
 /// The catalogue.
 #[derive(Clone, Debug, Default)]
 pub struct Catalogue {
@@ -73,6 +84,7 @@ pub struct Catalogue {
     families: Vec<Family>,
     groups: BTreeMap<String, BTreeSet<Member>>,
     accounts: BTreeMap<String, Declared>,
+    drift: Drift,
 }
 
 impl Catalogue {
@@ -130,6 +142,11 @@ impl Catalogue {
             .get(group)
             .map(|members| members.iter().cloned().collect())
             .unwrap_or_default()
+    }
+
+    /// What becomes of access in Identity Center that nobody here gave.
+    pub const fn drift(&self) -> Drift {
+        self.drift
     }
 
     /// Names of groups.

@@ -17,7 +17,7 @@ mod statements;
 mod tests;
 
 pub use bundle::Bundle;
-pub use catalogue::{Accounts, Catalogue, Family, Target, Unfit, is_hit, searched, words};
+pub use catalogue::{Accounts, Catalogue, Drift, Family, Target, Unfit, is_hit, searched, words};
 pub use decide::{decide, replay};
 pub use finding::Finding;
 pub use question::{Ask, Decision, Question, Reason, SessionFacts, Subject, Tally, Who};

@@ -96,6 +96,10 @@ impl Provider for StandIn {
         Ok(None)
     }
 
+    async fn oust(&self, _: Timestamp, _: &Binding, _: &str) -> Result<(), ProviderError> {
+        Ok(())
+    }
+
     async fn members(&self, _: Timestamp, _: &Binding) -> Result<Vec<String>, ProviderError> {
         Ok(Vec::new())
     }

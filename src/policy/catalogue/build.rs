@@ -13,7 +13,7 @@ use super::kill::check_kill_role;
 use super::owned::trespasses;
 use super::shape::{self, Document, Names};
 use super::target::{Placed, add_targets};
-use super::{Catalogue, Declared, Member};
+use super::{Catalogue, Declared, Drift, Member};
 use crate::domain::text::is_unsafe_to_show;
 use crate::domain::{Duration, Instance, Stage, Workflow};
 use crate::policy::finding::{Finding, Source};
@@ -37,6 +37,7 @@ pub(super) struct Ground<'a> {
     pub(super) longest: Option<Duration>,
     pub(super) never: Vec<String>,
     pub(super) instance: Option<Instance>,
+    pub(super) drift: Drift,
     pub(super) accounts: BTreeMap<&'a str, Defined<'a, &'a shape::Account>>,
     pub(super) many: BTreeMap<&'a str, Defined<'a, Accounts>>,
     pub(super) environments: BTreeMap<&'a str, Defined<'a, &'a shape::Environment>>,
@@ -94,6 +95,7 @@ pub(in crate::policy) fn build(sources: &[Source<'_>]) -> Result<Catalogue, Vec<
     Ok(Catalogue {
         targets,
         families,
+        drift: ground.drift,
         accounts: ground
             .accounts
             .iter()
@@ -191,6 +193,7 @@ impl<'a> Ground<'a> {
             let message = "[identity-center] is defined twice".to_owned();
             return self.find(source, written.span(), message, None);
         }
+        self.drift = written.get_ref().drift;
         match instance(source, written.get_ref()) {
             Ok(instance) => self.instance = Some(instance),
             Err(found) => self.findings.extend(found),

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
+use super::Drift;
 use crate::domain::{self, Partition, Trace};
 use crate::policy::finding::{Finding, Source};
 use crate::policy::nearest::suggestion;
@@ -69,6 +70,8 @@ pub(super) struct IdentityCenter {
     pub(super) start_url: Spanned<String>,
     pub(super) user_name: Option<Spanned<String>>,
     pub(super) e_mail: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) drift: Drift,
 }
 
 /// An AWS account.

@@ -189,6 +189,10 @@ pub trait Provider: Send + Sync {
     /// Takes access away. "Already gone" is success.
     async fn revoke(&self, now: Timestamp, access: &Access) -> Result<(), ProviderError>;
 
+    /// Takes the membership that `binding` names from somebody whom nobody here gave it. "Already gone" is success. Nothing
+    /// where access is no membership.
+    async fn oust(&self, now: Timestamp, binding: &Binding, user: &str) -> Result<(), ProviderError>;
+
     /// Ids of everybody who has the membership that `binding` names, whoever gave it to them. Nobody where access is no
     /// membership.
     async fn members(&self, now: Timestamp, binding: &Binding) -> Result<Vec<String>, ProviderError>;

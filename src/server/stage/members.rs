@@ -61,6 +61,8 @@ pub struct Members {
     pub calls: Mutex<Vec<(&'static str, String)>>,
     /// The same, and in which account.
     pub places: Mutex<Vec<(&'static str, String)>>,
+    /// Why nobody can be listed.
+    pub unlisted: Mutex<Option<ProviderError>>,
     /// The accounts that there are.
     pub organization: Organized,
 }
@@ -88,17 +90,28 @@ impl Members {
         at.map(|at| lost.remove(at)).is_some()
     }
 
-    /// A call: somebody may die before it does anything, and after it did.
+    /// A call of `access`.
     async fn call<T>(
         &self,
         what: &'static str,
         access: &Access,
         done: impl FnOnce(&mut BTreeSet<String>, String) -> T,
     ) -> Result<T, ProviderError> {
-        tokio::task::yield_now().await;
         let user = access.user.clone().expect("a membership is of a user");
+        self.call_on(what, &access.binding, user, done).await
+    }
+
+    /// A call: somebody may die before it does anything, and after it did.
+    async fn call_on<T>(
+        &self,
+        what: &'static str,
+        binding: &Binding,
+        user: String,
+        done: impl FnOnce(&mut BTreeSet<String>, String) -> T,
+    ) -> Result<T, ProviderError> {
+        tokio::task::yield_now().await;
         self.calls.lock().unwrap().push((what, user.clone()));
-        let account = access.binding.account().to_owned();
+        let account = binding.account().to_owned();
         self.places.lock().unwrap().push((what, account));
         let error = {
             let mut errors = self.errors.lock().unwrap();
@@ -169,7 +182,16 @@ impl Provider for Members {
         self.call("revoke", access, take).await.map(drop)
     }
 
+    async fn oust(&self, _: Timestamp, binding: &Binding, user: &str) -> Result<(), ProviderError> {
+        let take = |there: &mut BTreeSet<String>, user: String| there.remove(&user);
+        let taken = self.call_on("oust", binding, user.to_owned(), take);
+        taken.await.map(drop)
+    }
+
     async fn members(&self, _: Timestamp, _: &Binding) -> Result<Vec<String>, ProviderError> {
+        if let Some(error) = self.unlisted.lock().unwrap().clone() {
+            return Err(error);
+        }
         Ok(self.there.lock().unwrap().iter().cloned().collect())
     }
 }
@@ -232,16 +254,22 @@ impl Stage {
     pub fn of_members() -> (Self, Arc<Members>) {
         let members = Arc::new(Members::default());
         let stage = Self::in_memory(members.clone());
+        stage.with_drift("report");
+        (stage, members)
+    }
+
+    /// Puts the bundle of [`Stage::of_members`] in force with what becomes of access that nobody here gave.
+    pub fn with_drift(&self, drift: &str) {
+        let instance = INSTANCE.replace("\n[account.dev]", &format!("drift = \"{drift}\"\n\n[account.dev]"));
         let mut files = small::files();
         for (_, bytes) in &mut files {
             let text = String::from_utf8(bytes.clone()).unwrap();
             *bytes = text
-                .replace("\n[account.dev]", INSTANCE)
+                .replace("\n[account.dev]", &instance)
                 .replace(ROLE, SET)
                 .into_bytes();
         }
         let bundle = Arc::new(Bundle::load(&files).unwrap());
-        stage.backend.set_policy(InForce { bundle, error: None });
-        (stage, members)
+        self.backend.set_policy(InForce { bundle, error: None });
     }
 }

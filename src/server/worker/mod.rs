@@ -5,6 +5,7 @@
 mod kill;
 mod membership;
 mod moved;
+mod oust;
 pub mod reconcile;
 mod step;
 mod sweep;

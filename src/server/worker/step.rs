@@ -3,10 +3,11 @@
 
 use serde_json::json;
 
-use super::{kill, membership, sweep};
+use super::{kill, membership, oust, sweep};
 use crate::domain::lock::activating;
 use crate::domain::{
-    Actor, Case, Change, Effect, EndCause, Event, GrantId, Person, Postpone, RequestId, Timestamp, Verdict, apply,
+    Actor, Case, Change, Effect, EndCause, Event, GrantId, Person, Postpone, Request, RequestId, Timestamp, Verdict,
+    apply,
 };
 use crate::policy::{Ask, Bundle, Question, Tally, Target, Who, decide};
 use crate::server::backend::Backend;
@@ -35,6 +36,7 @@ pub async fn take(backend: &Backend, work: &Claimed) {
         Effect::Warn { grant } => advance_grant(backend, work, grant, &Event::Warn).await,
         Effect::Sweep { scope } => sweep::take(backend, work, scope).await,
         Effect::Stop { grant, scope } => sweep::stop(backend, work, grant, scope).await,
+        Effect::Oust { membership } => oust::take(backend, work, membership).await,
     };
     if let Err(failure) = done {
         let cause = failure.cause.as_deref().unwrap_or(&failure.problem.title);
@@ -305,8 +307,20 @@ async fn take_away(backend: &Backend, work: &Claimed, grant: &GrantId) -> Result
     }
 }
 
-/// Puts a provider call back, with evidence of the attempt.
+/// Puts a provider call about a grant back, with evidence of the attempt.
 pub(super) async fn retry(backend: &Backend, work: &Claimed, case: &Case, error: &str) -> Result<(), Failure> {
+    let about = case.grant.as_ref().map(|grant| grant.id.to_string());
+    again(backend, work, case.request.as_ref(), &about.unwrap_or_default(), error).await
+}
+
+/// The same about anything: a grant, or a membership by its name.
+pub(super) async fn again(
+    backend: &Backend,
+    work: &Claimed,
+    request: Option<&Request>,
+    about: &str,
+    error: &str,
+) -> Result<(), Failure> {
     tracing::warn!(
         effect = work.effect.kind(),
         attempts = work.attempts + 1,
@@ -315,8 +329,7 @@ pub(super) async fn retry(backend: &Backend, work: &Claimed, case: &Case, error:
     );
     let is_stuck = work.attempts + 1 >= ALERT_AFTER && Effect::ENDING.contains(&work.effect.urgency());
     if is_stuck {
-        let grant = case.grant.as_ref().map(|grant| grant.id.to_string());
-        tracing::error!(grant, error, "access cannot be taken away; it is tried again for ever");
+        tracing::error!(about, error, "access cannot be taken away; it is tried again for ever");
     }
     let now = backend.now();
     let until = Timestamp::from_millis(now.millis() + pause_ms(backend, work.attempts));
@@ -329,7 +342,7 @@ pub(super) async fn retry(backend: &Backend, work: &Claimed, case: &Case, error:
             "provider.attempted"
         },
         Actor::Backend,
-        case.request.as_ref(),
+        request,
         Vec::new(),
         details,
     );
