@@ -211,6 +211,8 @@ pub struct Postpone {
     pub until: Timestamp,
     /// What went wrong, for `jit status` and the log.
     pub error: String,
+    /// Whether anything was tried. To wait for somebody else is no attempt, and brings no alert nearer.
+    pub was_tried: bool,
 }
 
 /// An idempotency key with what it led to. Never an answer: a repeat is answered from the state.

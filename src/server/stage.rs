@@ -297,12 +297,12 @@ impl Stage {
 
     /// Puts the small bundle in force with `from` replaced by `to` in every file.
     pub fn edit_policy(&self, from: &str, to: &str) {
-        self.edit_policy_in(&[(from, to)]);
+        self.edit_policies(&[(from, to)]);
     }
 
     /// Puts the small bundle in force with a kill switch on every target.
     pub fn with_kill_switches(&self) {
-        self.edit_policy_in(&[
+        self.edit_policies(&[
             (
                 "\nenvironment =",
                 "\nkill_role = \"jit/jit-kill-switch\"\nenvironment =",
@@ -311,7 +311,8 @@ impl Stage {
         ]);
     }
 
-    fn edit_policy_in(&self, edits: &[(&str, &str)]) {
+    /// The same with several.
+    pub fn edit_policies(&self, edits: &[(&str, &str)]) {
         let mut files = small::files();
         for (from, to) in edits {
             let mut count = 0;

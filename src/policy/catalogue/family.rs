@@ -247,6 +247,41 @@ impl Catalogue {
         Some(family.in_account(facts, self.account_name(&facts.id), shown))
     }
 
+    /// The same; where the catalogue has it no more, as it was when it was asked for: by rules that were known then, those
+    /// who approved it may see it and take it away. Never asked where something is given.
+    pub fn asked_or_last_known(&self, request: &Request) -> Target {
+        self.asked(request).unwrap_or_else(|| {
+            let (body, frozen) = (&request.body, &request.frozen);
+            let stages = frozen.workflow.stages.iter();
+            let mut approvers: Vec<String> = stages.flat_map(|stage| stage.groups.clone()).collect();
+            approvers.sort();
+            approvers.dedup();
+            let is_chosen = body.binding.assignment().is_some_and(|of| of.chosen.is_some());
+            let account = match is_chosen {
+                true => self
+                    .account_name(body.binding.account())
+                    .unwrap_or(body.binding.account()),
+                false => body.binding.account_name(),
+            };
+            Target {
+                name: body.target.clone(),
+                title: body.target.to_string(),
+                description: None,
+                aliases: Vec::new(),
+                environment: frozen.environment.clone(),
+                risk: frozen.risk,
+                owners: Vec::new(),
+                approvers,
+                max_duration: frozen.cap,
+                default_duration: frozen.cap,
+                workflow: frozen.workflow.clone(),
+                binding: body.binding.clone(),
+                known_as: account.to_owned(),
+                facts: frozen.account.clone(),
+            }
+        })
+    }
+
     /// Whether the target of `request` still is what was asked for.
     pub fn still_resolves(&self, request: &Request) -> bool {
         self.asked(request)

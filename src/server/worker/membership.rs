@@ -63,6 +63,7 @@ pub(super) async fn wait(backend: &Backend, work: &Claimed, why: &str) -> Result
         effect: work.id,
         until: Timestamp::from_millis(backend.now().millis() + LOOK_MS),
         error: why.to_owned(),
+        was_tried: false,
     });
     backend
         .commit(&Change {

@@ -92,6 +92,7 @@ async fn postpone(backend: &Backend, work: &Claimed, error: &str) {
         effect: work.id,
         until,
         error: error.to_owned(),
+        was_tried: true,
     };
     if let Err(failure) = backend
         .commit(&Change {
@@ -350,6 +351,7 @@ pub(super) async fn again(
         effect: work.id,
         until,
         error: error.to_owned(),
+        was_tried: true,
     });
     backend.commit(&change).await
 }

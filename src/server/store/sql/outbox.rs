@@ -69,12 +69,13 @@ pub(super) async fn complete(connection: &mut Connection, effect: EffectId) -> R
 /// The row is tried again later, by anybody.
 pub(super) async fn postpone(connection: &mut Connection, postpone: &Postpone) -> Result<(), Failure> {
     let updated = query(
-        "UPDATE outbox SET due_at = $1, attempts = attempts + 1, last_error = $2, claimed_by = NULL,
+        "UPDATE outbox SET due_at = $1, attempts = attempts + $3, last_error = $2, claimed_by = NULL,
             claimed_until = NULL
-        WHERE id = $3",
+        WHERE id = $4",
     )
     .bind(postpone.until.millis())
     .bind(postpone.error.as_str())
+    .bind(i64::from(postpone.was_tried))
     .bind(postpone.effect.0)
     .execute(connection)
     .await?;
