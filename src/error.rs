@@ -133,10 +133,12 @@ pub const fn exit_of(code: Code) -> Exit {
         | Code::GrantNotLive
         | Code::GrantNarrowedOtherwise
         | Code::TargetNotFound
+        | Code::TargetAmbiguous
         | Code::PersonNotFound
         | Code::LockNotFound
         | Code::LockAmbiguous => Exit::Gone,
         Code::ProviderRefused
+        | Code::TargetUnresolved
         | Code::ProviderThrottled
         | Code::ProviderUnreachable
         | Code::ProviderPolicyTooLarge
@@ -292,6 +294,7 @@ impl From<Problem> for Error {
             Some(Code::SessionUnknown | Code::SessionEnded) => Some("try: jit login".to_owned()),
             Some(Code::VersionTooOld) => Some("install a newer jit on this machine".to_owned()),
             Some(Code::TargetNotFound) => Some(nearest(&problem)),
+            Some(Code::TargetAmbiguous) if !problem.nearest.is_empty() => Some(nearest(&problem)),
             Some(Code::RequestNotFound | Code::GrantNotFound | Code::LockNotFound) => {
                 Some("try: jit status".to_owned())
             }

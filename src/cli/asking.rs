@@ -172,6 +172,9 @@ fn explained(ctx: &Ctx, desk: &Desk, error: Error, new: &NewRequest) -> Error {
             }
             error.try_(format!("jit wait {other}, or jit cancel {other}"))
         }
+        Some(Code::TargetAmbiguous) if problem.is_none_or(|p| p.nearest.is_empty()) => {
+            error.try_(format!("jit targets {}/", new.target))
+        }
         Some(Code::GrantNotLive) if new.extend => error.try_(format!("jit request {}{}", new.target, behalf(new))),
         Some(Code::GrantNarrowedOtherwise) => error.try_(format!("jit drop {}", new.target)),
         _ => error,

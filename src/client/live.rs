@@ -106,14 +106,26 @@ impl Client {
     /// All targets that an account may ask for.
     pub fn note_targets(&self, account: &Account, targets: &[TargetView]) {
         let own = account.folder();
-        let names = targets.iter().filter_map(|target| TargetName::parse(&target.name).ok());
+        let own_name = |target: &TargetView| target.accounts.is_none().then(|| target.name.clone());
+        let in_many = |target: &TargetView| {
+            let accounts = target.accounts.iter().flat_map(|accounts| &accounts.members);
+            accounts.map(|one| one.target.clone()).collect::<Vec<_>>()
+        };
+        let names = targets
+            .iter()
+            .flat_map(|target| own_name(target).into_iter().chain(in_many(target)));
+        let names: Vec<TargetName> = names.filter_map(|name| TargetName::parse(&name).ok()).collect();
         self.rewrite(TARGETS, |old| {
             let others = old.lines().filter(|line| {
                 let words: Vec<&str> = line.split(' ').collect();
                 matches!(words[..], [name, account] if account != own && TargetName::parse(name).is_ok())
             });
             let others = others.map(|line| format!("{line}\n"));
-            names.map(|name| format!("{name} {own}\n")).chain(others).collect()
+            names
+                .iter()
+                .map(|name| format!("{name} {own}\n"))
+                .chain(others)
+                .collect()
         });
     }
 

@@ -159,6 +159,11 @@ pub enum Effect {
         /// On what the lock was set.
         scope: Scope,
     },
+    /// Take away a membership that nobody here gave.
+    Oust {
+        /// Its name.
+        membership: String,
+    },
 }
 
 impl Effect {
@@ -176,6 +181,7 @@ impl Effect {
             Self::Warn { .. } => "warn",
             Self::Sweep { .. } => "sweep",
             Self::Stop { .. } => "stop",
+            Self::Oust { .. } => "oust",
         }
     }
 
@@ -197,7 +203,7 @@ impl Effect {
         match self {
             Self::Take { .. } | Self::End { .. } | Self::Kill { .. } | Self::Sweep { .. } | Self::Stop { .. } => 0,
             Self::Expire { .. } | Self::Unkill { .. } | Self::Warn { .. } => 1,
-            Self::LetGo { .. } => 2,
+            Self::LetGo { .. } | Self::Oust { .. } => 2,
             Self::Activate { .. } | Self::Give { .. } => 3,
         }
     }

@@ -27,6 +27,18 @@ pub enum Scope {
     Target(TargetName),
 }
 
+impl Scope {
+    /// Locks on these bear on a target: on itself, and on the one that has the accounts of which it names one.
+    pub fn of_target(target: &TargetName) -> impl Iterator<Item = Self> {
+        std::iter::once(target.clone()).chain(target.family()).map(Self::Target)
+    }
+
+    /// Whether a lock on this bears on `target`.
+    pub fn is_on(&self, target: &TargetName) -> bool {
+        Self::of_target(target).any(|scope| scope == *self)
+    }
+}
+
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -111,11 +123,9 @@ pub fn asking(body: &Body) -> Vec<Scope> {
 
 /// Locks on these stand in the way of having `body`'s access.
 pub fn receiving(body: &Body) -> Vec<Scope> {
-    vec![
-        Scope::All,
-        Scope::Target(body.target.clone()),
-        Scope::Person(body.beneficiary.clone()),
-    ]
+    let mut scopes = vec![Scope::All, Scope::Person(body.beneficiary.clone())];
+    scopes.extend(Scope::of_target(&body.target));
+    scopes
 }
 
 /// Locks on these stand in the way of `by` deciding on `body`.

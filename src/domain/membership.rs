@@ -19,6 +19,8 @@ pub enum MembershipState {
     There,
     /// The provider is being asked to take it away. Nobody may rely on it.
     Taking,
+    /// It is there, and not ours: it was when this was first looked at, or before it was asked for. It is never taken away.
+    Foreign,
 }
 
 impl MembershipState {
@@ -29,6 +31,7 @@ impl MembershipState {
             Self::Giving => "giving",
             Self::There => "there",
             Self::Taking => "taking",
+            Self::Foreign => "foreign",
         }
     }
 
@@ -36,7 +39,7 @@ impl MembershipState {
     pub const fn may_be_there(self) -> bool {
         match self {
             Self::Giving | Self::There | Self::Taking => true,
-            Self::Absent => false,
+            Self::Absent | Self::Foreign => false,
         }
     }
 }

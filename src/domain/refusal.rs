@@ -75,6 +75,10 @@ codes! {
     GrantNarrowedOtherwise = "grant.narrowed_otherwise",
     /// No such target, or not one that the caller may see.
     TargetNotFound = "target.not_found",
+    /// Several accounts of a target have that name.
+    TargetAmbiguous = "target.ambiguous",
+    /// What the target names its accounts by is not there any more.
+    TargetUnresolved = "target.unresolved",
     /// Nobody of that name.
     PersonNotFound = "person.not_found",
     /// No session token, or one that is not known.
@@ -261,7 +265,9 @@ impl Refusal {
         match self {
             Self::BadDuration { .. } => Some("write it as 30m, 2h, 1h30m or 1d"),
             Self::BadTime { .. } => Some("write it as 2026-01-31T14:30:00Z"),
-            Self::BadTargetName { .. } => Some("names are lower case letters, digits, dot, dash and underscore"),
+            Self::BadTargetName { .. } => {
+                Some("names are lower case letters, digits, dot, dash and underscore; an account stands after a slash")
+            }
             Self::BadTicket { .. } => Some("write it as PAY-311: letters, digits, dash, dot, slash, underscore, #"),
             Self::BadNarrowing { .. } => Some("write it as s3:GetObject or s3:Get*@arn:aws:s3:::bucket/*"),
             Self::TextEmpty { .. } => Some("say in a few words why"),

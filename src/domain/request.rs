@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::accounts::AccountFacts;
 use super::digest::{Digest, canonical};
 use super::id::{DeviceId, GrantId, PersonId, RequestId};
 use super::target::Binding;
@@ -140,6 +141,9 @@ pub struct Frozen {
     pub environment: String,
     /// Hash of the policy bundle that decided.
     pub bundle_hash: String,
+    /// The account as the organization had it then, where policy was to see that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<AccountFacts>,
 }
 
 /// A request.

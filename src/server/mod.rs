@@ -42,6 +42,7 @@ use crate::server::provider::TokenSigner;
 use crate::server::provider::aws::AwsProvider;
 use crate::server::provider::identity_center::IdentityCenter;
 use crate::server::service::issuer::Issuer;
+use crate::server::service::roster;
 use crate::server::settings::Settings;
 use crate::server::store::sqlite::SqliteStore;
 use crate::server::store::{Audit, Store, StoreError};
@@ -198,6 +199,7 @@ pub async fn serve_on(
     let watching = tokio::spawn(policy_folder::watch(backend.clone(), backend.stopping.clone()));
     let publishing = tokio::spawn(publication::watch(backend.clone(), backend.stopping.clone()));
     let reconciling = tokio::spawn(worker::reconcile::run(backend.clone(), backend.stopping.clone()));
+    let listing = tokio::spawn(roster::run(backend.clone(), backend.stopping.clone()));
     let stopping = tokio::spawn(async move {
         stop.await;
         // the receivers live as long as the backend does
@@ -212,7 +214,7 @@ pub async fn serve_on(
     {
         tracing::error!("a call did not end; what it had not committed is undone");
     }
-    for task in [stopping, working, watching, publishing, reconciling] {
+    for task in [stopping, working, watching, publishing, reconciling, listing] {
         if let Err(error) = task.await {
             tracing::error!(%error, "a part of the backend ended badly");
         }

@@ -108,6 +108,9 @@ pub fn own_words(body: &Body, view: &RequestView, words: &TimeWords) -> Vec<Stri
         format!("  why     {}", body.reason),
     ];
     lines.extend(ticket(body.ticket.as_ref().map(|key| key.as_str())));
+    if let Some(chosen) = binding.assignment().and_then(|of| of.chosen.as_ref()) {
+        lines.push(format!("  among   {} ({})", chosen.accounts, chosen.by));
+    }
     if view.beneficiary.id != view.requester.id {
         lines.push(format!("  for     {}", view.beneficiary.name));
     }

@@ -6,7 +6,7 @@ use super::table::Table;
 use super::terminal::State;
 use super::words::{TimeWords, short_id, span};
 use crate::domain::time::Timestamp;
-use crate::wire::{GrantView, RequestView, TargetView};
+use crate::wire::{GrantView, RequestView};
 
 /// Under which heading an open request stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -201,30 +201,6 @@ pub fn inbox_table(requests: &[RequestView], words: &TimeWords) -> Table {
         ]);
     }
     table
-}
-
-/// The table of `jit targets`.
-pub fn target_table(targets: &[TargetView]) -> Table {
-    let mut table = Table::new(&["TARGET", "longest", "approved by", "what"]);
-    for target in targets {
-        let who = if target.automatic {
-            "policy alone".to_owned()
-        } else {
-            needs(&target.stages)
-        };
-        table.row([
-            target.name.clone(),
-            span(target.max_duration_s),
-            who,
-            account_line(&target.title, &target.account_name, &target.account) + kill_switch(target.kill_switch),
-        ]);
-    }
-    table
-}
-
-/// What stands behind a target whose sessions can be shut out.
-fn kill_switch(there_is_one: bool) -> &'static str {
-    if there_is_one { ", with kill switch" } else { "" }
 }
 
 /// The table of `jit status --history`, newest first, for the person whose id is `me`.

@@ -127,6 +127,8 @@ pub const fn status(code: Code) -> u16 {
         | Code::PathNotFound => 404,
         Code::MethodNotAllowed => 405,
         Code::RequestAmbiguous
+        | Code::TargetAmbiguous
+        | Code::TargetUnresolved
         | Code::LockAmbiguous
         | Code::RequestAlreadyDecided
         | Code::RequestChanged

@@ -65,6 +65,42 @@ pub struct TargetView {
     /// Whether an early end shuts its sessions out at once.
     #[serde(default)]
     pub kill_switch: bool,
+    /// The accounts of which one is asked for, where the target is in many: `account` is empty then, and `account_name`
+    /// their name in the catalogue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accounts: Option<AccountsView>,
+}
+
+/// The accounts of a target in many.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub struct AccountsView {
+    /// By what they are chosen: `ou-ab12-11111111`, or `tag team=payments`.
+    pub chosen_by: String,
+    /// When they were listed; absent where they are not. Whether an account is one of them is looked at again whenever it is
+    /// asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "server", schema(value_type = Option<String>))]
+    pub listed_at: Option<Timestamp>,
+    /// Why they are not listed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing: Option<String>,
+    /// How many fit what was asked for.
+    pub count: u32,
+    /// The first 200 of them, by id.
+    pub members: Vec<AccountView>,
+}
+
+/// An account of a target in many.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub struct AccountView {
+    /// What to ask for: by the account's name where only one has it, else by its id.
+    pub target: String,
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
 }
 
 /// A stage of a workflow.

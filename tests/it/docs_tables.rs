@@ -11,7 +11,7 @@ use jit::server::routes::{Access, table};
 use crate::docs_blocks::{TOP, read, section_is_current};
 
 /// Attacks that the product has to withstand, whether built or not.
-const ATTACKS: u32 = 27;
+const ATTACKS: u32 = 28;
 
 #[test]
 fn exit_codes_of_the_page_are_those_of_the_program() {

@@ -237,3 +237,153 @@ fn request_on_a_terminal_says_where_to_sign_in() {
         "{done}"
     );
 }
+
+/// Accounts below `Workloads`, one of them beside it, and a backend whose `ops` is in all of those below.
+fn many() -> (IdentityCenter, BackendPlan) {
+    let center = center();
+    let more = json!({ "accounts": [
+        { "id": "333333333333", "name": "Payments", "ou": "Workloads/Prod" },
+        { "id": "444444444444", "name": "Ledger", "ou": "Workloads" },
+        { "id": "555555555555", "name": "Sandbox", "ou": "Play" },
+    ]});
+    let unit = center.seed(&more)["ous"]["Workloads"].as_str().unwrap().to_owned();
+    let set = center.made["permission_sets"]["Admin"].as_str().unwrap();
+    let id = set.rsplit('/').next().unwrap();
+    let accounts = format!("[accounts.workloads]\nou = \"{unit}\"\nenvironment = \"dev\"\n\n[account.dev]");
+    let ops = format!(
+        "[[target]]\nname = \"ops\"\ntitle = \"Operations\"\naccounts = \"workloads\"\nrisk = 0\napprovers = [\"engineering\"]\nprovider = {{ kind = \"aws\", road = \"identity-center\", permission_set = \"Admin\", id = \"{id}\", session = \"1h\" }}\n\n[[target]]\nname = \"dev-admin\""
+    );
+    let plan = plan(&center)
+        .policy("security/catalogue.toml", "[account.dev]", &accounts)
+        .policy("catalogue.toml", "[[target]]\nname = \"dev-admin\"", &ops);
+    (center, plan)
+}
+
+/// What `jit targets` says of `ops` once its accounts are listed.
+#[track_caller]
+fn listed(machine: &SealedBox, count: u64) -> Value {
+    wait_until("the accounts to be listed", LIMIT, || {
+        let shown = machine.jit(&["targets", "-o", "json"]).exits(0).json();
+        let all = shown["targets"].as_array().unwrap().clone();
+        let ops = all.into_iter().find(|target| target["name"] == "ops")?;
+        (ops["accounts"]["count"] == count).then_some(ops)
+    })
+}
+
+#[test]
+fn account_of_many_is_found_asked_for_and_given_back() {
+    let (center, plan) = many();
+    let backend = plan.start();
+    let alice = backend.machine_of("alice");
+    let which = alice
+        .jit(&["request", "ops", "--for", "1h", "--reason", "night shift"])
+        .exits(10);
+    assert_eq!(
+        which.stderr, "jit: ops is in many accounts\n  try: jit targets ops/\n",
+        "{which}"
+    );
+    listed(&alice, 2);
+    let shown = alice.jit(&["targets", "ledger"]).exits(0);
+    assert!(
+        shown.stdout.contains("ops/ACCOUNT") && shown.stdout.contains("ops/ledger"),
+        "{shown}"
+    );
+    assert!(
+        shown.stdout.contains("Operations in Ledger 4444-4444-4444") && !shown.stdout.contains("ops/payments"),
+        "{shown}"
+    );
+    let asked = [
+        "request",
+        "ops/ledger",
+        "--for",
+        "1h",
+        "--reason",
+        "night shift",
+        "--no-wait",
+    ];
+    let filed = alice.jit(&asked).exits(0);
+    assert!(
+        filed
+            .stderr
+            .contains("ops/444444444444 (Operations in Ledger 4444-4444-4444)"),
+        "{filed}"
+    );
+    grant_in(&alice, "ops/444444444444", "active");
+    assert_eq!(center.assignments(), ["444444444444 Admin alice"]);
+    drop(alice.jit(&["has", "ops/444444444444"]).exits(0));
+    // giving back by the name that was typed asks the organization nothing
+    center.control(&json!({ "faults": [{ "operation": "organizations:*", "fault": "cut_before" }] }));
+    drop(alice.jit(&["drop", "ops/ledger"]).exits(0));
+    grant_in(&alice, "ops/444444444444", "ended");
+    assert_eq!(center.assignments(), [""; 0]);
+}
+
+#[test]
+fn attack_28_account_that_left_the_unit_meanwhile_gets_nothing() {
+    let (center, plan) = many();
+    let backend = plan.start();
+    let alice = backend.machine_of("alice");
+    let outside = [
+        "request",
+        "ops/555555555555",
+        "--for",
+        "1h",
+        "--reason",
+        "night shift",
+        "--no-wait",
+    ];
+    let refused = alice.jit(&outside).exits(10);
+    assert!(
+        refused.stderr.contains("account 555555555555 is not one of ops (ou-"),
+        "{refused}"
+    );
+    let start = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(4);
+    let start = start.to_string();
+    let later = [
+        "request",
+        "ops/333333333333",
+        "--at",
+        &start,
+        "--for",
+        "1h",
+        "--reason",
+        "night shift",
+        "--no-wait",
+    ];
+    drop(alice.jit(&later).exits(0));
+    center.seed(&json!({ "accounts": [{ "id": "333333333333", "ou": "Play" }] }));
+    let over = grant_in(&alice, "ops/333333333333", "ended");
+    assert_eq!(over["cause"], "changed");
+    assert!(
+        over["detail"]
+            .as_str()
+            .unwrap()
+            .starts_with("account 333333333333 is not one of ops (ou-"),
+        "{over}"
+    );
+    assert_eq!(center.outcomes("CreateAccountAssignment", "ok"), 0);
+}
+
+#[test]
+fn unit_that_vanishes_is_told_and_live_access_still_ends() {
+    let (center, plan) = many();
+    let backend = plan.start();
+    let alice = backend.machine_of("alice");
+    get(&alice, "ops/444444444444", "8s");
+    center.control(&json!({ "remove_ous": ["Workloads"] }));
+    let asked = [
+        "request",
+        "ops/333333333333",
+        "--for",
+        "1h",
+        "--reason",
+        "night shift",
+        "-o",
+        "json",
+    ];
+    let refused = alice.jit(&asked).exits(9).json();
+    assert_eq!(refused["code"], "target.unresolved", "{refused}");
+    grant_in(&alice, "ops/444444444444", "ended");
+    assert_eq!(center.assignments(), [""; 0]);
+    get(&alice, "dev-admin", "1h");
+}

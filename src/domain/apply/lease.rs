@@ -34,7 +34,15 @@ pub(super) fn hold(now: Timestamp, case: &Case, grant: &GrantId) -> Result<Optio
         since: now,
         version: 0,
     });
-    let mut next = standing.at(now, standing.state).without(grant);
+    let state = match standing.state {
+        // who was there before may have gone: it is looked at before anything is given
+        MembershipState::Foreign => MembershipState::Absent,
+        other @ (MembershipState::Absent
+        | MembershipState::Giving
+        | MembershipState::There
+        | MembershipState::Taking) => other,
+    };
+    let mut next = standing.at(now, state).without(grant);
     next.leases.push(grant.clone());
     Ok(Some(Row::Membership(Box::new(next))))
 }
@@ -127,8 +135,11 @@ pub(super) fn taking(now: Timestamp, case: &Case, until: Timestamp) -> Result<Ch
         return let_go(now, case, standing, standing.state, None);
     }
     if standing.pre_existing {
-        let remains = standing.state.may_be_there().then_some(REMAINS);
-        return let_go(now, case, standing, MembershipState::Absent, remains);
+        let (state, remains) = match standing.state.may_be_there() {
+            true => (MembershipState::Foreign, Some(REMAINS)),
+            false => (MembershipState::Absent, None),
+        };
+        return let_go(now, case, standing, state, remains);
     }
     if standing.state == MembershipState::Absent {
         return let_go(now, case, standing, MembershipState::Absent, None);

@@ -245,7 +245,7 @@ impl World {
             return None;
         }
         match standing.state {
-            MembershipState::Absent => Some(At::Look(case)),
+            MembershipState::Absent | MembershipState::Foreign => Some(At::Look(case)),
             MembershipState::Giving | MembershipState::There => self.begin_call(case, None),
             MembershipState::Taking => {
                 self.commit(&Change::default(), Some(effect));
@@ -383,7 +383,11 @@ impl World {
         );
         if let Some(membership) = &self.membership {
             assert!(membership.leases.is_empty(), "ends: leases are left");
-            assert_eq!(membership.state, MembershipState::Absent);
+            let over = match membership.pre_existing {
+                true => [MembershipState::Absent, MembershipState::Foreign].as_slice(),
+                false => &[MembershipState::Absent],
+            };
+            assert!(over.contains(&membership.state), "{membership:?}");
         }
     }
 }

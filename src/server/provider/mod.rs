@@ -9,7 +9,9 @@ use async_trait::async_trait;
 use secrecy::SecretString;
 
 use crate::config::IssuerUrl;
-use crate::domain::{Binding, GrantId, Killed, Narrowing, PersonId, RequestId, RoleBinding, Timestamp};
+use crate::domain::{
+    AccountFacts, Binding, Choice, GrantId, Killed, Narrowing, Partition, PersonId, RequestId, RoleBinding, Timestamp,
+};
 
 /// What a provider needs to know of a grant.
 #[derive(Clone, Debug)]
@@ -187,6 +189,10 @@ pub trait Provider: Send + Sync {
     /// Takes access away. "Already gone" is success.
     async fn revoke(&self, now: Timestamp, access: &Access) -> Result<(), ProviderError>;
 
+    /// Takes the membership that `binding` names from somebody whom nobody here gave it. "Already gone" is success. Nothing
+    /// where access is no membership.
+    async fn oust(&self, now: Timestamp, binding: &Binding, user: &str) -> Result<(), ProviderError>;
+
     /// Ids of everybody who has the membership that `binding` names, whoever gave it to them. Nobody where access is no
     /// membership.
     async fn members(&self, now: Timestamp, binding: &Binding) -> Result<Vec<String>, ProviderError>;
@@ -218,6 +224,42 @@ pub trait Killer: Send + Sync {
         sessions: &[Killed],
     ) -> Result<Option<Timestamp>, ProviderError>;
 }
+
+/// An account in a list.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ListedAccount {
+    /// Its 12 digits.
+    pub id: String,
+    /// Its name in the organization.
+    pub name: String,
+}
+
+/// What knows which accounts there are, and where they stand.
+#[async_trait]
+pub trait Organization: Send + Sync {
+    /// The account as it is now; none where there is no such account.
+    ///
+    /// # Errors
+    /// [`ProviderError::Refused`] where it is not active.
+    async fn account(&self, partition: Partition, id: &str) -> Result<Option<AccountFacts>, ProviderError>;
+
+    /// Whether there is an organizational unit of this id.
+    async fn has_unit(&self, partition: Partition, id: &str) -> Result<bool, ProviderError>;
+
+    /// Active accounts that `by` chooses, without those that `except` names or that stand below one that it names, by id.
+    /// That may take minutes.
+    async fn accounts(
+        &self,
+        partition: Partition,
+        by: &Choice,
+        except: &[String],
+    ) -> Result<Vec<ListedAccount>, ProviderError>;
+}
+
+/// A provider of memberships in accounts that it knows.
+pub trait AccountsProvider: Provider + Organization {}
+
+impl<T: Provider + Organization> AccountsProvider for T {}
 
 /// A provider whose grants yield credentials, and can be cut short.
 pub trait MintingProvider: Provider + Minter + Killer {}

@@ -30,8 +30,8 @@ pub async fn dry_run(backend: &Backend, caller: &Caller, new: &NewRequest) -> Re
 }
 
 /// What is the same whatever it meets.
-fn told(plan: &Plan<'_>, caller: &Caller) -> DryRun {
-    let (target, body) = (plan.target, &plan.body);
+fn told(plan: &Plan, caller: &Caller) -> DryRun {
+    let (target, body) = (&plan.target, &plan.body);
     let binding = &body.binding;
     let shown = |person: &Person| PersonView {
         id: person.id.to_string(),

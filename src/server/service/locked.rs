@@ -1,8 +1,8 @@
 //! What a lock that stands says to whoever meets it, and who may see which.
 //! Owns its words. Refuses to decide what it stands in the way of: the domain does.
 
-use crate::domain::{Case, Lock, Person, PersonId, Refusal, Scope};
-use crate::policy::{Ask, Bundle, Question, Subject, decide};
+use crate::domain::{Case, Lock, Person, PersonId, Refusal, Scope, TargetName};
+use crate::policy::{Ask, Bundle, Question, Subject, Target, decide};
 use crate::server::backend::{Backend, Caller};
 use crate::server::failure::Failure;
 use crate::server::service::targets::REASON_TO_COME;
@@ -89,7 +89,7 @@ fn concerns(backend: &Backend, caller: &Caller, scope: &Scope) -> bool {
         Scope::Target(name) => name,
     };
     let bundle = backend.bundle();
-    let Some(target) = bundle.catalogue().target(name) else {
+    let Some(target) = on(&bundle, name) else {
         return false;
     };
     let groups = caller.groups(&bundle);
@@ -161,6 +161,16 @@ pub async fn view(backend: &Backend, lock: &Lock, counts: bool) -> Result<LockVi
     })
 }
 
+/// The target of that name; of one account of many, what holds for all of them.
+fn on<'a>(bundle: &'a Bundle, name: &TargetName) -> Option<&'a Target> {
+    let in_many = || {
+        let family = name.family().unwrap_or_else(|| name.clone());
+        let family = bundle.catalogue().family(family.as_str())?;
+        Some(family.in_general())
+    };
+    bundle.catalogue().target(name).or_else(in_many)
+}
+
 /// What a lock is on, as policy is asked about it.
 pub enum About {
     /// Everything; also a target that the catalogue does not have any more.
@@ -168,7 +178,7 @@ pub enum About {
     /// Somebody, with their groups.
     Person(Person, Vec<String>),
     /// A target of the catalogue.
-    Target(crate::domain::TargetName),
+    Target(TargetName),
 }
 
 impl About {
@@ -194,10 +204,7 @@ impl About {
         match self {
             Self::All => Subject::Everything,
             Self::Person(person, groups) => Subject::Person { person, groups },
-            Self::Target(name) => bundle
-                .catalogue()
-                .target(name)
-                .map_or(Subject::Everything, Subject::Target),
+            Self::Target(name) => on(bundle, name).map_or(Subject::Everything, Subject::Target),
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use super::Key;
 use super::locked::{About, named, of_person, seen, view};
+use crate::domain::accounts::is_account_id;
 use crate::domain::lock::{lift, set};
 use crate::domain::{Lock, PersonId, Reason, Scope, TargetName};
 use crate::policy::{Question, decide};
@@ -190,12 +191,24 @@ async fn person(backend: &Backend, caller: &Caller, name: &str) -> Result<Option
 
 /// A target of the catalogue, by name or alias; or one that has left it and is locked still.
 async fn target(backend: &Backend, name: &str) -> Result<Option<TargetName>, Failure> {
-    if let Some(target) = backend.bundle().catalogue().find(name) {
+    let bundle = backend.bundle();
+    if let Some(target) = bundle.catalogue().find(name) {
         return Ok(Some(target.name.clone()));
+    }
+    if let Some(family) = bundle.catalogue().family(name) {
+        return Ok(Some(family.name().clone()));
     }
     let Ok(name) = TargetName::parse(name) else {
         return Ok(None);
     };
+    // one account of many is locked by its id, whether or not it can be looked at now
+    let in_many = name
+        .family()
+        .and_then(|family| bundle.catalogue().family(family.as_str()).cloned());
+    if let (Some(family), Some(account)) = (in_many, name.account()) {
+        let id = bundle.catalogue().account_id(account).unwrap_or(account);
+        return Ok(is_account_id(id).then(|| family.name().in_account(id)));
+    }
     let lock = backend.store.lock(&Scope::Target(name.clone())).await?;
     Ok(lock.map(|_| name))
 }

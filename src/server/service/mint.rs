@@ -3,7 +3,6 @@
 
 use secrecy::ExposeSecret;
 
-use super::file::still_resolves;
 use super::{locked, resolve};
 use crate::domain::lock::receiving;
 use crate::domain::{Case, Event, Grant, GrantId, Person, Refusal, RoleBinding, TargetName, Timestamp, apply};
@@ -131,10 +130,8 @@ fn may_have(backend: &Backend, caller: &Caller, case: &Case) -> Result<(), Failu
     let request = case.request()?;
     let bundle = backend.bundle();
     let body = &request.body;
-    let target = bundle
-        .catalogue()
-        .target(&body.target)
-        .filter(|_| still_resolves(&bundle, request));
+    let catalogue = bundle.catalogue();
+    let target = catalogue.asked(request).filter(|_| catalogue.still_resolves(request));
     let Some(target) = target else {
         let title = format!("{} resolves otherwise than what was approved", body.target);
         return Err(Problem::new(Code::RequestChanged, title)
@@ -144,7 +141,7 @@ fn may_have(backend: &Backend, caller: &Caller, case: &Case) -> Result<(), Failu
     let groups = caller.groups(&bundle);
     let who = caller.who(&groups);
     let ask = Ask {
-        target,
+        target: &target,
         duration: body.duration,
         reason: body.reason.as_str(),
         ticket: body.ticket.as_ref(),

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::{locked, others, resolve};
+use super::{accounts, locked, others, resolve};
 use crate::domain::lock::asking;
 use crate::domain::{
     Body, Case, Duration, Extends, Filing, Frozen, Grant, Membership, Narrowing, Person, PersonName, Reason, Refusal,
@@ -21,9 +21,9 @@ use crate::wire::{NewRequest, Outcome};
 const OPEN_PAGE: u32 = 10 * MOST_OPEN_REQUESTS;
 
 /// What is asked, and what it meets.
-pub struct Plan<'a> {
-    /// Of what.
-    pub target: &'a Target,
+pub struct Plan {
+    /// Of what, in the account as it stands now.
+    pub target: Target,
     /// What is asked, complete.
     pub body: Body,
     /// Who would get it.
@@ -53,28 +53,20 @@ struct Answers {
     automatic: Option<Decision>,
 }
 
-impl<'a> Plan<'a> {
+impl Plan {
     /// What `new` comes to.
     ///
     /// # Errors
     /// What cannot be asked; [`standing`]'s refusals; policy's, where it is for somebody else: what they have is told
     /// to nobody who may not ask for them.
-    pub async fn make(
-        backend: &Backend,
-        caller: &Caller,
-        bundle: &'a Bundle,
-        new: &NewRequest,
-    ) -> Result<Self, Failure> {
-        let catalogue = bundle.catalogue();
-        let target = catalogue
-            .find(&new.target)
-            .ok_or_else(|| super::targets::unknown(catalogue, &new.target))?;
+    pub async fn make(backend: &Backend, caller: &Caller, bundle: &Bundle, new: &NewRequest) -> Result<Self, Failure> {
         let asked = Asked::parse(new)?;
+        let target = accounts::target(backend, bundle, &new.target).await?;
         let scene = Scene {
             backend,
             caller,
             bundle,
-            target,
+            target: &target,
             asked: &asked,
         };
         let beneficiary = scene.beneficiary().await?;
@@ -138,6 +130,7 @@ impl<'a> Plan<'a> {
                 risk: self.target.risk,
                 environment: self.target.environment.clone(),
                 bundle_hash: bundle.hash().as_str().to_owned(),
+                account: self.target.facts.clone(),
             },
             device: caller.session.device.clone(),
             automatic: self.answers.automatic.as_ref().is_some_and(|answer| answer.allowed),

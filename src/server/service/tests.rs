@@ -3,6 +3,8 @@
 mod dry_run;
 mod extend;
 pub(super) mod locks;
+mod many_accounts;
+mod many_listed;
 mod others;
 mod several;
 mod start;

@@ -51,7 +51,7 @@ impl<'a> Viewer<'a> {
             None => None,
         };
         let bundle = self.backend.bundle();
-        let target = bundle.catalogue().target(&body.target);
+        let target = bundle.catalogue().asked(request);
         Ok(RequestView {
             id: body.id.to_string(),
             version: version(case, grant.as_ref()),
@@ -61,7 +61,9 @@ impl<'a> Viewer<'a> {
             requester: named(&people, &body.requester),
             beneficiary: named(&people, &body.beneficiary),
             target: body.target.to_string(),
-            title: target.map_or_else(|| body.target.to_string(), |t| t.title.clone()),
+            title: target
+                .as_ref()
+                .map_or_else(|| body.target.to_string(), |t| t.title.clone()),
             account_name: body.binding.account_name().to_owned(),
             account: body.binding.account().to_owned(),
             role_arn: body.binding.arn().to_owned(),

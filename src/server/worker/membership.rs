@@ -11,7 +11,7 @@ use crate::server::provider::{Presence, ProviderError};
 use crate::server::store::Claimed;
 
 /// A call to give or take is answered, given up or without effect after this: the provider's patience and its last call.
-const CALL_MS: i64 = 55_000;
+pub(super) const CALL_MS: i64 = 55_000;
 /// How soon one looks again at what another is giving.
 const LOOK_MS: i64 = 1_000;
 
@@ -58,7 +58,7 @@ pub(super) async fn give(backend: &Backend, work: &Claimed, grant: &GrantId) -> 
 }
 
 /// Puts it back for a moment: nothing was tried.
-async fn wait(backend: &Backend, work: &Claimed, why: &str) -> Result<(), Failure> {
+pub(super) async fn wait(backend: &Backend, work: &Claimed, why: &str) -> Result<(), Failure> {
     let postpones = Some(Postpone {
         effect: work.id,
         until: Timestamp::from_millis(backend.now().millis() + LOOK_MS),
@@ -113,7 +113,7 @@ async fn look(backend: &Backend, grant: &GrantId) -> Result<Next, Failure> {
     let found = match standing.state {
         MembershipState::Taking => return Ok(Next::Nothing),
         MembershipState::Giving | MembershipState::There => None,
-        MembershipState::Absent => {
+        MembershipState::Absent | MembershipState::Foreign => {
             let access = access_of(backend, &case).await?;
             let provider = backend.provider(&access.binding);
             match provider.verify(backend.now(), &access).await {

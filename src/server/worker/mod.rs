@@ -4,6 +4,8 @@
 
 mod kill;
 mod membership;
+mod moved;
+mod oust;
 pub mod reconcile;
 mod step;
 mod sweep;

@@ -3,16 +3,17 @@
 
 use serde_json::json;
 
-use super::{kill, membership, sweep};
+use super::{kill, membership, oust, sweep};
 use crate::domain::lock::activating;
 use crate::domain::{
-    Actor, Case, Change, Effect, EndCause, Event, GrantId, Person, Postpone, RequestId, Timestamp, Verdict, apply,
+    Actor, Case, Change, Effect, EndCause, Event, GrantId, Person, Postpone, Request, RequestId, Timestamp, Verdict,
+    apply,
 };
 use crate::policy::{Ask, Bundle, Question, Tally, Target, Who, decide};
 use crate::server::backend::Backend;
 use crate::server::failure::{Failure, settled};
 use crate::server::provider::{Access, Presence, ProviderError};
-use crate::server::service::file::still_resolves;
+use crate::server::service::accounts::afresh;
 use crate::server::service::mint::access;
 use crate::server::store::Claimed;
 
@@ -35,6 +36,7 @@ pub async fn take(backend: &Backend, work: &Claimed) {
         Effect::Warn { grant } => advance_grant(backend, work, grant, &Event::Warn).await,
         Effect::Sweep { scope } => sweep::take(backend, work, scope).await,
         Effect::Stop { grant, scope } => sweep::stop(backend, work, grant, scope).await,
+        Effect::Oust { membership } => oust::take(backend, work, membership).await,
     };
     if let Err(failure) = done {
         let cause = failure.cause.as_deref().unwrap_or(&failure.problem.title);
@@ -121,30 +123,26 @@ async fn activate(backend: &Backend, work: &Claimed, grant: &GrantId) -> Result<
             return settle(backend, work).await;
         };
         let bundle = backend.bundle();
-        // under a lock nobody is asked: neither policy nor anything that it would need
+        let is_over = backend.now() > case.grant()?.activate_by;
+        // under a lock, and too late, nobody is asked: neither policy nor anything that it would need
         let event = match case.lock_on(&activating(&case)) {
-            Some(_) => Event::Activate,
-            None => may_activate(backend, &bundle, &case).await?,
+            None if !is_over => may_activate(backend, &bundle, &case).await?,
+            None | Some(_) => Event::Activate,
         };
         let change = apply(backend.now(), &case, &event)?.decided_by(bundle.hash().as_str());
         backend.commit(&change.completing(work.id)).await
     })
 }
 
-/// Asks again what was asked before: the target resolves alike, the voters still may, policy agrees.
+/// Asks again what was asked before: the target resolves alike, in an account that still is one of its own, the voters still may, policy agrees.
 async fn may_activate(backend: &Backend, bundle: &Bundle, case: &Case) -> Result<Event, Failure> {
     let withhold = |cause, detail: String| Ok(Event::Withhold { cause, detail });
     let request = case.request()?;
-    let Some(target) = bundle
-        .catalogue()
-        .target(&request.body.target)
-        .filter(|_| still_resolves(bundle, request))
-    else {
-        return withhold(
-            EndCause::Changed,
-            "the target resolves otherwise than what was approved".to_owned(),
-        );
+    let target = match afresh(backend, bundle, request).await? {
+        Ok(target) => target,
+        Err(changed) => return withhold(EndCause::Changed, changed),
     };
+    let target = &target;
     let beneficiary = person(backend, &case.request()?.body.beneficiary).await?;
     let groups = bundle.catalogue().groups_of(&beneficiary.issuer, &beneficiary.subject);
     let who = Who {
@@ -255,7 +253,7 @@ async fn give(backend: &Backend, work: &Claimed, grant: &GrantId) -> Result<(), 
         // its end is in the outbox too, and takes it from here
         return backend.commit(&Change::default().completing(work.id)).await;
     }
-    if !still_resolves(&backend.bundle(), case.request()?) {
+    if !backend.bundle().catalogue().still_resolves(case.request()?) {
         // an attempt before may have gone through unheard: a session was thrown away unseen, a membership is taken away
         let detail = "the target resolves otherwise than what was approved".to_owned();
         return advance_grant(backend, work, grant, &Event::NotGiven { detail }).await;
@@ -310,8 +308,20 @@ async fn take_away(backend: &Backend, work: &Claimed, grant: &GrantId) -> Result
     }
 }
 
-/// Puts a provider call back, with evidence of the attempt.
+/// Puts a provider call about a grant back, with evidence of the attempt.
 pub(super) async fn retry(backend: &Backend, work: &Claimed, case: &Case, error: &str) -> Result<(), Failure> {
+    let about = case.grant.as_ref().map(|grant| grant.id.to_string());
+    again(backend, work, case.request.as_ref(), &about.unwrap_or_default(), error).await
+}
+
+/// The same about anything: a grant, or a membership by its name.
+pub(super) async fn again(
+    backend: &Backend,
+    work: &Claimed,
+    request: Option<&Request>,
+    about: &str,
+    error: &str,
+) -> Result<(), Failure> {
     tracing::warn!(
         effect = work.effect.kind(),
         attempts = work.attempts + 1,
@@ -320,8 +330,7 @@ pub(super) async fn retry(backend: &Backend, work: &Claimed, case: &Case, error:
     );
     let is_stuck = work.attempts + 1 >= ALERT_AFTER && Effect::ENDING.contains(&work.effect.urgency());
     if is_stuck {
-        let grant = case.grant.as_ref().map(|grant| grant.id.to_string());
-        tracing::error!(grant, error, "access cannot be taken away; it is tried again for ever");
+        tracing::error!(about, error, "access cannot be taken away; it is tried again for ever");
     }
     let now = backend.now();
     let until = Timestamp::from_millis(now.millis() + pause_ms(backend, work.attempts));
@@ -334,7 +343,7 @@ pub(super) async fn retry(backend: &Backend, work: &Claimed, case: &Case, error:
             "provider.attempted"
         },
         Actor::Backend,
-        case.request.as_ref(),
+        request,
         Vec::new(),
         details,
     );

@@ -35,6 +35,8 @@ impl World {
                 self.sweep(&scope.clone());
                 return true;
             }
+            // of grants there is none in it
+            Effect::Oust { .. } => return true,
             Effect::Stop { scope, .. } => {
                 let lock = &self.locks[scope];
                 let (by, reason) = (lock.by.clone(), lock.reason.clone());

@@ -145,6 +145,11 @@ impl Provider for AwsProvider {
     }
 
     /// A session is no membership.
+    async fn oust(&self, _now: Timestamp, _binding: &Binding, _user: &str) -> Result<(), ProviderError> {
+        Ok(())
+    }
+
+    /// A session is no membership.
     async fn members(&self, _now: Timestamp, _binding: &Binding) -> Result<Vec<String>, ProviderError> {
         Ok(Vec::new())
     }

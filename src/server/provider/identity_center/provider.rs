@@ -70,6 +70,10 @@ impl Provider for IdentityCenter {
         self.unassign(assignment, user).await
     }
 
+    async fn oust(&self, _now: Timestamp, binding: &Binding, user: &str) -> Result<(), ProviderError> {
+        self.unassign(assignment(binding)?, user).await
+    }
+
     async fn members(&self, _now: Timestamp, binding: &Binding) -> Result<Vec<String>, ProviderError> {
         let assignment = assignment(binding)?;
         let (instance, set) = (&assignment.instance, &assignment.permission_set_arn);

@@ -29,6 +29,7 @@ fn an_assignment(account: &str) -> Assignment {
         permission_set_arn: "arn:aws:sso:::permissionSet/ssoins-1111111111111111/ps-1111111111111111".to_owned(),
         permission_set: "Billing".to_owned(),
         session: duration(3600),
+        chosen: None,
     }
 }
 

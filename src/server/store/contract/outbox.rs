@@ -145,12 +145,12 @@ async fn completing_commit_that_is_refused_keeps_the_effect(store: &Tried) {
     assert_eq!(store.left().await.unwrap(), 1);
 }
 
-fn put_off(effect: EffectId, until: i64) -> Change {
+fn put_off(effect: EffectId, until: i64, is_attempt: bool) -> Change {
     let postpones = Some(Postpone {
         effect,
         until: at(until),
         error: "throttled".to_owned(),
-        is_attempt: true,
+        is_attempt,
     });
     Change {
         postpones,
@@ -161,7 +161,7 @@ fn put_off(effect: EffectId, until: i64) -> Change {
 async fn postponed_effect_is_due_later_with_its_error(store: &Tried) {
     leave(store, &[(1, end_of(1))]).await;
     let id = claim(store, "w", 10, 1).await[0].id;
-    store.commit(&put_off(id, 50)).await.unwrap();
+    store.commit(&put_off(id, 50, true)).await.unwrap();
     let pending = store.pending_effects(&grant_id(1)).await.unwrap();
     assert_eq!(
         (pending[0].attempts, pending[0].last_error.as_deref()),
@@ -171,18 +171,21 @@ async fn postponed_effect_is_due_later_with_its_error(store: &Tried) {
     assert_eq!(claim(store, "w", 49, 1).await, []);
     let again = claim(store, "w", 50, 1).await;
     assert_eq!((again[0].id, again[0].attempts), (id, 1));
-    let refused = store.commit(&put_off(EffectId(id.0 + 1), 60)).await;
+    store.commit(&put_off(id, 55, false)).await.unwrap();
+    let waited = store.pending_effects(&grant_id(1)).await.unwrap();
+    assert_eq!(
+        (waited[0].attempts, waited[0].due_at),
+        (1, at(55)),
+        "to wait is no attempt"
+    );
+    let refused = store.commit(&put_off(EffectId(id.0 + 1), 60, true)).await;
     assert!(matches!(refused, Err(StoreError::Conflict)), "{refused:?}");
 }
 
 async fn effect_that_only_waited_was_not_tried(store: &Tried) {
     leave(store, &[(1, end_of(1))]).await;
     let id = claim(store, "w", 10, 1).await[0].id;
-    let mut waits = put_off(id, 50);
-    if let Some(postpone) = &mut waits.postpones {
-        postpone.is_attempt = false;
-    }
-    store.commit(&waits).await.unwrap();
+    store.commit(&put_off(id, 50, false)).await.unwrap();
     let again = claim(store, "w", 50, 1).await;
     assert_eq!((again[0].id, again[0].attempts), (id, 0));
 }

@@ -45,7 +45,8 @@ impl State {
         people: impl IntoIterator<Item = &'a PersonId>,
         decisions: &[Decision],
     ) -> Vec<Lock> {
-        let mut scopes = vec![Scope::All, Scope::Target(target.clone())];
+        let mut scopes = vec![Scope::All];
+        scopes.extend(Scope::of_target(target));
         scopes.extend(people.into_iter().cloned().map(Scope::Person));
         scopes.extend(decisions.iter().map(|decision| Scope::Person(decision.by.clone())));
         self.locks_on(&scopes)

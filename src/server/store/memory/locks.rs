@@ -10,7 +10,7 @@ fn is_under(grant: &Grant, scope: &Scope) -> bool {
     match scope {
         Scope::All => true,
         Scope::Person(who) => grant.beneficiary == *who,
-        Scope::Target(on) => grant.target == *on,
+        Scope::Target(_) => scope.is_on(&grant.target),
     }
 }
 

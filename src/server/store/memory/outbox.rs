@@ -14,7 +14,7 @@ fn is_free(row: &Left, now: Timestamp) -> bool {
 
 fn is_about(effect: &Effect, grant: &GrantId) -> bool {
     match effect {
-        Effect::Expire { .. } | Effect::Sweep { .. } => false,
+        Effect::Expire { .. } | Effect::Sweep { .. } | Effect::Oust { .. } => false,
         Effect::Activate { grant: of }
         | Effect::Give { grant: of }
         | Effect::End { grant: of }

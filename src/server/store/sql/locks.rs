@@ -15,8 +15,8 @@ pub(super) const STANDING: &str = "SELECT * FROM locks WHERE scope = $1 AND lift
 /// All of them.
 pub(super) const ALL_STANDING: &str = "SELECT * FROM locks WHERE lifted_at IS NULL ORDER BY since, scope LIMIT $1";
 
-/// Those on everything, on a target, on two people and on who decided on a request.
-pub(super) const OF_A_CASE: &str = "SELECT * FROM locks WHERE lifted_at IS NULL AND scope IN ($1, $2, $3, $4)
+/// Those on everything, on a target and on the one that has its accounts, on two people and on who decided on a request.
+pub(super) const OF_A_CASE: &str = "SELECT * FROM locks WHERE lifted_at IS NULL AND scope IN ($1, $2, $3, $4, $6)
     UNION SELECT l.* FROM decisions AS d JOIN locks AS l ON l.scope = 'person:' || d.person_id
         WHERE d.request_id = $5 AND l.lifted_at IS NULL
     ORDER BY scope";
@@ -27,7 +27,7 @@ const UNDER_ALL: &str = "SELECT id FROM grants WHERE is_open = 1 AND state <> 'r
 const UNDER_PERSON: &str = "SELECT id FROM grants WHERE is_open = 1 AND state <> 'revoking' AND created_at <= $1
     AND seq > COALESCE((SELECT seq FROM grants WHERE id = $2), 0) AND beneficiary_id = $4 ORDER BY seq LIMIT $3";
 const UNDER_TARGET: &str = "SELECT id FROM grants WHERE is_open = 1 AND state <> 'revoking' AND created_at <= $1
-    AND seq > COALESCE((SELECT seq FROM grants WHERE id = $2), 0) AND target = $4 ORDER BY seq LIMIT $3";
+    AND seq > COALESCE((SELECT seq FROM grants WHERE id = $2), 0) AND (target = $4 OR substr(target, 1, length($4) + 1) = $4 || '/') ORDER BY seq LIMIT $3";
 
 /// How many are open, and until when copies of their credentials work.
 const OPEN_ALL: &str =
@@ -35,7 +35,7 @@ const OPEN_ALL: &str =
 const OPEN_PERSON: &str = "SELECT COUNT(*) AS grants, MAX(last_credential_at) AS last_credential_at FROM grants
     WHERE is_open = 1 AND beneficiary_id = $1";
 const OPEN_TARGET: &str = "SELECT COUNT(*) AS grants, MAX(last_credential_at) AS last_credential_at FROM grants
-    WHERE is_open = 1 AND target = $1";
+    WHERE is_open = 1 AND (target = $1 OR substr(target, 1, length($1) + 1) = $1 || '/')";
 
 /// A lock as it shall stand.
 pub(super) async fn write(connection: &mut Connection, lock: &Lock) -> Result<(), Failure> {
@@ -80,7 +80,7 @@ pub(super) async fn refuse_locked(connection: &mut Connection, scopes: &[Scope])
     Ok(())
 }
 
-/// Locks that stand on everything, on `target`, on `people`, and on who decided on `request`.
+/// Locks that stand on everything, on `target` and on what has its accounts, on `people`, and on who decided on `request`.
 pub(super) async fn of_a_case(
     connection: &mut Connection,
     target: &TargetName,
@@ -94,6 +94,7 @@ pub(super) async fn of_a_case(
         .bind(one)
         .bind(two)
         .bind(request.map_or("", RequestId::as_str))
+        .bind(target.family().map(|family| Scope::Target(family).to_string()))
         .fetch_all(connection)
         .await
         .map_err(meaning)?;

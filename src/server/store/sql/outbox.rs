@@ -10,7 +10,7 @@ use super::super::sqlite::SqliteStore;
 use super::super::writer::Work;
 use super::super::{Claimed, Outbox, Pending, StoreError};
 use super::read::{count, raw, time, time_or_none, word};
-use crate::domain::{Effect, EffectId, GrantId, Postpone, RequestId, Scope, Timestamp};
+use crate::domain::{Effect, EffectId, GrantId, Postpone, RequestId, Timestamp};
 
 /// Which rows are wanted, by whom.
 #[derive(Debug)]
@@ -22,11 +22,13 @@ pub(in super::super) struct Claim {
     limit: u32,
 }
 
-const fn subjects(effect: &Effect) -> (Option<&RequestId>, Option<&GrantId>, Option<&Scope>) {
+/// The third is what it is on, where that is neither request nor grant: a lock's scope, a membership's name.
+fn subjects(effect: &Effect) -> (Option<&RequestId>, Option<&GrantId>, Option<String>) {
     match effect {
         Effect::Expire { request } => (Some(request), None, None),
-        Effect::Sweep { scope } => (None, None, Some(scope)),
-        Effect::Stop { grant, scope } => (None, Some(grant), Some(scope)),
+        Effect::Sweep { scope } => (None, None, Some(scope.to_string())),
+        Effect::Oust { membership } => (None, None, Some(membership.clone())),
+        Effect::Stop { grant, scope } => (None, Some(grant), Some(scope.to_string())),
         Effect::Activate { grant }
         | Effect::Give { grant }
         | Effect::End { grant }
@@ -45,7 +47,7 @@ pub(super) async fn add(connection: &mut Connection, due_at: Timestamp, effect: 
         .bind(effect.kind())
         .bind(request.map(RequestId::as_str))
         .bind(grant.map(GrantId::as_str))
-        .bind(scope.map(ToString::to_string))
+        .bind(scope)
         .bind(i64::from(effect.urgency()))
         .bind(due_at.millis())
         .execute(connection)
@@ -148,6 +150,9 @@ fn effect(row: &Row) -> Result<Effect, StoreError> {
         "stop" => Ok(Effect::Stop {
             grant: grant()?,
             scope: word(row, "scope")?,
+        }),
+        "oust" => Ok(Effect::Oust {
+            membership: raw(row, "scope")?,
         }),
         other => Err(StoreError::Unreadable(format!(
             "effect {other:?} is not known to this version"
