@@ -129,7 +129,8 @@ pub const fn exit_of(code: Code) -> Exit {
         | Code::GrantNarrowedOtherwise
         | Code::TargetNotFound
         | Code::PersonNotFound => Exit::Gone,
-        Code::ProviderRefused
+        Code::CredentialElsewhere
+        | Code::ProviderRefused
         | Code::ProviderThrottled
         | Code::ProviderUnreachable
         | Code::ProviderPolicyTooLarge

@@ -33,7 +33,6 @@ pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
         .collect::<std::result::Result<Vec<_>, _>>()?;
     let reason = args.asking.reason(ctx, "Reason:")?;
     let desk = ctx.desk()?;
-    let mut new = args.asking.new_request(ctx, &desk, &target, &reason)?;
-    new.only = only.into_iter().map(String::from).collect();
+    let new = args.asking.new_request(ctx, &desk, &target, &reason, &only)?;
     args.asking.send(ctx, &desk, &new)
 }

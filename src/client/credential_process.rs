@@ -54,6 +54,9 @@ impl Client {
         if let Some(answer) = self.cached(&account, target)? {
             return answer;
         }
+        if matches!(held, Ok(Some(_))) {
+            self.sweep_held(&account, target);
+        }
         let old = self.cache.read(&account, target.as_str()).ok();
         let old = old.filter(|old| old.facts.state(self.now_ms()) != State::Dead);
         // what still works is no miss
@@ -65,6 +68,19 @@ impl Client {
                 // better than nothing when it cannot be renewed
                 old.ok_or(error)
             }
+        }
+    }
+
+    /// What is over goes, although AWS may still take it: whoever calls holds the lock.
+    fn sweep_held(&self, account: &Account, target: &TargetName) {
+        let is_over = |entry: &Entry| entry.facts.state(self.now_ms()) == State::Dead;
+        if self
+            .cache
+            .read(account, target.as_str())
+            .is_ok_and(|entry| is_over(&entry))
+            && let Err(problem) = self.cache.remove(account, target.as_str())
+        {
+            tracing::warn!(%problem, "what is over stays in the cache");
         }
     }
 
@@ -139,7 +155,7 @@ impl Client {
         }
     }
 
-    fn now_ms(&self) -> u64 {
+    pub(super) fn now_ms(&self) -> u64 {
         u64::try_from(self.clock.now().millis()).unwrap_or(0)
     }
 }

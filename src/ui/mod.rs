@@ -11,7 +11,9 @@ mod table;
 mod terminal;
 mod words;
 
-pub use describe::{account_line, for_whom, length, narrowed, needs, own_words, ticket};
+pub use describe::{
+    account_line, for_whom, goes_on_for, last_session, length, narrowed, needs, outlives, own_words, ticket,
+};
 pub use dry_run::dry_run_lines;
 pub use error_text::{error_json, print_error};
 pub use status::{Open, history_table, inbox_table, request_details, status_sections, target_table, what_still_works};
