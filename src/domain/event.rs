@@ -93,6 +93,8 @@ pub enum Event {
     },
     /// The grant's time is over.
     End,
+    /// Somebody else took away what it gives.
+    Gone,
     /// The provider is about to be asked to take access away.
     Taking,
     /// The provider has taken access away, or it was gone already.

@@ -71,6 +71,8 @@ pub enum EndCause {
     Changed,
     /// The provider refused.
     Failed,
+    /// Somebody else took it away, outside.
+    Gone,
 }
 
 impl EndCause {
@@ -83,6 +85,7 @@ impl EndCause {
             Self::Refused => "refused",
             Self::Changed => "changed",
             Self::Failed => "failed",
+            Self::Gone => "gone",
         }
     }
 }

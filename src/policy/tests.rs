@@ -1,6 +1,7 @@
 //! What the small bundle says, held against teams, mistakes and noise.
 //! Owns the people and requests that the tests are about.
 
+mod assignments;
 mod catalogue;
 mod findings;
 mod holes;

@@ -40,6 +40,7 @@ use crate::server::edge::connections::{self, Seats};
 use crate::server::failure::Failure;
 use crate::server::provider::TokenSigner;
 use crate::server::provider::aws::AwsProvider;
+use crate::server::provider::identity_center::{IdentityCenter, Quota};
 use crate::server::service::issuer::Issuer;
 use crate::server::settings::Settings;
 use crate::server::store::sqlite::SqliteStore;
@@ -134,11 +135,12 @@ pub async fn open(settings: Settings) -> Result<Opened, StartError> {
         .map(|issuer| Arc::new(Issuer::new(issuer, store.clone(), clock.clone())));
     let signer = issuer.clone().map(|issuer| issuer as Arc<dyn TokenSigner>);
     let aws = Arc::new(AwsProvider::new(settings.aws.clone(), signer));
+    let identity_center = Arc::new(IdentityCenter::new(settings.aws.clone(), Quota::default()));
     let (stop, stopping) = watch::channel(false);
     let backend = Backend::new(Parts {
         settings,
         store,
-        identity_center: aws.clone(),
+        identity_center,
         aws,
         issuer,
         clock,
@@ -194,6 +196,7 @@ pub async fn serve_on(
     let working = tokio::spawn(worker::run(backend.clone(), backend.stopping.clone()));
     let watching = tokio::spawn(policy_folder::watch(backend.clone(), backend.stopping.clone()));
     let publishing = tokio::spawn(publication::watch(backend.clone(), backend.stopping.clone()));
+    let reconciling = tokio::spawn(worker::reconcile::run(backend.clone(), backend.stopping.clone()));
     let stopping = tokio::spawn(async move {
         stop.await;
         // the receivers live as long as the backend does
@@ -208,7 +211,7 @@ pub async fn serve_on(
     {
         tracing::error!("a call did not end; what it had not committed is undone");
     }
-    for task in [stopping, working, watching, publishing] {
+    for task in [stopping, working, watching, publishing, reconciling] {
         if let Err(error) = task.await {
             tracing::error!(%error, "a part of the backend ended badly");
         }

@@ -187,7 +187,11 @@ pub struct Stage {
 impl Stage {
     /// The small bundle; devices that are enrolled for who asks do not decide, as in production.
     pub async fn new() -> Self {
-        let dir = TempDir::new().unwrap();
+        Self::on_database(TempDir::new().unwrap()).await
+    }
+
+    /// The same on the database in `dir`, where there is one.
+    pub async fn on_database(dir: TempDir) -> Self {
         let store = Arc::new(SqliteStore::open(&dir.path().join("jit.db")).await.unwrap());
         let provider = Arc::new(StandIn::default());
         Self::on(dir, store, provider.clone(), provider)

@@ -45,6 +45,7 @@ mod fault_sts;
 mod harness;
 mod harness_works;
 mod http;
+mod identity_center;
 mod install;
 mod issuer_publication;
 mod kill_switch;

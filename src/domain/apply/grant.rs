@@ -283,6 +283,20 @@ pub(super) fn end(now: Timestamp, case: &Case) -> Result<Change, Refusal> {
     begin_end(now, case, None, EndCause::Expired, None)
 }
 
+pub(super) fn gone(now: Timestamp, case: &Case) -> Result<Change, Refusal> {
+    match case.grant()?.state {
+        GrantState::Active => {
+            let detail = Some("somebody else took it away");
+            begin_end(now, case, None, EndCause::Gone, detail)
+        }
+        GrantState::Scheduled
+        | GrantState::Granting
+        | GrantState::Revoking
+        | GrantState::Ended
+        | GrantState::Failed => Ok(Change::default()),
+    }
+}
+
 pub(super) fn taken(now: Timestamp, case: &Case) -> Result<Change, Refusal> {
     let grant = case.grant()?;
     let is_killing = |kill: &Kill| kill.state == KillState::Killing;

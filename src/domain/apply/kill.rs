@@ -16,7 +16,7 @@ pub(super) fn kill_of(now: Timestamp, case: &Case, cause: EndCause) -> Result<Op
     let (binding, grant) = (&case.request()?.body.binding, case.grant()?);
     let is_early = match cause {
         EndCause::Dropped | EndCause::Revoked => true,
-        EndCause::Expired | EndCause::Refused | EndCause::Changed | EndCause::Failed => false,
+        EndCause::Expired | EndCause::Refused | EndCause::Changed | EndCause::Failed | EndCause::Gone => false,
     };
     let until = grant.last_credential_at.filter(|last| is_early && *last > now);
     Ok(binding.kill().and(until).map(|until| Kill {

@@ -44,6 +44,7 @@ pub fn apply(now: Timestamp, case: &Case, event: &Event) -> Result<Change, Refus
         Event::Drop { by } => grant::give_back(now, case, by),
         Event::Revoke { by, reason } => grant::revoke(now, case, by, reason.as_str()),
         Event::End => grant::end(now, case),
+        Event::Gone => grant::gone(now, case),
         Event::Taking => lease::taking(now, case),
         Event::Taken => grant::taken(now, case),
         Event::Killed { issued_before } => kill::killed(now, case, *issued_before),

@@ -126,6 +126,7 @@ impl World {
             | Event::Drop { .. }
             | Event::Revoke { .. }
             | Event::End
+            | Event::Gone
             | Event::Taking
             | Event::Taken
             | Event::Killed { .. }

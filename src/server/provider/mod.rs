@@ -2,6 +2,8 @@
 //! Owns the calls to them. Refuses rules and storage: what to give, to whom and until when comes as an argument.
 
 pub mod aws;
+mod aws_sdk;
+pub mod identity_center;
 
 use async_trait::async_trait;
 use secrecy::SecretString;

@@ -5,6 +5,9 @@
 mod kill;
 mod membership;
 #[cfg(test)]
+mod old_stores;
+pub mod reconcile;
+#[cfg(test)]
 mod restarts;
 mod step;
 

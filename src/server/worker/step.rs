@@ -17,6 +17,8 @@ use crate::server::store::Claimed;
 
 /// First pause after an attempt that failed; doubled each time.
 const FIRST_PAUSE_MS: i64 = 500;
+/// Attempts at taking away after which somebody is told.
+const ALERT_AFTER: u32 = 3;
 /// Longest pause.
 const LONGEST_PAUSE_MS: i64 = 60_000;
 
@@ -306,12 +308,21 @@ pub(super) async fn retry(backend: &Backend, work: &Claimed, case: &Case, error:
         error,
         "a provider call did not work out"
     );
+    let is_stuck = work.attempts + 1 == ALERT_AFTER && Effect::ENDING.contains(&work.effect.urgency());
+    if is_stuck {
+        let grant = case.grant.as_ref().map(|grant| grant.id.to_string());
+        tracing::error!(grant, error, "access cannot be taken away; it is tried again for ever");
+    }
     let now = backend.now();
     let until = Timestamp::from_millis(now.millis() + pause_ms(backend, work.attempts));
     let details = json!({ "effect": work.effect, "attempts": work.attempts + 1, "error": error });
     let mut change = Change::new(
         now,
-        "provider.attempted",
+        if is_stuck {
+            "provider.stuck"
+        } else {
+            "provider.attempted"
+        },
         Actor::Backend,
         case.request.as_ref(),
         Vec::new(),

@@ -9,11 +9,8 @@ use super::sts::Call;
 use super::web_identity::AUDIENCE;
 use crate::domain::Road;
 use crate::domain::text::shown;
-use crate::network::Cause;
 use crate::server::provider::ProviderError;
-
-/// Longest piece of STS's own message that is repeated, in characters.
-const LONGEST_MESSAGE: usize = 400;
+use crate::server::provider::aws_sdk::{said, unanswered};
 
 /// What a failed call means.
 pub fn explain<E>(call: &Call, error: &SdkError<E>) -> ProviderError
@@ -22,49 +19,12 @@ where
 {
     let region = &call.region;
     match error {
-        SdkError::TimeoutError(_) => {
-            ProviderError::Unreachable(format!("STS in {region} did not answer in time; it is tried again"))
-        }
         SdkError::ServiceError(refused) => {
             let status = refused.raw().status().as_u16();
             explain_answer(call, status, refused.err().code(), refused.err().message())
         }
-        SdkError::ResponseError(half) => {
-            let status = half.raw().status().as_u16();
-            ProviderError::Unreachable(format!(
-                "STS in {region} answered {status} and then nothing that makes sense"
-            ))
-        }
-        _ => explain_unsent(call, error),
+        _ => unanswered(&format!("STS in {region}"), error),
     }
-}
-
-/// The call never got an answer: no credentials to sign it with, or no way to STS.
-fn explain_unsent(call: &Call, error: &(dyn Error + 'static)) -> ProviderError {
-    let region = &call.region;
-    let mut last = error;
-    let mut causes = format!("{error:?}");
-    while let Some(cause) = last.source() {
-        last = cause;
-        causes.push_str(&format!("{cause:?}"));
-    }
-    // The SDK does not export the types; their names are all there is, and are not repeated.
-    let names = |word: &str| causes.contains(word);
-    if names("CredentialsNotLoaded") || names("NoIdentityResolver") || names("NoMatchingAuthSchemeError") {
-        return ProviderError::Refused(
-            "the backend has no AWS credentials; give it a role, a profile or AWS_ACCESS_KEY_ID and its fellows".into(),
-        );
-    }
-    if names("ProviderTimedOut") || names("InvalidConfiguration") || names("ProviderError") {
-        return ProviderError::Unreachable(
-            "the backend's own AWS credentials could not be loaded; look at its profile, its role or their endpoint"
-                .into(),
-        );
-    }
-    let cause = Cause::of(error);
-    let words = said(Some(&cause.words(None)));
-    let mend = cause.mend().map(|mend| format!("; {mend}")).unwrap_or_default();
-    ProviderError::Unreachable(format!("STS in {region} cannot be reached{words}{mend}"))
 }
 
 fn explain_answer(call: &Call, status: u16, code: Option<&str>, message: Option<&str>) -> ProviderError {
@@ -152,17 +112,6 @@ fn is_about_duration(message: Option<&str>) -> bool {
     message.is_some_and(|m| {
         m.contains("MaxSessionDuration") || m.contains("session limit") || m.contains("durationSeconds")
     })
-}
-
-/// STS's own words, cut, with nothing in them that could move a cursor.
-pub fn said(message: Option<&str>) -> String {
-    match message.map(str::trim) {
-        None | Some("") => String::new(),
-        Some(message) => format!(
-            " ({})",
-            shown(&message.chars().take(LONGEST_MESSAGE).collect::<String>())
-        ),
-    }
 }
 
 #[cfg(test)]

@@ -11,10 +11,10 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 
 use super::AwsProvider;
-use super::errors::said;
 use super::kill_policy::{LONGEST, POLICY_NAME, kill_policy};
 use super::web_identity;
 use crate::domain::{Killed, Road, RoleBinding, Timestamp};
+use crate::server::provider::aws_sdk::said;
 use crate::server::provider::{Killer, ProviderError};
 
 /// STS: shortest `DurationSeconds`. The session is used for one call.

@@ -6,6 +6,7 @@
 mod answer_date;
 pub mod bootstrap;
 pub mod check;
+mod clients;
 mod errors;
 mod kill;
 mod kill_policy;
@@ -14,7 +15,6 @@ mod pattern;
 #[cfg(test)]
 mod sample;
 mod session_policy;
-mod settings;
 mod sts;
 mod web_identity;
 
@@ -24,11 +24,11 @@ use async_trait::async_trait;
 use aws_sdk_sts::Client;
 
 pub use self::session_policy::session_policy;
-pub use self::settings::{AwsSettings, profile_endpoint};
 pub use self::web_identity::AUDIENCE;
+pub use super::aws_sdk::{AwsSettings, profile_endpoint};
 
+use self::clients::Clients;
 use self::session_policy::end_of;
-use self::settings::Clients;
 use self::sts::{Call, LONGEST_CHAINED_S, duration_s};
 use super::{
     Access, Beneficiary, Credential, Description, Minter, Presence, Provider, ProviderError, RoleAccess, TokenSigner,

@@ -4,8 +4,7 @@
 use aws_config::BehaviorVersion;
 use aws_sdk_iam::config::retry::RetryConfig;
 
-use crate::server::provider::aws::AwsSettings;
-use crate::server::provider::aws::settings::{load, timeouts};
+use crate::server::provider::aws_sdk::{AwsSettings, load, timeouts};
 
 /// Where AWS is asked, where not at AWS's own endpoints.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,0 +1,142 @@
+//! `jit serve` and a permission set of Identity Center: asked for, assigned, shown, shared by two grants, and gone; with the
+//! backend killed in between. The other side is moto behind faults (`tests/identity_center/`).
+
+use serde_json::{Value, json};
+
+use crate::harness::{Backend, BackendPlan, IdentityCenter, LIMIT, SealedBox, wait_until};
+
+const ROLE: &str = r#"provider = { kind = "aws", road = "assume-role", role = "jit/jit-dev-admin", session = "1h" }"#;
+
+/// An organization with the account of `dev-admin`, a permission set, and Alice.
+pub fn center() -> IdentityCenter {
+    IdentityCenter::start(&json!({
+        "organization": {"management": "999999999999"},
+        "accounts": [{"id": "222222222222", "name": "dev"}],
+        "permission_sets": [{"name": "Admin", "session": "PT1H", "provisioned": ["222222222222"]}],
+        "users": [{"name": "alice"}, {"name": "bob"}],
+    }))
+}
+
+/// A backend whose `dev-admin` and `dev-too` are that permission set in that account.
+pub fn plan(center: &IdentityCenter) -> BackendPlan {
+    let made = |name: &str| center.made[name].as_str().unwrap().to_owned();
+    let set = center.made["permission_sets"]["Admin"].as_str().unwrap();
+    let id = set.rsplit('/').next().unwrap();
+    let instance = format!(
+        "[identity-center]\ninstance = \"{}\"\nidentity_store = \"{}\"\nregion = \"{}\"\nstart_url = \"https://d-1111111111.awsapps.com/start\"\nuser_name = \"{{name}}\"\n\n[account.dev]",
+        made("instance_arn"),
+        made("identity_store_id"),
+        made("region"),
+    );
+    let provider = format!(
+        "provider = {{ kind = \"aws\", road = \"identity-center\", permission_set = \"Admin\", id = \"{id}\", session = \"1h\" }}"
+    );
+    let too = format!(
+        "{provider}\n\n[[target]]\nname = \"dev-too\"\ntitle = \"Admin in dev, again\"\naccount = \"dev\"\nrisk = 0\napprovers = [\"engineering\"]\n{provider}"
+    );
+    BackendPlan::with_aws(&center.url)
+        .policy("security/catalogue.toml", "[account.dev]", &instance)
+        .policy("catalogue.toml", ROLE, &too)
+}
+
+/// Asks for `target` and waits until it is active.
+#[track_caller]
+fn get(machine: &SealedBox, target: &str, length: &str) -> Value {
+    let asked = [
+        "request",
+        target,
+        "--for",
+        length,
+        "--reason",
+        "night shift",
+        "--no-wait",
+    ];
+    drop(machine.jit(&asked).exits(0));
+    grant_in(machine, target, "active")
+}
+
+/// The grant on `target` once it is in `state`.
+#[track_caller]
+fn grant_in(machine: &SealedBox, target: &str, state: &str) -> Value {
+    wait_until(&format!("{target} {state}"), LIMIT, || {
+        let shown = machine.jit(&["status", "--history", "-o", "json"]).exits(0).json();
+        let requests = shown["requests"].as_array().unwrap().clone();
+        let of = |request: &&Value| request["target"] == target;
+        let grant = requests.iter().find(of)?["grant"].clone();
+        (grant["state"] == state).then_some(grant)
+    })
+}
+
+const ALICE: &str = "222222222222 Admin alice";
+
+#[test]
+fn request_for_a_permission_set_ends_in_an_assignment() {
+    let center = center();
+    let backend = plan(&center).start();
+    let alice = backend.machine_of("alice");
+    let grant = get(&alice, "dev-admin", "1h");
+    assert_eq!(center.assignments(), [ALICE]);
+    // a session that is begun in the last second lives for another hour
+    let (end, last) = (&grant["ends_at"], &grant["last_credential_at"]);
+    let time = |it: &Value| it.as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+    assert_eq!(time(last).duration_since(time(end)).as_secs(), 3600);
+    drop(alice.jit(&["drop", "dev-admin"]).exits(0));
+    grant_in(&alice, "dev-admin", "ended");
+    assert_eq!(center.assignments(), [""; 0]);
+}
+
+#[test]
+fn assignment_is_gone_after_a_start_past_its_end() {
+    let center = center();
+    let mut backend = plan(&center).start();
+    let alice = backend.machine_of("alice");
+    let grant = get(&alice, "dev-admin", "5s");
+    backend.kill();
+    let end = grant["ends_at"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+    wait_until("the end of the grant", LIMIT, || {
+        (jiff::Timestamp::now() > end).then_some(())
+    });
+    assert_eq!(center.assignments(), [ALICE]);
+    let _backend = backend.start_again();
+    wait_until("the assignment to go", LIMIT, || {
+        center.assignments().is_empty().then_some(())
+    });
+}
+
+#[test]
+fn overlapping_grants_keep_it_until_the_later_end() {
+    let center = center();
+    let backend = plan(&center).start();
+    let alice = backend.machine_of("alice");
+    get(&alice, "dev-admin", "1h");
+    get(&alice, "dev-too", "2h");
+    assert_eq!(center.outcomes("CreateAccountAssignment", "ok"), 2);
+    drop(alice.jit(&["drop", "dev-admin"]).exits(0));
+    grant_in(&alice, "dev-admin", "ended");
+    assert_eq!(center.assignments(), [ALICE], "the other grant holds it");
+    assert_eq!(center.outcomes("DeleteAccountAssignment", "ok"), 0);
+    drop(alice.jit(&["drop", "dev-too"]).exits(0));
+    grant_in(&alice, "dev-too", "ended");
+    assert_eq!(center.assignments(), [""; 0]);
+}
+
+#[test]
+fn attack_23_membership_from_elsewhere_stays_and_the_approver_knows() {
+    let center = center();
+    let made = |kind: &str, name: &str| center.made[kind][name].as_str().unwrap().to_owned();
+    let before = json!({"permission_set": made("permission_sets", "Admin"), "account": "222222222222", "user": made("users", "alice")});
+    center.control(&json!({"assign": [before]}));
+    assert_eq!(center.assignments(), [ALICE]);
+    let backend: Backend = plan(&center).start();
+    let alice = backend.machine_of("alice");
+    get(&alice, "dev-admin", "1h");
+    let asked = alice.jit(&["status", "--history", "-o", "json"]).exits(0).json();
+    let body: Value = serde_json::from_str(asked["requests"][0]["body"].as_str().unwrap()).unwrap();
+    assert_eq!(body["pre_existing"], true);
+    drop(alice.jit(&["drop", "dev-admin"]).exits(0));
+    let over = grant_in(&alice, "dev-admin", "ended");
+    assert_eq!(over["detail"], "access remains: it was there before jit gave it");
+    assert_eq!(center.assignments(), [ALICE]);
+    assert_eq!(center.outcomes("CreateAccountAssignment", "ok"), 0);
+    assert_eq!(center.outcomes("DeleteAccountAssignment", "ok"), 0);
+}
