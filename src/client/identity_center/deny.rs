@@ -10,8 +10,10 @@ use crate::domain::time::Timestamp;
 /// account, the units above it or the root; the management account obeys none.
 pub fn deny_sessions(assignment: &Assignment, user: &str, before: Timestamp) -> Value {
     let (partition, set) = (assignment.partition.as_str(), &assignment.permission_set);
-    // each account's role of the set has a name of its own, and a region in its path where that is not us-east-1
-    let role = format!("arn:{partition}:iam::*:role/aws-reserved/sso.amazonaws.com/*AWSReservedSSO_{set}_*");
+    // each account's role of the set ends in 16 digits of its own, and has a region in its path where that is not
+    // us-east-1; any ending would meet a set whose name begins like this one's
+    let digits = "?".repeat(16);
+    let role = format!("arn:{partition}:iam::*:role/aws-reserved/sso.amazonaws.com/*AWSReservedSSO_{set}_{digits}");
     json!({
         "Version": "2012-10-17",
         "Statement": [{
@@ -65,7 +67,7 @@ mod tests {
                     "Resource": "*",
                     "Condition": {
                         "StringEquals": {"identitystore:UserId": "11111111-2222-3333-4444-555555555555"},
-                        "ArnLike": {"aws:PrincipalArn": "arn:aws-us-gov:iam::*:role/aws-reserved/sso.amazonaws.com/*AWSReservedSSO_Billing_*"},
+                        "ArnLike": {"aws:PrincipalArn": "arn:aws-us-gov:iam::*:role/aws-reserved/sso.amazonaws.com/*AWSReservedSSO_Billing_????????????????"},
                         "DateLessThan": {"aws:TokenIssueTime": "2026-11-21T12:00:00Z"},
                     },
                 }],

@@ -3,8 +3,7 @@
 use std::collections::HashMap;
 
 use crate::domain::{
-    Body, Case, Decision, Effect, Grant, GrantState, Person, PersonId, Request, RequestId, RequestState, Timestamp,
-    Workflow,
+    Body, Case, Decision, Effect, Grant, Person, PersonId, Request, RequestId, RequestState, Timestamp, Workflow,
 };
 use crate::policy::Catalogue;
 use crate::server::backend::Backend;
@@ -94,7 +93,9 @@ impl<'a> Viewer<'a> {
         let doing = self.backend.store.pending_effects(&grant.id).await?;
         let doing = doing.iter().find(|p| !matches!(p.effect, Effect::End { .. }));
         let people = self.people(vec![grant.beneficiary.clone()]).await?;
-        let renews = match (grant.last_credential_at, grant.ends_at) {
+        // what is begun in Identity Center may end after the grant: that says nothing about what is renewed before
+        let last = grant.last_credential_at.filter(|_| body.binding.assignment().is_none());
+        let renews = match (last, grant.ends_at) {
             (Some(last), Some(end)) => last < end && grant.is_live(now),
             (None, Some(end)) => {
                 let begins = grant.activated_at.unwrap_or(now);
@@ -111,7 +112,7 @@ impl<'a> Viewer<'a> {
             only: grant.only.iter().map(ToString::to_string).collect(),
             activated_at: grant.activated_at,
             ends_at: grant.ends_at,
-            last_credential_at: last_credential_at(grant, body, now),
+            last_credential_at: grant.last_credential_at,
             renews,
             ended_at: grant.ended_at,
             cause: grant.cause.map(|c| c.as_str().to_owned()),
@@ -200,22 +201,6 @@ fn version(case: &Case, grant: Option<&GrantView>) -> String {
 }
 
 /// A pending request whose time is over is expired, though the worker has not come by yet.
-/// When the last credential dies. Identity Center mints without us, so there it is what one dies of that is begun at the
-/// last instant at which it can be.
-fn last_credential_at(grant: &Grant, body: &Body, now: Timestamp) -> Option<Timestamp> {
-    let Some(assignment) = body.binding.assignment() else {
-        return grant.last_credential_at;
-    };
-    let begun_by = match grant.state {
-        GrantState::Scheduled | GrantState::Granting | GrantState::Failed => return None,
-        GrantState::Active => grant.ends_at,
-        // it is there still
-        GrantState::Revoking => Some(now),
-        GrantState::Ended => grant.activated_at.and(grant.ended_at),
-    };
-    begun_by.map(|at| at.plus(assignment.session))
-}
-
 fn shown_state(request: &Request, now: Timestamp) -> &'static str {
     if request.state == RequestState::Pending && now >= request.expires_at {
         return RequestState::Expired.as_str();
