@@ -40,12 +40,22 @@ pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
     lines.iter().try_for_each(|line| ctx.ui.line(line))
 }
 
-/// The target of this name or alias.
+/// The target of this name or alias, where it may be asked for.
+pub(super) fn look(desk: &Desk, name: &TargetName) -> Result<Option<TargetView>> {
+    let mut targets = desk.backend.targets(Some(name.as_str()))?.targets;
+    Ok(at(&targets, name).map(|at| targets.swap_remove(at)))
+}
+
+fn at(targets: &[TargetView], name: &TargetName) -> Option<usize> {
+    let is_meant = |t: &TargetView| t.name == name.as_str() || t.aliases.iter().any(|a| a == name.as_str());
+    targets.iter().position(is_meant)
+}
+
+/// The target of this name or alias; an error with the nearest where there is none.
 pub(super) fn find(desk: &Desk, name: &TargetName) -> Result<TargetView> {
     let mut targets = desk.backend.targets(None)?.targets;
     desk.client.note_targets(&desk.picked.account, &targets);
-    let is_meant = |t: &TargetView| t.name == name.as_str() || t.aliases.iter().any(|a| a == name.as_str());
-    if let Some(at) = targets.iter().position(is_meant) {
+    if let Some(at) = at(&targets, name) {
         return Ok(targets.swap_remove(at));
     }
     let near = nearest(name.as_str(), targets.iter().map(|t| t.name.as_str()));

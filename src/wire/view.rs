@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::lock::LockView;
+use crate::domain::target::{Binding, Partition};
 use crate::domain::time::Timestamp;
 
 /// A person as others see them.
@@ -65,6 +66,37 @@ pub struct TargetView {
     /// Whether an early end shuts its sessions out at once.
     #[serde(default)]
     pub kill_switch: bool,
+    /// Identity Center, where it is a permission set there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity_center: Option<CenterView>,
+}
+
+/// Where credentials of a permission set come from: whoever gets them signs in there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub struct CenterView {
+    /// Where people sign in: `https://….awsapps.com/start`.
+    pub start_url: String,
+    /// The region of the instance.
+    pub region: String,
+    /// The partition of both.
+    #[cfg_attr(feature = "server", schema(value_type = String))]
+    pub partition: Partition,
+    /// How long a session lives, in seconds: one that is begun in the grant's last second goes on for that long.
+    pub session_s: u32,
+}
+
+impl CenterView {
+    /// Of what `binding` resolves to, where it is a permission set.
+    pub fn of(binding: &Binding) -> Option<Self> {
+        let assignment = binding.assignment()?;
+        Some(Self {
+            start_url: assignment.instance.start_url.clone(),
+            region: assignment.instance.region.clone(),
+            partition: assignment.partition,
+            session_s: assignment.session.secs(),
+        })
+    }
 }
 
 /// A stage of a workflow.
@@ -135,7 +167,8 @@ pub struct GrantView {
     /// When access ends.
     #[cfg_attr(feature = "server", schema(value_type = Option<String>))]
     pub ends_at: Option<Timestamp>,
-    /// The latest instant at which a credential minted so far works.
+    /// The latest instant at which a credential minted so far works. In Identity Center, which mints without us: the
+    /// latest at which one could.
     #[cfg_attr(feature = "server", schema(value_type = Option<String>))]
     pub last_credential_at: Option<Timestamp>,
     /// Whether credentials are renewed until the end.

@@ -6,7 +6,7 @@ use crate::policy::{Ask, Catalogue, Question, Target, decide};
 use crate::server::backend::{Backend, Caller};
 use crate::server::failure::{Failure, repeated};
 use crate::wire::problem::Code;
-use crate::wire::{Problem, TargetList, TargetView};
+use crate::wire::{CenterView, Problem, TargetList, TargetView};
 
 /// Stands for a reason while nobody has given one: what may be asked for does not hang on its length.
 pub const REASON_TO_COME: &str = "a reason that is still to be given";
@@ -61,6 +61,7 @@ fn view(target: &Target, automatic: bool, catalogue: &Catalogue, apart: &[(Strin
         stages: stages(&target.workflow, &[], catalogue, apart),
         chain: target.binding.chain(),
         kill_switch: target.binding.kill().is_some(),
+        identity_center: CenterView::of(&target.binding),
     }
 }
 
