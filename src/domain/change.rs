@@ -178,6 +178,7 @@ impl Effect {
     /// Urgencies of what gives something.
     pub const GIVING: RangeInclusive<u8> = 2..=2;
     /// All of them.
+    #[cfg(test)]
     pub const ALL: RangeInclusive<u8> = 0..=2;
 
     /// What is taken away goes before what is given: 0 is first.

@@ -1,8 +1,6 @@
 //! A membership: what somebody has in a system of others for as long as a grant holds a lease on it.
 //! Owns whose it is to take away: what was there before us never is, and what another grant holds not yet.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 use super::id::GrantId;
@@ -43,12 +41,6 @@ impl MembershipState {
     }
 }
 
-impl fmt::Display for MembershipState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
 /// A membership. Several grants may hold it: of several requests, and of several targets that are bound alike.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Membership {
@@ -85,15 +77,23 @@ impl Membership {
         self.busy_until.is_some_and(|until| now < until)
     }
 
-    /// The same in another state, with no call under way.
+    /// The same in another state.
     #[must_use]
     pub fn at(&self, now: Timestamp, state: MembershipState) -> Self {
         Self {
             state,
-            busy_until: None,
             since: if state == self.state { self.since } else { now },
             version: self.version + 1,
             ..self.clone()
+        }
+    }
+
+    /// The same with no call under way.
+    #[must_use]
+    pub fn idle(self) -> Self {
+        Self {
+            busy_until: None,
+            ..self
         }
     }
 

@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::grant::grant_change;
+use super::grant_step::grant_change;
 use super::person;
 use crate::domain::case::Case;
 use crate::domain::change::Change;

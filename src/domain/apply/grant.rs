@@ -1,13 +1,14 @@
 //! What becomes of a grant, from its approval until nothing is left of it.
 //! Owns ends, intent-first and revoke-free. Refuses to call anybody: effects say what the worker shall do.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::kill::kill_of;
+use super::ending::begin_end;
+use super::grant_step::{ended, grant_change, step, too_early};
+use super::lease;
 use super::warning::warning;
-use super::{lease, person};
-use crate::domain::case::{Case, Held};
-use crate::domain::change::{Actor, Change, Effect, Row};
+use crate::domain::case::Case;
+use crate::domain::change::{Actor, Change, Effect};
 use crate::domain::grant::{EndCause, Grant, GrantState, Kill, KillState};
 use crate::domain::id::{GrantId, PersonId};
 use crate::domain::refusal::Refusal;
@@ -41,31 +42,6 @@ pub(super) fn new_grant(now: Timestamp, request: &Request, id: GrantId) -> Grant
 
 /// Why an extension ends with what it extends.
 const LOST: &str = "what it extends was ended early";
-
-/// A change of the grant alone.
-pub(super) fn grant_change(
-    now: Timestamp,
-    case: &Case,
-    kind: &str,
-    actor: Actor,
-    next: Grant,
-    details: Value,
-) -> Change {
-    Change::new(now, kind, actor, case.request.as_ref(), vec![Row::Grant(next)], details)
-}
-
-/// The worker settles the effect that led here: one that came before its time (a clock went back) is left again.
-pub(super) fn too_early(due_at: Timestamp, effect: Effect) -> Change {
-    Change::default().with_effect(due_at, effect)
-}
-
-pub(super) fn step(grant: &Grant, state: GrantState) -> Grant {
-    Grant {
-        state,
-        version: grant.version + 1,
-        ..grant.clone()
-    }
-}
 
 pub(super) fn activate(now: Timestamp, case: &Case) -> Result<Change, Refusal> {
     let (request, grant) = (case.request()?, case.grant()?);
@@ -170,89 +146,6 @@ pub(super) fn not_given(now: Timestamp, case: &Case, detail: &str) -> Result<Cha
     }
 }
 
-/// Nothing was given, and nothing is there.
-pub(super) fn failed(now: Timestamp, case: &Case, detail: &str) -> Result<Change, Refusal> {
-    let grant = case.grant()?;
-    let next = Grant {
-        ended_at: Some(now),
-        cause: Some(EndCause::Failed),
-        detail: Some(detail.to_owned()),
-        ..step(grant, GrantState::Failed)
-    };
-    Ok(grant_change(now, case, "grant.failed", Actor::Backend, next, json!({})))
-}
-
-/// Begins to take access away, or ends at once what was never called for.
-pub(super) fn begin_end(
-    now: Timestamp,
-    case: &Case,
-    by: Option<&PersonId>,
-    cause: EndCause,
-    detail: Option<&str>,
-) -> Result<Change, Refusal> {
-    let grant = case.grant()?;
-    let actor = by.map_or(Actor::Backend, person);
-    let ending = |state| Grant {
-        cause: Some(cause),
-        detail: detail.map(str::to_owned),
-        ended_by: by.cloned(),
-        ..step(grant, state)
-    };
-    match grant.state {
-        GrantState::Scheduled => {
-            let next = Grant {
-                ended_at: Some(now),
-                ..ending(GrantState::Ended)
-            };
-            Ok(grant_change(
-                now,
-                case,
-                "grant.ended",
-                actor,
-                next,
-                json!({ "cause": cause }),
-            ))
-        }
-        GrantState::Granting | GrantState::Active => {
-            // past the end it is due since then: a clock that goes back does not put it off
-            let due_at = grant.ends_at.map_or(now, |end| end.min(now));
-            let id = grant.id.clone();
-            let kill = kill_of(now, case, cause)?;
-            // what is shut out first is taken away after that
-            let effect = match kill {
-                Some(_) => Effect::Kill { grant: id },
-                None => Effect::Take { grant: id },
-            };
-            let next = Grant {
-                kill,
-                ..ending(GrantState::Revoking)
-            };
-            let mut change = grant_change(now, case, "grant.revoking", actor, next, json!({ "cause": cause }))
-                .with_effect(due_at, effect);
-            if cause != EndCause::Expired {
-                change
-                    .effects
-                    .extend(case.extensions(grant).map(|held| (now, lapse(held))));
-            }
-            Ok(change)
-        }
-        GrantState::Revoking => Ok(Change::default()),
-        GrantState::Ended | GrantState::Failed => Err(Refusal::GrantNotLive { state: grant.state }),
-    }
-}
-
-/// What ends an extension together with what it extends.
-fn lapse(held: &Held) -> Effect {
-    match &held.grant {
-        Some(grant) => Effect::End {
-            grant: grant.id.clone(),
-        },
-        None => Effect::Expire {
-            request: held.request.id().clone(),
-        },
-    }
-}
-
 pub(super) fn give_back(now: Timestamp, case: &Case, by: &PersonId) -> Result<Change, Refusal> {
     let (request, grant) = (case.request()?, case.grant()?);
     if *by != grant.beneficiary && *by != request.body.requester {
@@ -316,12 +209,4 @@ pub(super) fn taken(now: Timestamp, case: &Case) -> Result<Change, Refusal> {
         ended(now, grant),
         details,
     ))
-}
-
-/// The grant, over.
-pub(super) fn ended(now: Timestamp, grant: &Grant) -> Grant {
-    Grant {
-        ended_at: Some(now),
-        ..step(grant, GrantState::Ended)
-    }
 }

@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::grant::{grant_change, step, too_early};
+use super::grant_step::{grant_change, step, too_early};
 use crate::domain::case::Case;
 use crate::domain::change::{Actor, Change, Effect};
 use crate::domain::grant::{EndCause, Grant, GrantState, Kill, KillState};

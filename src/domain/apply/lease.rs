@@ -3,7 +3,8 @@
 
 use serde_json::json;
 
-use super::grant::{begin_end, ended, grant_change, step};
+use super::ending::{begin_end, failed};
+use super::grant_step::{ended, grant_change, step};
 use crate::domain::case::Case;
 use crate::domain::change::{Actor, Change, Effect, Row};
 use crate::domain::grant::{EndCause, Grant, GrantState};
@@ -33,10 +34,7 @@ pub(super) fn hold(now: Timestamp, case: &Case, grant: &GrantId) -> Result<Optio
         since: now,
         version: 0,
     });
-    let mut next = Membership {
-        busy_until: standing.busy_until,
-        ..standing.at(now, standing.state).without(grant)
-    };
+    let mut next = standing.at(now, standing.state).without(grant);
     next.leases.push(grant.clone());
     Ok(Some(Row::Membership(Box::new(next))))
 }
@@ -67,22 +65,34 @@ pub(super) fn giving(now: Timestamp, case: &Case, found: Option<bool>, until: Ti
 
 /// The call has come back, and nothing is under way any more.
 pub(super) fn paused(now: Timestamp, case: &Case) -> Result<Change, Refusal> {
-    let Some(standing) = case
-        .membership
-        .as_ref()
-        .filter(|standing| standing.busy_until.is_some())
-    else {
-        return Ok(Change::default());
-    };
-    let next = standing.at(now, standing.state);
-    Ok(membership_change(now, case, "membership.paused", next))
+    let next = came_back(now, case);
+    Ok(next.map_or_else(Change::default, |next| {
+        membership_change(now, case, "membership.paused", next)
+    }))
+}
+
+/// `change`, which follows from what a call to give came to, with that the call is over: whatever became of the grant
+/// meanwhile, taking the membership away need not wait for it.
+pub(super) fn answered(now: Timestamp, case: &Case, change: Change) -> Result<Change, Refusal> {
+    let is_said = change.rows.iter().any(|row| matches!(row, Row::Membership(_)));
+    match came_back(now, case).filter(|_| !is_said) {
+        None => Ok(change),
+        Some(_) if change.event.is_none() => paused(now, case),
+        Some(next) => Ok(change.with_row(Some(Row::Membership(Box::new(next))))),
+    }
+}
+
+fn came_back(now: Timestamp, case: &Case) -> Option<Membership> {
+    let standing = case.membership.as_ref()?;
+    let is_under_way = standing.busy_until.is_some();
+    is_under_way.then(|| standing.at(now, standing.state).idle())
 }
 
 /// The membership as a check has seen it.
 pub(super) fn seen(now: Timestamp, case: &Case) -> Option<Row> {
     let standing = case.membership.as_ref()?;
     let is_news = standing.state == MembershipState::Giving || standing.busy_until.is_some();
-    is_news.then(|| Row::Membership(Box::new(standing.at(now, MembershipState::There))))
+    is_news.then(|| Row::Membership(Box::new(standing.at(now, MembershipState::There).idle())))
 }
 
 /// The provider refused to give. Where something may be there all the same, or is another's, it ends as every grant does.
@@ -93,14 +103,10 @@ pub(super) fn not_given(now: Timestamp, case: &Case, detail: &str) -> Result<Cha
             begin_end(now, case, None, EndCause::Failed, Some(detail))
         }
         Some(standing) => {
-            let next = Membership {
-                busy_until: standing.busy_until,
-                ..standing.at(now, standing.state).without(&grant.id)
-            };
-            let failed = super::grant::failed(now, case, detail)?;
-            Ok(failed.with_row(Some(Row::Membership(Box::new(next)))))
+            let next = standing.at(now, standing.state).without(&grant.id);
+            Ok(failed(now, case, detail)?.with_row(Some(Row::Membership(Box::new(next)))))
         }
-        None => super::grant::failed(now, case, detail),
+        None => failed(now, case, detail),
     }
 }
 
@@ -145,11 +151,7 @@ pub(super) fn taken(now: Timestamp, case: &Case, standing: &Membership) -> Resul
     if standing.state != MembershipState::Taking {
         return Ok(Change::default());
     }
-    let over = Membership {
-        busy_until: None,
-        ..standing.clone()
-    };
-    let mut change = let_go(now, case, &over, MembershipState::Absent, None)?;
+    let mut change = let_go(now, case, &standing.clone().idle(), MembershipState::Absent, None)?;
     let others = standing.leases.iter().filter(|lease| **lease != grant.id);
     change
         .effects
@@ -166,10 +168,7 @@ fn let_go(
     detail: Option<&str>,
 ) -> Result<Change, Refusal> {
     let grant = case.grant()?;
-    let next = Membership {
-        busy_until: standing.busy_until,
-        ..standing.at(now, state).without(&grant.id)
-    };
+    let next = standing.at(now, state).without(&grant.id);
     let session = case.request()?.body.binding.session();
     // a session that was begun just before goes on by itself
     let last = standing.state.may_be_there().then(|| now.plus(session));

@@ -72,3 +72,29 @@ fn random_leases_reach_every_state() {
         "{seen:?}"
     );
 }
+
+/// Dropped while the provider was asked to give: once it has answered, taking away waits for nothing.
+#[test]
+fn answer_after_the_drop_leaves_nothing_to_wait_for() {
+    for answer in [Answer::Done, Answer::Refused, Answer::Throttled] {
+        let mut world = World::default();
+        for step in [
+            Step::Ask(false, 10),
+            Step::Run(2, Answer::Done),
+            Step::Claim(0),
+            Step::Go(0, Answer::Done),
+            Step::Go(0, Answer::Done),
+        ] {
+            world.step(&step);
+        }
+        assert!(
+            world.membership.as_ref().unwrap().busy_until.is_some(),
+            "a call is under way"
+        );
+        for step in [Step::Cut(0, true), Step::Go(0, answer), Step::Go(0, Answer::Done)] {
+            world.step(&step);
+        }
+        assert_eq!(world.membership.as_ref().unwrap().busy_until, None, "{answer:?}");
+        world.finish();
+    }
+}

@@ -219,7 +219,12 @@ impl World {
             (At::Call(case), _) => self.give(case, answer),
             (At::Commit(case, event), _) => {
                 let change = apply(self.now(), &case, &event).unwrap();
-                self.commit(&change, Some(effect));
+                if !self.commit(&change, Some(effect)) {
+                    // another change came first: it is loaded and decided again
+                    let case = self.case(&case.grant.unwrap().id);
+                    let change = apply(self.now(), &case, &event).unwrap();
+                    assert!(self.commit(&change, Some(effect)), "nothing came between");
+                }
                 None
             }
         };

@@ -1,7 +1,8 @@
 //! The one rule of locks: what a lock stands in the way of, and what it ends.
 //! Owns that nothing is given under a lock. Refuses to hold up whatever takes access away.
 
-use super::grant::{begin_end, withhold};
+use super::ending::begin_end;
+use super::grant::withhold;
 use crate::domain::case::Case;
 use crate::domain::change::Change;
 use crate::domain::event::Event;

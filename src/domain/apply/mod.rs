@@ -2,9 +2,11 @@
 //! Owns the state machine and its invariants; each part is in a file of its own. Refuses whatever a state does not allow.
 
 mod credential;
+mod ending;
 #[cfg(test)]
 mod extension;
 mod grant;
+mod grant_step;
 mod kill;
 mod lease;
 #[cfg(test)]
@@ -38,10 +40,14 @@ use super::time::Timestamp;
 /// The [`Refusal`] that the case's state, or an invariant, demands.
 pub fn apply(now: Timestamp, case: &Case, event: &Event) -> Result<Change, Refusal> {
     let bars = lock::bars(case, event);
-    match case.lock_on(&bars) {
-        Some(standing) => lock::barred(now, case, event, standing),
-        None => Ok(follows(now, case, event)?.unless_locked(bars)),
+    let change = match case.lock_on(&bars) {
+        Some(standing) => lock::barred(now, case, event, standing)?,
+        None => follows(now, case, event)?.unless_locked(bars),
+    };
+    if matches!(event, Event::Verified | Event::NotGiven { .. }) {
+        return lease::answered(now, case, change);
     }
+    Ok(change)
 }
 
 /// What follows where no lock stands in the way.

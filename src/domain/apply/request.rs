@@ -3,7 +3,8 @@
 
 use serde_json::json;
 
-use super::grant::{end, new_grant, too_early};
+use super::grant::{end, new_grant};
+use super::grant_step::too_early;
 use super::person;
 use crate::domain::case::Case;
 use crate::domain::change::{Actor, Change, Effect, Row};

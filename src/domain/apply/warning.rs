@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::grant::too_early;
+use super::grant_step::too_early;
 use crate::domain::case::Case;
 use crate::domain::change::{Actor, Change, Effect};
 use crate::domain::grant::Grant;

@@ -72,10 +72,13 @@ impl Reconciler {
         for binding in self.some_unheld(backend, &places) {
             places.entry(place(&binding)).or_insert_with(|| (binding, Vec::new()));
         }
-        for (place, (binding, here)) in places {
+        for (binding, here) in places.into_values() {
             match backend.provider(&binding).members(backend.now(), &binding).await {
-                Ok(members) => self.compare(backend, &place, &members, &here).await?,
-                Err(error) => tracing::warn!(arn = place.0, account = place.1, %error, "who has it cannot be listed"),
+                Ok(members) => self.compare(backend, &binding, &members, &here).await?,
+                Err(error) => {
+                    let (arn, account) = (binding.arn(), binding.account());
+                    tracing::warn!(arn, account, %error, "who has it cannot be listed");
+                }
             }
         }
         Ok(())
@@ -102,23 +105,23 @@ impl Reconciler {
     async fn compare(
         &mut self,
         backend: &Backend,
-        place: &Place,
+        binding: &Binding,
         members: &[String],
         here: &[&Membership],
     ) -> Result<(), Failure> {
+        let place = place(binding);
         for missing in here.iter().filter(|one| is_missing(backend.now(), one, members)) {
             close(backend, missing).await?;
         }
         for user in members {
-            let is_known = here.iter().any(|one| one.user == *user && one.state.may_be_there());
             let key = (place.clone(), user.clone());
-            if is_known {
+            if is_known(backend, binding, user).await? {
                 self.told.remove(&key);
             } else if self.told.insert(key) {
-                tell(backend, place, user).await?;
+                tell(backend, &place, user).await?;
             }
         }
-        self.told.retain(|(at, user)| at != place || members.contains(user));
+        self.told.retain(|(at, user)| *at != place || members.contains(user));
         Ok(())
     }
 }
@@ -142,8 +145,20 @@ async fn held(backend: &Backend) -> Result<Vec<Membership>, Failure> {
 
 /// Whether it should be there and is not: not one that is on its way, either way.
 fn is_missing(now: Timestamp, one: &Membership, members: &[String]) -> bool {
-    let is_settled = now.millis() - one.since.millis() > SETTLED_MS;
-    one.state == MembershipState::There && is_settled && !members.contains(&one.user)
+    one.state == MembershipState::There && is_settled(now, one) && !members.contains(&one.user)
+}
+
+/// Whether jit gave `user` this, or took it a moment ago. Asked anew: what was read before the list may be older than it.
+async fn is_known(backend: &Backend, binding: &Binding, user: &str) -> Result<bool, Failure> {
+    let Some(name) = binding.assignment().map(|assignment| assignment.membership(user)) else {
+        return Ok(false);
+    };
+    let standing = backend.store.membership(&name).await?;
+    Ok(standing.is_some_and(|one| one.state.may_be_there() || !is_settled(backend.now(), &one)))
+}
+
+fn is_settled(now: Timestamp, one: &Membership) -> bool {
+    now.millis() - one.since.millis() > SETTLED_MS
 }
 
 /// Somebody else took it: whoever holds it has nothing any more, and is not told otherwise.
@@ -173,6 +188,7 @@ async fn tell(backend: &Backend, place: &Place, user: &str) -> Result<(), Failur
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::provider::Provider as _;
     use crate::server::stage::Stage;
     use crate::server::stage::members::Members;
 
@@ -235,5 +251,28 @@ mod tests {
         assert_eq!(kinds(&stage, "drift.found").await, 1);
         assert!(members.has("user-mallory"));
         assert!(members.count("revoke") == 0);
+    }
+
+    #[tokio::test]
+    async fn access_given_after_the_round_began_is_no_drift() {
+        let (stage, members) = live().await;
+        let bundle = stage.backend.bundle();
+        let binding = &bundle.catalogue().find("dev-admin").unwrap().binding;
+        let listed = members.members(stage.backend.now(), binding).await.unwrap();
+        let mut reconciler = Reconciler::default();
+        // nobody was known to have it when the round began, and it is taken a moment after the list was read
+        reconciler.compare(&stage.backend, binding, &listed, &[]).await.unwrap();
+        stage.at(7_200);
+        stage.work().await;
+        assert!(!members.has(ALICE));
+        reconciler.compare(&stage.backend, binding, &listed, &[]).await.unwrap();
+        assert_eq!(kinds(&stage, "drift.found").await, 0);
+        stage.at(7_500);
+        reconciler.compare(&stage.backend, binding, &listed, &[]).await.unwrap();
+        assert_eq!(
+            kinds(&stage, "drift.found").await,
+            1,
+            "long gone from here, and there all the same"
+        );
     }
 }

@@ -160,16 +160,22 @@ fn restart_between_any_two_steps_leaves_nothing_behind() {
 
 #[test]
 fn lost_answers_and_throttling_between_restarts_leave_nothing_behind() {
-    let lost = || ProviderError::Unreachable("cut".into());
     let slow = || ProviderError::Throttled("later".into());
-    for errors in [
-        vec![lost()],
-        vec![slow(), lost()],
-        vec![lost(), lost(), slow()],
-        vec![slow(); 5],
+    for (lost, errors) in [
+        (vec!["grant"], vec![]),
+        (vec!["revoke"], vec![slow()]),
+        (vec!["grant", "grant", "revoke"], vec![slow(), slow()]),
+        (vec!["verify", "revoke", "revoke"], vec![slow(); 5]),
     ] {
         for first in 0..points() {
-            Mortal::new(&[first], &errors).history();
+            let mortal = Mortal::new(&[first], &errors);
+            mortal.members.lost.lock().unwrap().clone_from(&lost);
+            let lived = mortal.history();
+            assert_eq!(
+                *lived.members.lost.lock().unwrap(),
+                [""; 0],
+                "lost none: died at {first}"
+            );
         }
     }
 }

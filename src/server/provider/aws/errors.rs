@@ -5,7 +5,7 @@ use std::error::Error;
 
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 
-use super::sts::Call;
+use super::call::Call;
 use super::web_identity::AUDIENCE;
 use crate::domain::Road;
 use crate::domain::text::shown;

@@ -5,6 +5,7 @@
 
 mod answer_date;
 pub mod bootstrap;
+mod call;
 pub mod check;
 mod clients;
 mod errors;
@@ -27,9 +28,9 @@ pub use self::session_policy::session_policy;
 pub use self::web_identity::AUDIENCE;
 pub use super::aws_sdk::{AwsSettings, profile_endpoint};
 
+use self::call::{Call, LONGEST_CHAINED_S, duration_s};
 use self::clients::Clients;
 use self::session_policy::end_of;
-use self::sts::{Call, LONGEST_CHAINED_S, duration_s};
 use super::{
     Access, Beneficiary, Credential, Description, Minter, Presence, Provider, ProviderError, RoleAccess, TokenSigner,
     User,

@@ -7,6 +7,7 @@ mod files;
 mod hcl;
 mod labels;
 mod plan;
+mod planning;
 mod roles;
 mod terraform;
 mod tree;
@@ -14,7 +15,8 @@ mod yaml;
 
 pub use self::documents::{PERSON, REQUEST, boundary, kill_policy, kill_trust, role_trust};
 pub use self::files::{FileError, Format, file_in, write_files};
-pub use self::plan::{Plan, PlanError, Wanted, plans};
+pub use self::plan::Plan;
+pub use self::planning::{PlanError, Wanted, plans};
 pub use self::roles::{KillRole, RolePlan};
 
 use self::cloudformation::cloudformation;
