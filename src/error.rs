@@ -137,7 +137,8 @@ pub const fn exit_of(code: Code) -> Exit {
         | Code::PersonNotFound
         | Code::LockNotFound
         | Code::LockAmbiguous => Exit::Gone,
-        Code::ProviderRefused
+        Code::CredentialElsewhere
+        | Code::ProviderRefused
         | Code::TargetUnresolved
         | Code::ProviderThrottled
         | Code::ProviderUnreachable

@@ -7,11 +7,11 @@ use super::context::{Ctx, Desk};
 use super::follow::{self, Goal};
 use super::{dry_run, finish, targets};
 use crate::domain::refusal::Code;
-use crate::domain::text::{PersonName, Reason, TargetName, Ticket};
+use crate::domain::text::{Narrowing, PersonName, Reason, TargetName, Ticket};
 use crate::domain::time::Duration;
 use crate::error::{Error, Result};
-use crate::ui::{State, account_line, for_whom, from, length, narrowed, span};
-use crate::wire::{Filed, NewRequest, Outcome, RequestView};
+use crate::ui::{State, account_line, for_whom, from, goes_on_for, length, narrowed, span};
+use crate::wire::{CenterView, Filed, NewRequest, Outcome, RequestView, TargetView};
 
 /// Flags of whoever asks.
 #[derive(Debug, clap::Args)]
@@ -65,12 +65,21 @@ impl Asking {
         desk: &Desk,
         target: &TargetName,
         reason: &Reason,
+        only: &[Narrowing],
     ) -> Result<NewRequest> {
-        let duration = match self.duration {
-            Some(duration) => duration,
-            None => default_duration(ctx, desk, target)?,
+        let (view, duration) = match self.duration {
+            Some(duration) => (targets::look(desk, target)?, duration),
+            None => {
+                let view = targets::find(desk, target)?;
+                let duration = default_duration(ctx, target, &view)?;
+                (Some(view), duration)
+            }
         };
+        if let Some(center) = view.and_then(|view| view.identity_center) {
+            self.fits_there(ctx, target, only, &center)?;
+        }
         Ok(NewRequest {
+            only: only.iter().map(ToString::to_string).collect(),
             target: target.to_string(),
             duration_s: duration.secs(),
             reason: reason.to_string(),
@@ -78,6 +87,23 @@ impl Asking {
             on_behalf_of: self.on_behalf_of.as_ref().map(ToString::to_string),
             ..NewRequest::default()
         })
+    }
+
+    /// Identity Center's sessions are what the permission set says: no narrower, and no shorter. Said before anything is
+    /// sent.
+    fn fits_there(&self, ctx: &Ctx, target: &TargetName, only: &[Narrowing], center: &CenterView) -> Result<()> {
+        if !only.is_empty() {
+            let message = format!("{target} cannot be narrowed with --only");
+            return Err(
+                Error::of(Code::UsageNarrowing, message).hint("leave out --only, or ask for a target with less")
+            );
+        }
+        // the dry run says it in its place
+        if !self.dry_run {
+            let session = goes_on_for(center.session_s).replacen('a', "A", 1);
+            ctx.ui.note(&format!("{session}."));
+        }
+        Ok(())
     }
 
     /// The reason as given, from stdin, or as answered to `question`.
@@ -105,7 +131,7 @@ impl Asking {
         follow::print_json(ctx, &filed.request, Some(filed.outcome))?;
         match filed.outcome {
             _ if self.no_wait => return Ok(()),
-            Outcome::Covered => return finish::renew(desk, &filed.request),
+            Outcome::Covered => return finish::renew(ctx, desk, &filed.request),
             Outcome::Filed | Outcome::Joined => {}
         }
         if filed.request.state == "pending" {
@@ -135,9 +161,8 @@ fn stdin() -> Result<String> {
 }
 
 /// The target's own default, at most an hour, shown before anything is sent.
-fn default_duration(ctx: &Ctx, desk: &Desk, target: &TargetName) -> Result<Duration> {
-    let view = targets::find(desk, target)?;
-    let duration = crate::client::default_duration(&view)?;
+fn default_duration(ctx: &Ctx, target: &TargetName, view: &TargetView) -> Result<Duration> {
+    let duration = crate::client::default_duration(view)?;
     ctx.ui
         .note(&format!("For {duration}, the default of {target} (--for changes it)."));
     Ok(duration)

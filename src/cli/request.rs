@@ -40,8 +40,7 @@ pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
     let reason = args.asking.reason(ctx, "Reason:")?;
     let desk = ctx.desk()?;
     let start = args.at.as_deref().map(|text| starting(ctx, &desk, text)).transpose()?;
-    let mut new = args.asking.new_request(ctx, &desk, &target, &reason)?;
-    new.only = only.into_iter().map(String::from).collect();
+    let mut new = args.asking.new_request(ctx, &desk, &target, &reason, &only)?;
     new.start = start;
     args.asking.send(ctx, &desk, &new)
 }

@@ -5,7 +5,7 @@ use super::ending::settled;
 use super::stopping::{self, Words};
 use crate::domain::text::Reason;
 use crate::error::Result;
-use crate::ui::{short_id, what_still_works};
+use crate::ui::{outlives, short_id, what_still_works};
 use crate::wire::{EndGrant, EndedGrant, GrantView};
 
 /// Take access from somebody
@@ -69,4 +69,23 @@ fn say(ctx: &Ctx, desk: &Desk, ended: &EndedGrant) {
     }
     let rest = what_still_works(&all, &words, desk.backend.now());
     ctx.ui.note(&format!("Took {target} from {who} ({ids}). {rest}"));
+    note_deny(ctx, desk, grant);
+}
+
+/// Nothing of ours shuts out a session of a permission set: the policy that does is prepared. Who may end a grant need
+/// not be let to look at its request: then nothing is said.
+fn note_deny(ctx: &Ctx, desk: &Desk, grant: &GrantView) {
+    let still_works = grant.last_credential_at.is_some_and(|last| last > desk.backend.now());
+    if !cfg!(feature = "server") || !still_works {
+        return;
+    }
+    let Ok(request) = desk.backend.request(&grant.request) else {
+        return;
+    };
+    if outlives(&request).is_some() {
+        let id = short_id(&request.id);
+        ctx.ui.note(&format!(
+            "To shut its sessions out now:  jit aws deny-sessions {id} > deny.json"
+        ));
+    }
 }

@@ -54,16 +54,26 @@ fn left_out(target: &TargetView) -> Option<String> {
         .map(|why| format!("Accounts of {}: {why}.", target.name))
 }
 
-/// The target of this name or alias.
-pub(super) fn find(desk: &Desk, name: &TargetName) -> Result<TargetView> {
-    let mut targets = desk.backend.targets(None)?.targets;
-    desk.client.note_targets(&desk.picked.account, &targets);
+/// The target of this name or alias, where it may be asked for.
+pub(super) fn look(desk: &Desk, name: &TargetName) -> Result<Option<TargetView>> {
+    let mut targets = desk.backend.targets(Some(name.as_str()))?.targets;
+    Ok(at(&targets, name).map(|at| targets.swap_remove(at)))
+}
+
+fn at(targets: &[TargetView], name: &TargetName) -> Option<usize> {
     let family = name.family();
     let wanted = family.as_ref().unwrap_or(name).as_str();
     let is_meant = |t: &TargetView| {
         (t.name == wanted || t.aliases.iter().any(|a| a == wanted)) && (family.is_none() || t.accounts.is_some())
     };
-    if let Some(at) = targets.iter().position(is_meant) {
+    targets.iter().position(is_meant)
+}
+
+/// The target of this name or alias; an error with the nearest where there is none.
+pub(super) fn find(desk: &Desk, name: &TargetName) -> Result<TargetView> {
+    let mut targets = desk.backend.targets(None)?.targets;
+    desk.client.note_targets(&desk.picked.account, &targets);
+    if let Some(at) = at(&targets, name) {
         return Ok(targets.swap_remove(at));
     }
     let near = nearest(name.as_str(), targets.iter().map(|t| t.name.as_str()));

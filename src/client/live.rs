@@ -62,8 +62,10 @@ impl Client {
 
     /// All open requests of an account were seen just now: what is not live among them is not live.
     pub fn note_open(&self, account: &Account, offset_ms: i64, open: &[RequestView]) {
-        let live = |request: &RequestView| live(request.grant.as_ref()?);
-        let seen: Vec<_> = open.iter().filter_map(live).collect();
+        let grants = open.iter().filter_map(|request| request.grant.as_ref());
+        let active = grants.clone().filter(|grant| grant.state == "active");
+        self.keep_only(account, &active.map(|grant| grant.id.as_str()).collect::<Vec<_>>());
+        let seen: Vec<_> = grants.filter_map(live).collect();
         self.note(account, |_| true, &seen, offset_ms);
     }
 

@@ -73,6 +73,8 @@ codes! {
     GrantNotLive = "grant.not_live",
     /// A live grant on the target is narrowed otherwise.
     GrantNarrowedOtherwise = "grant.narrowed_otherwise",
+    /// Credentials of this grant are fetched from the system itself, by whoever has signed in there.
+    CredentialElsewhere = "credential.elsewhere",
     /// No such target, or not one that the caller may see.
     TargetNotFound = "target.not_found",
     /// Several accounts of a target have that name.

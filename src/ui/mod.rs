@@ -13,7 +13,9 @@ mod targets;
 mod terminal;
 mod words;
 
-pub use describe::{account_line, for_whom, from, length, narrowed, needs, own_words, ticket};
+pub use describe::{
+    account_line, for_whom, from, goes_on_for, last_session, length, narrowed, needs, outlives, own_words, ticket,
+};
 pub use dry_run::dry_run_lines;
 pub use error_text::{error_json, print_error};
 pub use lock::{lock_line, lock_table, locks_on};

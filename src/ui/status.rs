@@ -1,7 +1,7 @@
 //! What is live, waiting and ending, as tables.
 //! Owns which request stands under which heading. Refuses to hide the last credential behind the end of access.
 
-use super::describe::{account_line, for_whom, from, length, narrowed, needs, ticket};
+use super::describe::{account_line, for_whom, from, last_session, length, narrowed, needs, outlives, ticket};
 use super::table::Table;
 use super::terminal::State;
 use super::words::{TimeWords, short_id, span};
@@ -138,7 +138,8 @@ fn by_whom(request: &RequestView, me: &str) -> String {
 /// `14:44 (renews)`, or `none yet`.
 fn last_credential(grant: &GrantView, words: &TimeWords) -> String {
     match grant.last_credential_at {
-        Some(at) if grant.renews => format!("{} (renews)", words.at(at)),
+        // what dies after the end is renewed no more
+        Some(at) if grant.renews && grant.ends_at.is_none_or(|end| at <= end) => format!("{} (renews)", words.at(at)),
         Some(at) => words.at(at),
         None if grant.ended_at.is_some() => "none".to_owned(),
         None => "none yet".to_owned(),
@@ -152,6 +153,7 @@ fn coming_how(request: &RequestView, grant: &GrantView, words: &TimeWords) -> St
             let (from, left) = (words.at(start), words.left(start));
             format!("approved, starts {from} (in {left}) for {}", span(request.duration_s))
         }
+        Some(_) | None if outlives(request).is_some() => "provisioning in Identity Center".to_owned(),
         Some(_) | None => "giving access".to_owned(),
     }
 }
@@ -285,8 +287,26 @@ pub fn request_details(request: &RequestView, words: &TimeWords) -> Vec<String> 
     }
     if let Some(grant) = &request.grant {
         lines.extend(grant_lines(grant, words));
+        lines.extend(enforced(request, grant, words));
     }
     lines
+}
+
+/// What the end does not bind.
+fn enforced(request: &RequestView, grant: &GrantView, words: &TimeWords) -> Option<String> {
+    let is_over = matches!(grant.state.as_str(), "ended" | "failed");
+    match outlives(request) {
+        Some(_) if is_over => None,
+        Some(_) => {
+            let last = last_session(request, words)?;
+            Some(format!(
+                "  note    {}",
+                last.trim_end_matches('.').replacen('A', "a", 1)
+            ))
+        }
+        None if grant.end_is_enforced => None,
+        None => Some("  note    the end is not enforced beyond this session".to_owned()),
+    }
 }
 
 fn grant_lines(grant: &GrantView, words: &TimeWords) -> Vec<String> {
@@ -306,9 +326,6 @@ fn grant_lines(grant: &GrantView, words: &TimeWords) -> Vec<String> {
         lines.push(format!("  trouble {error}"));
     }
     lines.extend(sessions(grant, words).map(|said| format!("  note    {said}")));
-    if !grant.end_is_enforced {
-        lines.push("  note    the end is not enforced beyond this session".to_owned());
-    }
     lines
 }
 

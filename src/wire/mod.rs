@@ -8,6 +8,7 @@ pub mod lock;
 pub mod paths;
 pub mod problem;
 pub mod session;
+pub mod target;
 pub mod token;
 pub mod view;
 
@@ -16,6 +17,7 @@ pub use health::*;
 pub use lock::*;
 pub use problem::Problem;
 pub use session::*;
+pub use target::*;
 pub use view::*;
 
 /// Version of the interface; sent both ways as `Jit-Version`.

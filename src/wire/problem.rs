@@ -134,7 +134,8 @@ pub const fn status(code: Code) -> u16 {
         | Code::RequestChanged
         | Code::RequestDiffers
         | Code::GrantNotLive
-        | Code::GrantNarrowedOtherwise => 409,
+        | Code::GrantNarrowedOtherwise
+        | Code::CredentialElsewhere => 409,
         Code::BodyTooLarge => 413,
         Code::HostUnknown => 421,
         Code::IdempotencyReused => 422,

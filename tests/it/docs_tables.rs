@@ -61,7 +61,9 @@ const CLIENT: &[&str] = &[
     "src/server/beside.rs",
 ];
 /// What has the form of a code and is none: files and hosts.
-const NO_CODES: &[&str] = &[".toml", ".json", ".db", ".key", ".bash", ".fish", ".example"];
+const NO_CODES: &[&str] = &[
+    ".toml", ".json", ".db", ".key", ".bash", ".fish", ".example", ".com", ".eu", ".sso",
+];
 
 /// The code of a room, tests left out, white space made single.
 fn code_of(path: &Path) -> Vec<String> {

@@ -220,24 +220,6 @@ fn person_without_a_user_there_is_refused_before_anybody_is_asked() {
     assert!(status.stdout.contains("nothing waiting"), "{status}");
 }
 
-#[test]
-fn request_on_a_terminal_says_where_to_sign_in() {
-    let center = center();
-    let backend = plan(&center).start();
-    let alice = backend.machine_of("alice");
-    let asked = ["request", "dev-admin", "--for", "1h", "--reason", "night shift"];
-    let done = alice.jit(&asked).exits(0);
-    assert!(
-        done.stderr
-            .contains("Use it:  sign in at https://d-1111111111.awsapps.com/start as Admin"),
-        "{done}"
-    );
-    assert!(
-        done.stderr.contains("A session begun in its last second works until"),
-        "{done}"
-    );
-}
-
 /// Accounts below `Workloads`, one of them beside it, and a backend whose `ops` is in all of those below.
 fn many() -> (IdentityCenter, BackendPlan) {
     let center = center();

@@ -45,7 +45,7 @@ impl Access {
     pub fn on_role(&self) -> Result<RoleAccess, ProviderError> {
         let no_role = || {
             ProviderError::Refused(format!(
-                "keys for {} come from Identity Center: sign in there",
+                "credentials of {} come from Identity Center",
                 self.binding.role_name()
             ))
         };

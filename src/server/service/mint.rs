@@ -45,6 +45,9 @@ async fn flight(backend: &Backend, caller: &Caller, id: &GrantId) -> Result<Mint
         locked::pass(backend, &caller.person.id, &case, &receiving(body)).await?;
         may_have(backend, caller, &case)?;
         let access = access(&case, &caller.person)?;
+        if access.binding.assignment().is_some() {
+            return Err(elsewhere(&case.grant()?.target));
+        }
         let access = access.on_role()?;
         is_let_in(backend, &access.binding).await?;
         leaves_room(backend, &case, &access.binding).await?;
@@ -78,6 +81,12 @@ async fn flight(backend: &Backend, caller: &Caller, id: &GrantId) -> Result<Mint
         }
     })?;
     Ok(answer(&access, &target, &credential))
+}
+
+/// Identity Center gives them to whoever has signed in there, and to nobody else: we hold none.
+fn elsewhere(target: &TargetName) -> Failure {
+    let title = format!("credentials of {target} come from Identity Center");
+    Failure::new(Code::CredentialElsewhere, title)
 }
 
 /// A kill switch that is full shuts out what is issued before some instant: until both clocks have passed it, what is

@@ -10,7 +10,7 @@ use crate::policy::{Ask, Bundle, Catalogue, Family, Question, Target, decide, is
 use crate::server::backend::{Backend, Caller};
 use crate::server::failure::{Failure, repeated};
 use crate::wire::problem::Code;
-use crate::wire::{AccountView, AccountsView, Problem, TargetList, TargetView};
+use crate::wire::{AccountView, AccountsView, CenterView, Problem, TargetList, TargetView};
 
 /// Stands for a reason while nobody has given one: what may be asked for does not hang on its length.
 pub const REASON_TO_COME: &str = "a reason that is still to be given";
@@ -74,6 +74,7 @@ fn view(target: &Target, automatic: bool, catalogue: &Catalogue, apart: &[(Strin
         chain: target.binding.chain(),
         kill_switch: target.binding.kill().is_some(),
         accounts: None,
+        identity_center: CenterView::of(&target.binding),
     }
 }
 

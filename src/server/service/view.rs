@@ -98,7 +98,9 @@ impl<'a> Viewer<'a> {
             .iter()
             .find(|p| !matches!(p.effect, Effect::End { .. } | Effect::Warn { .. }));
         let people = self.people(vec![grant.beneficiary.clone()]).await?;
-        let renews = match (grant.last_credential_at, grant.ends_at) {
+        // what is begun in Identity Center may end after the grant: that says nothing about what is renewed before
+        let last = grant.last_credential_at.filter(|_| body.binding.assignment().is_none());
+        let renews = match (last, grant.ends_at) {
             (Some(last), Some(end)) => last < end && grant.is_live(now),
             (None, Some(end)) => {
                 let begins = grant.activated_at.unwrap_or(now);
