@@ -113,7 +113,11 @@ pub const fn exit_of(code: Code) -> Exit {
         | Code::UsageBody
         | Code::BodyTooLarge => Exit::Usage,
         Code::VersionTooOld => Exit::Configuration,
-        Code::SessionUnknown | Code::SessionEnded | Code::SessionCodeInvalid => Exit::SignedOut,
+        Code::SessionUnknown
+        | Code::SessionEnded
+        | Code::SessionProof
+        | Code::SessionNonce
+        | Code::SessionCodeInvalid => Exit::SignedOut,
         // too many open requests is a rule about what one may have, not a busy backend
         Code::PolicyRefused
         | Code::PolicyOverCap
@@ -292,7 +296,7 @@ impl From<Problem> for Error {
         let exit = code.map_or_else(|| exit_of_status(problem.status), exit_of);
         let mut error = Self::new(exit, problem.code.clone(), message(&problem));
         error.hint = match code {
-            Some(Code::SessionUnknown | Code::SessionEnded) => Some("try: jit login".to_owned()),
+            Some(Code::SessionUnknown | Code::SessionEnded | Code::SessionProof) => Some("try: jit login".to_owned()),
             Some(Code::VersionTooOld) => Some("install a newer jit on this machine".to_owned()),
             Some(Code::TargetNotFound) => Some(nearest(&problem)),
             Some(Code::TargetAmbiguous) if !problem.nearest.is_empty() => Some(nearest(&problem)),

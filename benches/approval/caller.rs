@@ -8,20 +8,20 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
+use super::device::Device;
+
 /// Whatever goes wrong ends the bench.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Numbers the idempotency keys of the run.
 static NEXT: AtomicU64 = AtomicU64::new(1);
 
-/// The generator of P-256: a public key that everybody may have.
-const X: &str = "axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpY";
-const Y: &str = "T-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU";
-
 /// Somebody who is signed in.
 pub struct Caller {
     address: SocketAddr,
-    token: String,
+    token: Option<String>,
+    device: Device,
+    nonce: String,
     stream: BufReader<TcpStream>,
 }
 
@@ -30,13 +30,14 @@ impl Caller {
     pub async fn sign_in(address: SocketAddr, name: &str, code: &str) -> Result<Self, Failure> {
         let mut caller = Self {
             address,
-            token: String::new(),
+            token: None,
+            device: Device::new(),
+            nonce: String::new(),
             stream: BufReader::new(TcpStream::connect(address).await?),
         };
-        let key = json!({ "kty": "EC", "crv": "P-256", "x": X, "y": Y });
-        let new = json!({ "name": name, "code": code, "public_key": key, "key_storage": "file" });
+        let new = json!({ "name": name, "code": code, "key_storage": "file" });
         let opened = caller.post(paths::SESSIONS, &new).await?;
-        caller.token = opened["token"].as_str().ok_or("no token")?.to_owned();
+        caller.token = Some(opened["token"].as_str().ok_or("no token")?.to_owned());
         Ok(caller)
     }
 
@@ -45,6 +46,8 @@ impl Caller {
         Ok(Self {
             address: self.address,
             token: self.token.clone(),
+            device: self.device.clone(),
+            nonce: self.nonce.clone(),
             stream: BufReader::new(TcpStream::connect(self.address).await?),
         })
     }
@@ -110,11 +113,35 @@ impl Caller {
         known: Option<&str>,
         body: Option<&Value>,
     ) -> Result<Value, Failure> {
+        let (mut status, mut answer) = self.once(method, path, known, body).await?;
+        // the nonce of the proof was too old: the answer brought a new one
+        if status == 401 {
+            (status, answer) = self.once(method, path, known, body).await?;
+        }
+        match status {
+            200..=299 => Ok(serde_json::from_slice(&answer)?),
+            304 => Ok(Value::Null),
+            _ => Err(format!("{method} {path}: {status} {}", String::from_utf8_lossy(&answer)).into()),
+        }
+    }
+
+    async fn once(
+        &mut self,
+        method: &str,
+        path: &str,
+        known: Option<&str>,
+        body: Option<&Value>,
+    ) -> Result<(u16, Vec<u8>), Failure> {
         let body = body.map(Value::to_string).unwrap_or_default();
+        let url = format!("http://{}{path}", self.address);
+        let proof = self.device.proof(method, &url, self.token.as_deref(), &self.nonce);
         let mut head = format!(
-            "{method} {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\n",
-            self.address, self.token
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\nDPoP: {proof}\r\n",
+            self.address
         );
+        if let Some(token) = &self.token {
+            head.push_str(&format!("Authorization: DPoP {token}\r\n"));
+        }
         if let Some(known) = known {
             head.push_str(&format!("If-None-Match: \"{known}\"\r\n"));
         }
@@ -126,12 +153,7 @@ impl Caller {
             ));
         }
         self.stream.write_all(format!("{head}\r\n{body}").as_bytes()).await?;
-        let (status, answer) = self.answer().await?;
-        match status {
-            200..=299 => Ok(serde_json::from_slice(&answer)?),
-            304 => Ok(Value::Null),
-            _ => Err(format!("{method} {path}: {status} {}", String::from_utf8_lossy(&answer)).into()),
-        }
+        self.answer().await
     }
 
     async fn answer(&mut self) -> Result<(u16, Vec<u8>), Failure> {
@@ -141,7 +163,13 @@ impl Caller {
             if self.stream.read_line(&mut line).await? == 0 {
                 return Err("the backend hung up".into());
             }
-            let line = line.trim_end().to_ascii_lowercase();
+            let line = line.trim_end();
+            if let Some((name, nonce)) = line.split_once(": ")
+                && name.eq_ignore_ascii_case("dpop-nonce")
+            {
+                nonce.clone_into(&mut self.nonce);
+            }
+            let line = line.to_ascii_lowercase();
             if first {
                 status = line.split(' ').nth(1).unwrap_or_default().parse()?;
                 first = false;

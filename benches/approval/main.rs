@@ -3,6 +3,8 @@
 //! Refuses a round whose provider was asked otherwise than twice: once to verify, once to mint.
 
 mod caller;
+#[path = "../../tests/it/harness/device.rs"]
+mod device;
 mod program;
 mod sts;
 

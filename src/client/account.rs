@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use hot::{Account, Cache, Choice, Origin};
 
-use super::backend::Backend;
+use super::backend::{Backend, Identity};
+use super::device::DeviceKey;
 use super::secrets::{Secret, Secrets};
 use super::sessions::{SessionEntry, Sessions};
 use super::state::StateFolder;
@@ -132,11 +133,21 @@ impl Client {
             .get(secret, picked.session.storage)?
             .ok_or_else(|| self.signed_out())?;
         super::token::check(&token).map_err(|_| Error::signed_out().try_(self.login_command()))?;
+        let secret = Secret::DeviceKey {
+            origin: picked.account.origin().as_str(),
+        };
+        // a session counts on its device alone
+        let key = self.secrets.get(secret, picked.session.storage)?;
+        let key = key.ok_or_else(|| self.signed_out())?;
+        let identity = Identity {
+            key: Some(DeviceKey::read(&key)?),
+            token: Some(token),
+        };
         let origin = picked.account.origin().clone();
         Backend::new(
             origin,
             &NetworkSettings::find(&self.env),
-            Some(token),
+            identity,
             Arc::clone(&self.clock),
             picked.session.clock_offset_ms,
         )
@@ -152,10 +163,14 @@ impl Client {
         Ok((picked, backend))
     }
 
-    /// The backend for somebody who is not signed in yet.
-    pub(super) fn anonymous(&self, origin: Origin) -> Result<Backend> {
+    /// The backend for somebody who is not signed in yet, on the device that has `key`.
+    pub(super) fn on_device(&self, origin: Origin, key: DeviceKey) -> Result<Backend> {
         let network = NetworkSettings::find(&self.env);
-        Backend::new(origin, &network, None, Arc::clone(&self.clock), 0)
+        let identity = Identity {
+            key: Some(key),
+            token: None,
+        };
+        Backend::new(origin, &network, identity, Arc::clone(&self.clock), 0)
     }
 
     /// Keeps what the last call said about the backend's clock. A machine that cannot write goes on.

@@ -13,14 +13,17 @@ use serde::de::DeserializeOwned;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::http::{self, Answer, Call};
+use super::device::DeviceKey;
+use super::http::{self, Answer, Call, Shown};
+use super::proof::{Proving, proof};
 use crate::clock::Clock;
 use crate::config::NetworkSettings;
 use crate::domain::time::Timestamp;
 use crate::error::{Error, Exit, Result};
 use crate::network::{HttpClient, Network};
 use crate::random::Random;
-use crate::wire;
+use crate::wire::problem::Code;
+use crate::wire::{self, Problem};
 
 /// Longest that a call without a wait may take.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -30,13 +33,21 @@ pub struct Backend {
     origin: Origin,
     client: HttpClient,
     runtime: Runtime,
-    token: Option<SecretString>,
+    identity: Identity,
+    nonce: RefCell<Option<String>>,
     clock: Arc<Clock>,
     random: Random,
     offset_ms: Cell<i64>,
     offset_is_measured: Cell<bool>,
     interrupt: RefCell<Option<Signal>>,
     deadline: Cell<Option<Instant>>,
+}
+
+/// Who calls: whoever holds the token, on the device that has the key.
+#[derive(Default)]
+pub(super) struct Identity {
+    pub(super) key: Option<DeviceKey>,
+    pub(super) token: Option<SecretString>,
 }
 
 /// How long all calls of a command may take together.
@@ -47,7 +58,7 @@ impl Backend {
     pub(super) fn new(
         origin: Origin,
         network: &NetworkSettings,
-        token: Option<SecretString>,
+        identity: Identity,
         clock: Arc<Clock>,
         offset_ms: i64,
     ) -> Result<Self> {
@@ -61,7 +72,8 @@ impl Backend {
             origin,
             client,
             runtime,
-            token,
+            identity,
+            nonce: RefCell::new(None),
             clock,
             random: Random::default(),
             offset_ms: Cell::new(offset_ms),
@@ -195,8 +207,7 @@ impl Backend {
     fn send(&self, mut call: Call) -> Result<Answer> {
         call.limit = self.within(call.limit);
         let started = Instant::now();
-        let sent = http::send(&self.client, &self.origin, self.token.as_ref(), &call);
-        let result = self.interruptible(sent);
+        let result = self.interruptible(self.proven(&call));
         let status = result
             .as_ref()
             .map_or_else(|error| error.code.clone(), |a| a.status.as_str().to_owned());
@@ -206,6 +217,46 @@ impl Backend {
             self.note_date(answer, started);
         }
         result
+    }
+
+    /// Sends `call`; once more where the backend wants its newest nonce in the proof (RFC 9449, section 8).
+    async fn proven(&self, call: &Call) -> Result<Answer> {
+        let first = self.once(call).await?;
+        let wants_nonce = first.status == StatusCode::UNAUTHORIZED
+            && serde_json::from_slice::<Problem>(&first.body).is_ok_and(|p| p.code() == Some(Code::SessionNonce));
+        let answer = if wants_nonce && first.nonce.is_some() {
+            self.once(call).await?
+        } else {
+            first
+        };
+        answer.or_problem(&self.origin)
+    }
+
+    async fn once(&self, call: &Call) -> Result<Answer> {
+        let token = self.identity.token.as_ref();
+        let proof = match &self.identity.key {
+            None => None,
+            Some(key) => Some(proof(
+                key,
+                &Proving {
+                    method: call.method.as_str(),
+                    url: &format!("{}{}", self.origin, call.path),
+                    token,
+                    nonce: self.nonce.borrow().as_deref(),
+                    id: &self.random.key(),
+                    now: self.now(),
+                },
+            )?),
+        };
+        let shown = Shown {
+            token,
+            proof: proof.as_deref(),
+        };
+        let answer = http::send(&self.client, &self.origin, &shown, call).await?;
+        if answer.nonce.is_some() {
+            self.nonce.replace(answer.nonce.clone());
+        }
+        Ok(answer)
     }
 
     /// The date has whole seconds: an offset below two is not one.

@@ -16,6 +16,7 @@ use crate::wire::PublicKey;
 /// A device key.
 pub(super) struct DeviceKey {
     public: PublicKey,
+    pair: EcdsaKeyPair,
 }
 
 impl DeviceKey {
@@ -46,7 +47,15 @@ impl DeviceKey {
                 x: URL_SAFE_NO_PAD.encode(x),
                 y: URL_SAFE_NO_PAD.encode(y),
             },
+            pair,
         })
+    }
+
+    /// ES256 over `text`, as a JWS carries it (RFC 7518, section 3.4).
+    pub(super) fn sign(&self, text: &[u8]) -> Result<Vec<u8>> {
+        let signature = self.pair.sign(&SystemRandom::new(), text);
+        let signature = signature.map_err(|_| Error::unexpected("the device key signs nothing"))?;
+        Ok(signature.as_ref().to_vec())
     }
 
     /// The public half as a JWK.
@@ -56,10 +65,13 @@ impl DeviceKey {
 
     /// RFC 7638, section 3: SHA-256 of the required members in order, base64url.
     pub(super) fn thumbprint(&self) -> String {
-        let PublicKey { crv, kty, x, y } = &self.public;
-        let members = format!(r#"{{"crv":"{crv}","kty":"{kty}","x":"{x}","y":"{y}"}}"#);
-        URL_SAFE_NO_PAD.encode(Sha256::digest(members))
+        thumbprint(&self.public)
     }
+}
+
+fn thumbprint(PublicKey { crv, kty, x, y }: &PublicKey) -> String {
+    let members = format!(r#"{{"crv":"{crv}","kty":"{kty}","x":"{x}","y":"{y}"}}"#);
+    URL_SAFE_NO_PAD.encode(Sha256::digest(members))
 }
 
 impl fmt::Debug for DeviceKey {
@@ -84,14 +96,12 @@ mod tests {
     #[test]
     fn thumbprint_is_that_of_rfc_7638() {
         // made with another implementation: Python's hashlib over the canonical members
-        let key = DeviceKey {
-            public: PublicKey {
-                crv: "P-256".into(),
-                kty: "EC".into(),
-                x: "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU".into(),
-                y: "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0".into(),
-            },
+        let key = PublicKey {
+            crv: "P-256".into(),
+            kty: "EC".into(),
+            x: "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU".into(),
+            y: "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0".into(),
         };
-        assert_eq!(key.thumbprint(), "oKIywvGUpTVTyxMQ3bwIIeQUudfr_CkLMjCE19ECD-U");
+        assert_eq!(thumbprint(&key), "oKIywvGUpTVTyxMQ3bwIIeQUudfr_CkLMjCE19ECD-U");
     }
 }

@@ -17,6 +17,12 @@ use crate::wire::{self, Problem};
 
 /// The largest answer that is read, in bytes: a page of 100 requests with the longest reasons fits.
 const LARGEST_ANSWER: usize = 8 * 1024 * 1024;
+/// The longest nonce that is kept, in bytes: several times what a backend gives.
+const LONGEST_NONCE: usize = 256;
+/// RFC 9449, section 4.1: the proof of the device.
+const PROOF: HeaderName = HeaderName::from_static("dpop");
+/// RFC 9449, section 8.1: the nonce for the next ones.
+const NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 
 /// One call.
 pub(super) struct Call {
@@ -35,7 +41,28 @@ pub(super) struct Answer {
     pub(super) body: Vec<u8>,
     /// The backend's clock in milliseconds since 1970, to the second.
     pub(super) date_ms: Option<i64>,
+    /// What the next proof is to be made with.
+    pub(super) nonce: Option<String>,
     pub(super) version: String,
+}
+
+/// What a call shows of who makes it.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Shown<'a> {
+    pub(super) token: Option<&'a SecretString>,
+    /// That it comes from this device.
+    pub(super) proof: Option<&'a str>,
+}
+
+impl Answer {
+    /// The answer, unless it is a "no".
+    pub(super) fn or_problem(self, origin: &Origin) -> Result<Self> {
+        if self.status.is_success() || self.status == StatusCode::NOT_MODIFIED {
+            Ok(self)
+        } else {
+            Err(problem(origin, &self))
+        }
+    }
 }
 
 /// Whether a plain connection to `origin` stays on this machine.
@@ -59,15 +86,18 @@ pub(super) fn check_scheme(origin: &Origin) -> Result<()> {
     Err(Error::usage(message).hint("use its https:// address"))
 }
 
-fn headers(call: &Call, token: Option<&SecretString>) -> Result<HeaderMap> {
+fn headers(call: &Call, shown: &Shown<'_>) -> Result<HeaderMap> {
     let value = |text: &str| HeaderValue::from_str(text).map_err(|_| Error::unexpected("a header cannot be sent"));
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
     headers.insert(HeaderName::from_static(wire::VERSION_HEADER), value(wire::VERSION)?);
-    if let Some(token) = token {
-        let mut bearer = value(&format!("Bearer {}", token.expose_secret()))?;
-        bearer.set_sensitive(true);
-        headers.insert(AUTHORIZATION, bearer);
+    if let Some(token) = shown.token {
+        let mut session = value(&format!("DPoP {}", token.expose_secret()))?;
+        session.set_sensitive(true);
+        headers.insert(AUTHORIZATION, session);
+    }
+    if let Some(proof) = shown.proof {
+        headers.insert(PROOF, value(proof)?);
     }
     if let Some(key) = &call.idempotency_key {
         headers.insert(HeaderName::from_static(wire::IDEMPOTENCY_HEADER), value(key)?);
@@ -81,17 +111,12 @@ fn headers(call: &Call, token: Option<&SecretString>) -> Result<HeaderMap> {
     Ok(headers)
 }
 
-/// Sends `call` and reads the whole answer.
-pub(super) async fn send(
-    client: &HttpClient,
-    origin: &Origin,
-    token: Option<&SecretString>,
-    call: &Call,
-) -> Result<Answer> {
+/// Sends `call` and reads the whole answer, whatever its status.
+pub(super) async fn send(client: &HttpClient, origin: &Origin, shown: &Shown<'_>, call: &Call) -> Result<Answer> {
     let url = format!("{origin}{}", call.path);
     let mut request = client
         .request(call.method.clone(), &url)
-        .headers(headers(call, token)?)
+        .headers(headers(call, shown)?)
         .timeout(call.limit);
     if let Some(body) = &call.body {
         request = request.body(body.clone());
@@ -104,6 +129,7 @@ pub(super) async fn send(
     let version = is_jit(origin, status, response.headers())?;
     let text = |name: HeaderName| response.headers().get(name)?.to_str().ok().map(str::to_owned);
     let date_ms = text(DATE).and_then(|date| http_date_ms(&date));
+    let nonce = text(NONCE).filter(|nonce| nonce.len() <= LONGEST_NONCE);
     let mut body = Vec::new();
     while let Some(chunk) = response
         .chunk()
@@ -115,17 +141,13 @@ pub(super) async fn send(
             return Err(foreign(origin, "its answer is too large"));
         }
     }
-    let answer = Answer {
+    Ok(Answer {
         status,
         body,
         date_ms,
+        nonce,
         version,
-    };
-    if status.is_success() || status == StatusCode::NOT_MODIFIED {
-        Ok(answer)
-    } else {
-        Err(problem(origin, &answer))
-    }
+    })
 }
 
 /// The version of the backend that answered; an error where it is none.

@@ -61,17 +61,18 @@ impl Client {
     /// What the backend says; what keeps the session from being kept.
     pub fn sign_in(&self, sign_in: &SignIn) -> Result<SignedIn> {
         let account = Account::new(sign_in.server.clone(), &sign_in.identity).map_err(bad_name)?;
-        let backend = self.anonymous(sign_in.server.clone())?;
+        http::check_scheme(&sign_in.server)?;
         let (key, storage, is_new) = self.device_key(&sign_in.server)?;
+        let device = key.thumbprint();
+        let backend = self.on_device(sign_in.server.clone(), key)?;
         let opened = backend.open_session(&NewSession {
             name: sign_in.identity.clone(),
             code: sign_in.code.expose_secret().to_owned(),
-            public_key: key.public().clone(),
             key_storage: storage.as_str().to_owned(),
         })?;
         let token = SecretString::from(opened.token);
         super::token::check(&token)?;
-        if opened.me.device != key.thumbprint() {
+        if opened.me.device != device {
             return Err(foreign(backend.origin(), "it enrolled another device key than ours"));
         }
         self.keep(&account, &backend, &opened.me, storage, &token)?;

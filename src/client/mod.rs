@@ -20,6 +20,7 @@ mod identity_center;
 mod keys;
 mod live;
 mod login;
+mod proof;
 mod request_on_miss;
 mod secrets;
 mod sessions;

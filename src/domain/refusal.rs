@@ -87,6 +87,10 @@ codes! {
     SessionUnknown = "session.unknown",
     /// The session is over.
     SessionEnded = "session.ended",
+    /// A call without a proof of the session's device, or with a wrong one.
+    SessionProof = "session.proof",
+    /// A proof without a nonce of the backend that counts still: the same call again with the one in the answer.
+    SessionNonce = "session.nonce",
     /// A one-time code that is wrong, used or too old.
     SessionCodeInvalid = "session.code_invalid",
     /// Not for this caller.

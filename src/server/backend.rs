@@ -13,6 +13,7 @@ use crate::policy::{Bundle, SessionFacts, Who};
 use crate::random::Random;
 use crate::server::edge::limits::Limits;
 use crate::server::failure::Failure;
+use crate::server::identity::Proofs;
 use crate::server::provider::{AccountsProvider, MintingProvider, Provider};
 use crate::server::service::flight::Flights;
 use crate::server::service::issuer::Issuer;
@@ -56,6 +57,8 @@ pub struct Backend {
     pub flights: Flights,
     /// Rates and counts of callers.
     pub limits: Limits,
+    /// Nonces, and proofs that were used.
+    pub proofs: Proofs,
     /// Turns true when the backend stops: waits end then.
     pub stopping: watch::Receiver<bool>,
     /// Read by every call that changes something: a stop waits for them.
@@ -88,15 +91,16 @@ pub struct Parts {
 impl Backend {
     /// A backend of these parts, with nobody waiting yet.
     pub fn new(parts: Parts) -> Arc<Self> {
-        let tick = parts.clock.now().millis();
+        let (tick, random) = (parts.clock.now().millis(), Random::default());
         Arc::new(Self {
             settings: parts.settings,
             store: parts.store,
             aws: parts.aws,
             identity_center: parts.identity_center,
             issuer: parts.issuer,
+            proofs: Proofs::new(&random.bytes(), parts.clock.now()),
+            random,
             clock: parts.clock,
-            random: Random::default(),
             wakes: Wakes::default(),
             work: Notify::new(),
             roster: Roster::default(),

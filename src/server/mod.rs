@@ -8,6 +8,7 @@ pub mod dev;
 pub mod edge;
 pub mod failure;
 pub mod handlers;
+pub mod identity;
 pub mod issuer;
 pub mod openapi;
 pub mod policy_folder;

@@ -46,7 +46,17 @@ pub fn text() -> String {
     // our own derived description always has a JSON form
     let mut whole = serde_json::to_value(Description::openapi()).unwrap_or_default();
     whole["components"]["securitySchemes"] = json!({
-        "session": { "type": "http", "scheme": "bearer", "description": "The token that POST /v1/sessions gave." },
+        "session": {
+            "type": "http",
+            "scheme": "DPoP",
+            "description": "The token that POST /v1/sessions gave, with a proof of the device in the header `DPoP`.",
+        },
+        "device": {
+            "type": "apiKey",
+            "in": "header",
+            "name": "DPoP",
+            "description": "A proof of the device (RFC 9449), with the nonce of the last answer's `DPoP-Nonce`.",
+        },
     });
     for route in table() {
         let method = route.method.as_str().to_ascii_lowercase();
@@ -60,8 +70,10 @@ fn complete(operation: &mut Value, method: &str, access: Access) {
     let tag = operation["tags"][0].as_str().unwrap_or_default();
     let name = format!("{tag}_{}", operation["operationId"].as_str().unwrap_or_default());
     operation["operationId"] = json!(name);
-    if access == Access::SignedIn {
-        operation["security"] = json!([{ "session": [] }]);
+    match access {
+        Access::Anyone => {}
+        Access::OnDevice => operation["security"] = json!([{ "device": [] }]),
+        Access::SignedIn => operation["security"] = json!([{ "session": [], "device": [] }]),
     }
     if let Some(parameters) = operation.get_mut("parameters").and_then(Value::as_array_mut) {
         for parameter in parameters.iter_mut().filter(|p| p["name"] == "id") {

@@ -14,7 +14,8 @@ use tower_http::timeout::TimeoutLayer;
 
 use crate::server::backend::Backend;
 use crate::server::edge::answer::described;
-use crate::server::edge::guard::{guard, signed_in};
+use crate::server::edge::guard::guard;
+use crate::server::edge::let_in::{on_device, signed_in};
 use crate::server::edge::whole::whole;
 use crate::server::failure::Failure;
 use crate::server::handlers::{grants, health, issuer, locks, requests, sessions, targets};
@@ -28,6 +29,8 @@ const LONGEST_CALL: Duration = Duration::from_secs(45);
 pub enum Access {
     /// Anybody.
     Anyone,
+    /// Whoever proves to hold a device key.
+    OnDevice,
     /// Whoever is signed in; what they may do is policy's and the domain's.
     SignedIn,
 }
@@ -45,7 +48,7 @@ pub struct Route {
 
 /// The table.
 pub fn table() -> Vec<Route> {
-    use Access::{Anyone, SignedIn};
+    use Access::{Anyone, OnDevice, SignedIn};
     let route = |method, path, access, handler| Route {
         method,
         path,
@@ -58,7 +61,7 @@ pub fn table() -> Vec<Route> {
         route(Method::GET, paths::OPENAPI, Anyone, get(health::description)),
         route(Method::GET, paths::DISCOVERY, Anyone, get(issuer::discovery)),
         route(Method::GET, paths::KEY_SET, Anyone, get(issuer::key_set)),
-        route(Method::POST, paths::SESSIONS, Anyone, post(sessions::open)),
+        route(Method::POST, paths::SESSIONS, OnDevice, post(sessions::open)),
         route(Method::GET, paths::SESSIONS, SignedIn, get(sessions::look)),
         route(Method::DELETE, paths::SESSIONS, SignedIn, delete(sessions::close)),
         route(Method::GET, paths::ME, SignedIn, get(sessions::me)),
@@ -85,6 +88,7 @@ pub fn router(backend: &Arc<Backend>) -> Router {
     for route in table() {
         let handler = match route.access {
             Access::Anyone => route.handler,
+            Access::OnDevice => route.handler.layer(from_fn_with_state(backend.clone(), on_device)),
             Access::SignedIn => route.handler.layer(from_fn_with_state(backend.clone(), signed_in)),
         };
         router = router.route(route.path, handler);

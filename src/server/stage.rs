@@ -23,6 +23,7 @@ use crate::domain::{Binding, Duration, Killed, RoleBinding, Timestamp};
 use crate::policy::{Bundle, small};
 use crate::server::backend::{Backend, Caller, InForce, Parts};
 use crate::server::failure::Failure;
+use crate::server::identity::device::DeviceKey;
 use crate::server::provider::aws::AwsSettings;
 use crate::server::provider::{
     Access, AccountsProvider, Beneficiary, Credential, Description, Killer, Minter, Presence, Provider, ProviderError,
@@ -268,11 +269,12 @@ impl Stage {
         let new = NewSession {
             name: name.into(),
             code,
-            public_key: key.clone(),
             key_storage: "file".into(),
         };
         let address = IpAddr::from([127, 0, 0, 1]);
-        let opened = sign_in::open(&self.backend, &new, address).await.unwrap();
+        let opened = sign_in::open(&self.backend, &new, &DeviceKey::of(key).unwrap(), address)
+            .await
+            .unwrap();
         sign_in::caller(&self.backend, &opened.token, address).await.unwrap()
     }
 

@@ -110,7 +110,11 @@ pub const fn status(code: Code) -> u16 {
         | Code::UsageTicket
         | Code::UsageCommand
         | Code::UsageBody => 400,
-        Code::SessionUnknown | Code::SessionEnded | Code::SessionCodeInvalid => 401,
+        Code::SessionUnknown
+        | Code::SessionEnded
+        | Code::SessionProof
+        | Code::SessionNonce
+        | Code::SessionCodeInvalid => 401,
         Code::PolicyRefused
         | Code::PolicyOverCap
         | Code::PolicyOwnRequest

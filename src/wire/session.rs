@@ -14,8 +14,6 @@ pub struct NewSession {
     pub name: String,
     /// The one-time code.
     pub code: String,
-    /// The device's public key: a P-256 JWK.
-    pub public_key: PublicKey,
     /// `keyring` or `file`.
     #[cfg_attr(feature = "server", schema(pattern = "^(keyring|file)$"))]
     pub key_storage: String,

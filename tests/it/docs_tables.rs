@@ -151,6 +151,7 @@ fn routes_of_the_page_are_those_of_the_server() {
     for route in table() {
         let who = match route.access {
             Access::Anyone => "anybody",
+            Access::OnDevice => "whoever proves a device",
             Access::SignedIn => "whoever is signed in",
         };
         text.push_str(&format!("| `{} {}` | {who} |\n", route.method, route.path));

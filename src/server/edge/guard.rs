@@ -1,24 +1,26 @@
-//! The outermost layer: is this call meant for us, by whom, how often; and what every answer carries.
-//! Refuses forwarded headers: a person's address is the TCP peer.
+//! The outermost layer: is this call meant for us; and what every answer carries.
+//! Refuses other names of ours, and clients that are too old.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
-use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use crate::server::backend::{Backend, Caller};
+use crate::server::backend::Backend;
 use crate::server::edge::connections::Seat;
 use crate::server::failure::{Failure, repeated};
-use crate::server::service::sign_in;
 use crate::wire::problem::{Code, MEDIA_TYPE};
 use crate::wire::{Problem, VERSION, VERSION_HEADER, paths};
 
 const TRACE: HeaderName = HeaderName::from_static("x-request-id");
+/// RFC 9449, section 8.1: the nonce for the next proofs.
+const NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
+/// RFC 9449, sections 7.1 and 9: what a 401 says of how to come again.
+const WANTED: HeaderValue = HeaderValue::from_static("DPoP algs=\"ES256\"");
+const NONCE_WANTED: HeaderValue = HeaderValue::from_static("DPoP error=\"use_dpop_nonce\", algs=\"ES256\"");
 
 /// Checks the call, and puts version and trace id on its answer.
 pub async fn guard(State(backend): State<Arc<Backend>>, request: Request, next: Next) -> Response {
@@ -28,11 +30,15 @@ pub async fn guard(State(backend): State<Arc<Backend>>, request: Request, next: 
     }
     let trace = trace_id(&backend, request.headers());
     let (method, path) = (repeated(request.method().as_str()), repeated(request.uri().path()));
+    let takes_proofs = request.uri().path().starts_with("/v1/");
     let mut response = match check(&backend, &request) {
         Ok(()) => next.run(request).await,
         Err(failure) => failure.into_response(),
     };
     let problem = response.extensions_mut().remove::<Problem>();
+    if takes_proofs {
+        invite(&backend, problem.as_ref(), &mut response);
+    }
     if let Some(mut problem) = problem {
         problem.trace_id = Some(trace.clone());
         let body = serde_json::to_vec(&problem).unwrap_or_default();
@@ -63,6 +69,19 @@ pub async fn guard(State(backend): State<Arc<Backend>>, request: Request, next: 
         tracing::info!(method, path, status, duration_ms, trace, "answered");
     }
     response
+}
+
+/// What the next proof is made with; how to come again where this call was not let in.
+fn invite(backend: &Backend, problem: Option<&Problem>, response: &mut Response) {
+    let is_unauthorized = response.status() == StatusCode::UNAUTHORIZED;
+    let headers = response.headers_mut();
+    if let Ok(nonce) = HeaderValue::from_str(&backend.proofs.nonce(backend.now())) {
+        headers.insert(NONCE, nonce);
+    }
+    if is_unauthorized {
+        let is_old = problem.is_some_and(|problem| problem.code() == Some(Code::SessionNonce));
+        headers.insert(header::WWW_AUTHENTICATE, if is_old { NONCE_WANTED } else { WANTED });
+    }
 }
 
 /// The caller's trace id where it is one, else a new one.
@@ -116,58 +135,6 @@ pub fn is_compatible(theirs: &str) -> bool {
             their_major == major && their_minor.saturating_add(2) >= minor
         }
         _ => false,
-    }
-}
-
-/// Lets only those in who are signed in, and not too often.
-pub async fn signed_in(
-    State(backend): State<Arc<Backend>>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    match identify(&backend, request.headers(), peer).await {
-        Ok(caller) => {
-            let _held = request.extensions().get::<Arc<Seat>>().map(Seat::hold);
-            request.extensions_mut().insert(caller);
-            next.run(request).await
-        }
-        Err(failure) => {
-            // who tries tokens is slowed down; who is signed in at the same address is not
-            let tried = backend.limits.call(&peer.ip().to_string(), backend.now());
-            let slowed = tried.map_err(|wait_s| Failure::too_much("too many calls", wait_s));
-            slowed.err().unwrap_or(failure).into_response()
-        }
-    }
-}
-
-async fn identify(backend: &Backend, headers: &HeaderMap, peer: SocketAddr) -> Result<Caller, Failure> {
-    let authorization = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok());
-    let secret = authorization.and_then(|value| {
-        let (scheme, secret) = value.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then_some(secret)
-    });
-    let Some(secret) = secret else {
-        return Err(Failure::new(Code::SessionUnknown, "not signed in"));
-    };
-    let caller = sign_in::caller(backend, secret, peer.ip()).await?;
-    backend
-        .limits
-        .call(caller.person.id.as_str(), backend.now())
-        .map_err(|wait_s| Failure::too_much("too many calls", wait_s))?;
-    Ok(caller)
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for Caller {
-    type Rejection = Failure;
-
-    /// Who was let in. On a route that lets anybody in there is none, and this refuses.
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
-        parts
-            .extensions
-            .get::<Caller>()
-            .cloned()
-            .ok_or_else(|| Failure::new(Code::SessionUnknown, "not signed in"))
     }
 }
 

@@ -5,5 +5,6 @@ pub mod answer;
 pub mod body;
 pub mod connections;
 pub mod guard;
+pub mod let_in;
 pub mod limits;
 pub mod whole;

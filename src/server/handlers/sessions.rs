@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use crate::server::backend::{Backend, Caller};
 use crate::server::edge::body::{Body, Json};
 use crate::server::failure::Failure;
+use crate::server::identity::device::DeviceKey;
 use crate::server::service::sign_in;
 use crate::wire::{Me, NewSession, OpenedSession, Problem};
 
@@ -19,13 +20,14 @@ use crate::wire::{Me, NewSession, OpenedSession, Problem};
 pub async fn open(
     State(backend): State<Arc<Backend>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    key: DeviceKey,
     body: Body<NewSession>,
 ) -> Result<Response, Failure> {
     backend
         .limits
         .call(&peer.ip().to_string(), backend.now())
         .map_err(|wait_s| Failure::too_much("too many calls", wait_s))?;
-    let opened = sign_in::open(&backend, &body.value, peer.ip()).await?;
+    let opened = sign_in::open(&backend, &body.value, &key, peer.ip()).await?;
     Ok((StatusCode::CREATED, Json(opened)).into_response())
 }
 

@@ -2,33 +2,36 @@
 
 use std::net::IpAddr;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
 
 use super::locked;
 use crate::domain::sign_in::{sign_in, sign_out};
 use crate::domain::{
-    Actor, Change, Device, DeviceId, Digest, KeyStorage, Person, Refusal, Row, Session, SignInCode, SignInMethod,
+    Actor, Change, Device, Digest, KeyStorage, Person, Refusal, Row, Session, SignInCode, SignInMethod,
 };
 use crate::server::backend::{Backend, Caller};
 use crate::server::failure::{Failure, settled};
+use crate::server::identity::device::DeviceKey;
 use crate::wire::problem::Code;
-use crate::wire::{Me, NewSession, OpenedSession, PersonView, PublicKey, token};
+use crate::wire::{Me, NewSession, OpenedSession, PersonView, token};
 
 /// Issuer of people that this backend knows by itself.
 pub const LOCAL: &str = "local";
 
-/// Opens a session for whoever holds a valid code.
+/// Opens a session for whoever holds a valid code, on the device that has `key`.
 ///
 /// # Errors
 /// [`Code::SessionCodeInvalid`], the same words whatever is wrong with code or name; [`Code::RateLimited`].
-pub async fn open(backend: &Backend, new: &NewSession, address: IpAddr) -> Result<OpenedSession, Failure> {
+pub async fn open(
+    backend: &Backend,
+    new: &NewSession,
+    key: &DeviceKey,
+    address: IpAddr,
+) -> Result<OpenedSession, Failure> {
     let now = backend.now();
     if let Err(wait_s) = backend.limits.may_try_code(address, now) {
         return Err(Failure::too_much("too many wrong codes", wait_s));
     }
-    let (device, public_key) = device_of(&new.public_key)?;
     let key_storage = match new.key_storage.as_str() {
         "keyring" => KeyStorage::Keyring,
         "file" => KeyStorage::File,
@@ -45,9 +48,9 @@ pub async fn open(backend: &Backend, new: &NewSession, address: IpAddr) -> Resul
             }
         };
         let device = Device {
-            id: device.clone(),
+            id: key.id.clone(),
             person: person.id.clone(),
-            public_key: public_key.clone(),
+            public_key: key.jwk.clone(),
             key_storage,
             enrolled_at: now,
         };
@@ -104,23 +107,6 @@ fn code_hash(code: &str) -> String {
         })
         .collect();
     Digest::of(read.as_bytes()).to_string()
-}
-
-/// The device that a public key stands for (RFC 7638), and the key as canonical JSON.
-fn device_of(key: &PublicKey) -> Result<(DeviceId, String), Failure> {
-    let coordinate = |text: &str| URL_SAFE_NO_PAD.decode(text).ok().filter(|bytes| bytes.len() == 32);
-    let bad = || Failure::new(Code::UsageBody, "public_key is no P-256 key");
-    let (x, y) = (coordinate(&key.x).ok_or_else(bad)?, coordinate(&key.y).ok_or_else(bad)?);
-    let point: Vec<u8> = std::iter::once(4).chain(x).chain(y).collect();
-    let valid = aws_lc_rs::signature::ParsedPublicKey::new(&aws_lc_rs::signature::ECDSA_P256_SHA256_FIXED, &point);
-    if key.crv != "P-256" || key.kty != "EC" || valid.is_err() {
-        return Err(bad());
-    }
-    let canonical =
-        crate::domain::digest::canonical(&json!({ "crv": key.crv, "kty": key.kty, "x": key.x, "y": key.y }));
-    let thumbprint = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &canonical);
-    let id = DeviceId::parse(&URL_SAFE_NO_PAD.encode(thumbprint))?;
-    Ok((id, String::from_utf8_lossy(&canonical).into_owned()))
 }
 
 /// Who is calling.
@@ -241,25 +227,5 @@ mod tests {
     fn codes_are_read_as_people_type_them() {
         assert_eq!(code_hash("F7KQ-0011"), code_hash("f7kq oo1l"));
         assert_ne!(code_hash("F7KQ-0011"), code_hash("F7KQ-0012"));
-    }
-
-    #[test]
-    fn thumbprint_is_the_one_of_rfc_7638() {
-        // computed with another implementation (Python, hashlib) for the key of RFC 7515, appendix A.3
-        let key = PublicKey {
-            crv: "P-256".into(),
-            kty: "EC".into(),
-            x: "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU".into(),
-            y: "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0".into(),
-        };
-        assert_eq!(
-            device_of(&key).unwrap().0.as_str(),
-            "oKIywvGUpTVTyxMQ3bwIIeQUudfr_CkLMjCE19ECD-U"
-        );
-        let off_curve = PublicKey {
-            y: key.x.clone(),
-            ..key
-        };
-        assert!(device_of(&off_curve).is_err());
     }
 }

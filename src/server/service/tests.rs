@@ -18,6 +18,7 @@ use super::{decide, end, look, mint};
 use crate::domain::{Comment, Effect, GrantId};
 use crate::server::backend::Caller;
 use crate::server::failure::Failure;
+use crate::server::identity::device::DeviceKey;
 use crate::server::provider::ProviderError;
 use crate::server::stage::{Stage, new_key, yes};
 use crate::wire::{EndGrant, Filed, NewRequest, Outcome, RequestView};
@@ -324,23 +325,23 @@ async fn code_signs_in_once_and_only_its_person() {
     let stage = Stage::new().await;
     let code_of_alice = super::sign_in::issue_code(&stage.backend, "alice").await.unwrap();
     let address = std::net::IpAddr::from([127, 0, 0, 1]);
+    let key = DeviceKey::of(&new_key()).unwrap();
     let new = |name: &str| crate::wire::NewSession {
         name: name.into(),
         code: code_of_alice.clone(),
-        public_key: new_key(),
         key_storage: "file".into(),
     };
     assert_eq!(
-        code(super::sign_in::open(&stage.backend, &new("bob"), address).await),
+        code(super::sign_in::open(&stage.backend, &new("bob"), &key, address).await),
         "session.code_invalid"
     );
     assert!(
-        super::sign_in::open(&stage.backend, &new("alice"), address)
+        super::sign_in::open(&stage.backend, &new("alice"), &key, address)
             .await
             .is_ok()
     );
     assert_eq!(
-        code(super::sign_in::open(&stage.backend, &new("alice"), address).await),
+        code(super::sign_in::open(&stage.backend, &new("alice"), &key, address).await),
         "session.code_invalid"
     );
 }

@@ -3,12 +3,12 @@
 
 use std::io::{Error, ErrorKind, Read, Result, Write};
 use std::net::TcpStream;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
+
+use crate::harness::Device;
 
 /// Longer than any wait that is asked for here.
 const LONGEST: Duration = Duration::from_secs(20);
@@ -20,6 +20,8 @@ pub struct Answer {
     pub status: u16,
     /// The JSON, or null where there is none.
     pub body: Value,
+    /// The nonce for the next proofs.
+    nonce: String,
 }
 
 impl Answer {
@@ -37,28 +39,27 @@ pub struct Caller {
     /// Stable id.
     pub id: String,
     address: String,
-    token: String,
+    token: Option<String>,
+    device: Device,
+    nonce: Arc<Mutex<String>>,
 }
 
 impl Caller {
     /// Signs `name` in with `code` at `url`, from a device of their own.
     #[track_caller]
     pub fn sign_in(url: &str, name: &str, code: &str) -> Self {
-        let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
-        // SEC 1, section 2.3.3: 04, x, y
-        let point = pair.public_key().as_ref();
-        let coordinate = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
-        let key = json!({"kty": "EC", "crv": "P-256", "x": coordinate(&point[1..33]), "y": coordinate(&point[33..])});
         let mut caller = Self {
             name: name.to_owned(),
             id: String::new(),
             address: url.trim_start_matches("http://").to_owned(),
-            token: String::new(),
+            token: None,
+            device: Device::new(),
+            nonce: Arc::default(),
         };
-        let body = json!({"name": name, "code": code, "public_key": key, "key_storage": "file"});
+        let body = json!({"name": name, "code": code, "key_storage": "file"});
         let answer = caller.post("/v1/sessions", "sign-in-once", &body).unwrap();
         assert_eq!(answer.status, 201, "{answer:?}");
-        caller.token = answer.body["token"].as_str().unwrap().to_owned();
+        caller.token = answer.body["token"].as_str().map(str::to_owned);
         caller.id = answer.body["me"]["person"]["id"].as_str().unwrap().to_owned();
         caller
     }
@@ -88,14 +89,27 @@ impl Caller {
         self.send("POST", path, &format!("Idempotency-Key: {key}\r\n"), Some(body))
     }
 
+    /// Once more where the backend, started anew, wants a nonce of its own.
     fn send(&self, method: &str, path: &str, headers: &str, body: Option<&Value>) -> Result<Answer> {
+        let answer = self.once(method, path, headers, body)?;
+        self.nonce.lock().unwrap().clone_from(&answer.nonce);
+        match answer.code() {
+            "session.nonce" => self.once(method, path, headers, body),
+            _ => Ok(answer),
+        }
+    }
+
+    fn once(&self, method: &str, path: &str, headers: &str, body: Option<&Value>) -> Result<Answer> {
         let body = body.map(Value::to_string).unwrap_or_default();
-        let bearer = match self.token.as_str() {
-            "" => String::new(),
-            token => format!("Authorization: Bearer {token}\r\n"),
-        };
+        let nonce = self.nonce.lock().unwrap().clone();
+        let url = format!("http://{}{path}", self.address);
+        let proof = self.device.proof(method, &url, self.token.as_deref(), &nonce);
+        let mut shown = format!("DPoP: {proof}\r\n");
+        if let Some(token) = &self.token {
+            shown.push_str(&format!("Authorization: DPoP {token}\r\n"));
+        }
         let head = format!(
-            "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nJit-Version: {}\r\n{bearer}{headers}Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nJit-Version: {}\r\n{shown}{headers}Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
             self.address,
             env!("CARGO_PKG_VERSION"),
             body.len()
@@ -112,11 +126,13 @@ impl Caller {
 fn whole(text: &str) -> Option<Answer> {
     let (head, body) = text.split_once("\r\n\r\n")?;
     let status = head.split(' ').nth(1)?.parse().ok()?;
-    let length = head
-        .lines()
-        .filter_map(|line| line.split_once(": "))
-        .find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
-    let length: usize = length.map_or(Some(0), |(_, value)| value.parse().ok())?;
+    let header = |wanted: &str| {
+        let mut lines = head.lines().filter_map(|line| line.split_once(": "));
+        let found = lines.find(|(name, _)| name.eq_ignore_ascii_case(wanted));
+        found.map(|(_, value)| value)
+    };
+    let length: usize = header("content-length").map_or(Some(0), |value| value.parse().ok())?;
+    let nonce = header("dpop-nonce").unwrap_or_default().to_owned();
     if body.len() < length {
         return None;
     }
@@ -125,5 +141,5 @@ fn whole(text: &str) -> Option<Answer> {
     } else {
         serde_json::from_str(body).ok()?
     };
-    Some(Answer { status, body })
+    Some(Answer { status, body, nonce })
 }

@@ -9,6 +9,7 @@ mod backend;
 mod child;
 mod corporate;
 mod counted;
+mod device;
 mod faked_time;
 mod identity_center;
 mod left_out;
@@ -32,6 +33,7 @@ pub use self::{
     child::Running,
     corporate::{Authority, ConnectProxy, ProxyManners, TlsEnd},
     counted::{Counted, Seen},
+    device::Device,
     faked_time::FakedTime,
     identity_center::IdentityCenter,
     left_out::{deep, is_there, left_out, left_out_everywhere},

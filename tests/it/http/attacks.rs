@@ -10,9 +10,9 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use super::caller::{Answer, device_key, new_request, new_session, yes};
+use super::caller::{Answer, new_request, new_session, yes};
 use super::stage::{Stage, eventually};
-use crate::harness::LIMIT;
+use crate::harness::{Device, LIMIT};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn attack_02_others_get_no_credentials_over_http() {
@@ -31,8 +31,8 @@ async fn attack_02_others_get_no_credentials_over_http() {
 #[tokio::test(flavor = "multi_thread")]
 async fn attack_03_own_request_is_decided_on_no_path() {
     let stage = Stage::open_with(|settings| settings.shared_devices_decide = false).await;
-    let key = device_key();
-    let bob = stage.sign_in_on("bob", key.clone()).await;
+    let device = Device::new();
+    let bob = stage.sign_in_on("bob", device.clone()).await;
     let filed = bob.file("prod-admin").await;
     bob.approve(&filed).await.is(403).refuses("policy.own_request");
     let deny = json!({ "verdict": "deny", "digest": filed["digest"], "comment": "changed my mind" });
@@ -40,7 +40,7 @@ async fn attack_03_own_request_is_decided_on_no_path() {
     bob.post(&path, &deny).await.is(403).refuses("policy.own_request");
     let inbox = bob.get("/v1/inbox").await.is(200);
     assert_eq!(inbox.body["requests"], json!([]));
-    let carol_on_bobs = stage.sign_in_on("carol", key).await;
+    let carol_on_bobs = stage.sign_in_on("carol", device).await;
     carol_on_bobs
         .approve(&filed)
         .await
@@ -77,7 +77,7 @@ async fn attack_13_forwarded_headers_change_nothing() {
         !payload.contains("203.0.113") && payload.contains("127.0.0.1"),
         "{payload}"
     );
-    let wrong = new_session("alice", "0000-0000", &device_key());
+    let wrong = new_session("alice", "0000-0000");
     for last in 0..5 {
         let call = stage.nobody().call(Method::POST, "/v1/sessions").json(&wrong);
         Answer::of(forged(call, last)).await.refuses("session.code_invalid");
@@ -102,9 +102,11 @@ async fn attack_13_foreign_host_is_refused_on_every_route() {
         }
     }
     let own = format!("LocalHost:{}", stage.address.port());
-    Answer::of(alice.call(Method::GET, "/v1/me").header("host", own))
-        .await
-        .is(200);
+    // the proof is for the name that was called
+    let proof = alice.proof(&Method::GET, &format!("http://{own}"), "/v1/me");
+    let call = alice.bare(Method::GET, "/v1/me").header("dpop", proof);
+    let call = call.header("authorization", format!("DPoP {}", alice.token.as_ref().unwrap()));
+    Answer::of(call.header("host", own)).await.is(200);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -265,8 +267,8 @@ async fn attack_26_silent_connections_keep_nobody_out() {
     let silent: Vec<TcpStream> = (0..100).map(|_| TcpStream::connect(address).unwrap()).collect();
     let own = format!("127.0.0.1:{}", stage.address.port());
     let head = format!(
-        "GET /v1/me HTTP/1.1\r\nHost: {own}\r\nAuthorization: Bearer {}\r\n",
-        alice.token.unwrap()
+        "GET /v1/me HTTP/1.1\r\nHost: {own}\r\n{}",
+        alice.shown(&Method::GET, "/v1/me")
     );
     let answer = tokio::task::spawn_blocking(move || {
         let mut stream = TcpStream::connect(address).unwrap();
@@ -298,9 +300,9 @@ async fn attack_26_slow_heads_and_bodies_are_ended() {
     };
     let head = format!("GET /livez HTTP/1.1\r\nHost: {own}\r\nX-Slow: ");
     let body = format!(
-        "POST /v1/requests HTTP/1.1\r\nHost: {own}\r\nAuthorization: Bearer {}\r\n\
+        "POST /v1/requests HTTP/1.1\r\nHost: {own}\r\n{}\
          Content-Type: application/json\r\nContent-Length: 100\r\nConnection: close\r\n\r\n{{\"target\"",
-        alice.token.as_ref().unwrap()
+        alice.shown(&Method::POST, "/v1/requests")
     );
     let tries = [String::new(), head, body].map(|bytes| tokio::task::spawn_blocking(move || slow(bytes)));
     alice.get("/v1/me").await.is(200);

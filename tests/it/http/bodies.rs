@@ -75,10 +75,10 @@ async fn body_over_64_kib_is_413() {
     post(padded(64 * 1024)).await.is(201);
     post(padded(64 * 1024 + 1)).await.is(413).refuses("body.too_large");
     let chunked = format!(
-        "POST /v1/requests HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\n\
+        "POST /v1/requests HTTP/1.1\r\nHost: {}\r\n{}Content-Type: application/json\r\n\
          Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n11000\r\n{}\r\n0\r\n\r\n",
         stage.address,
-        alice.token.as_ref().unwrap(),
+        alice.shown(&Method::POST, "/v1/requests"),
         padded(0x11000)
     );
     let answer = stage.raw(chunked).await;
@@ -90,10 +90,10 @@ async fn body_cut_short_changes_nothing() {
     let stage = Stage::open().await;
     let alice = stage.sign_in("alice").await;
     let call = format!(
-        "POST /v1/requests HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\n\
+        "POST /v1/requests HTTP/1.1\r\nHost: {}\r\n{}Content-Type: application/json\r\n\
          Content-Length: 500\r\n\r\n{GOOD}",
         stage.address,
-        alice.token.as_ref().unwrap()
+        alice.shown(&Method::POST, "/v1/requests")
     );
     let answer = stage.raw_cut(call).await;
     assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 400 "), "{answer}");

@@ -1,13 +1,14 @@
 //! Somebody who calls a backend over HTTP, what they send and what they are answered.
 
 use std::fmt;
+use std::sync::Arc;
 
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jit::server::backend::Backend;
 use reqwest::header::HeaderMap;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
+
+use crate::harness::Device;
 
 /// Somebody who calls.
 #[derive(Clone)]
@@ -16,8 +17,10 @@ pub struct Caller {
     pub url: String,
     /// Their session token, if they have one.
     pub token: Option<String>,
-    /// Their device's thumbprint.
-    pub device: Value,
+    /// Their device.
+    pub device: Device,
+    /// Whom they get nonces from.
+    pub backend: Arc<Backend>,
     /// With what.
     pub http: reqwest::Client,
 }
@@ -25,11 +28,34 @@ pub struct Caller {
 impl Caller {
     /// A call, to be changed before it is sent.
     pub fn call(&self, method: Method, path: &str) -> RequestBuilder {
-        let call = self.http.request(method, format!("{}{path}", self.url));
-        match &self.token {
-            Some(token) => call.bearer_auth(token),
-            None => call,
+        let mut call = self
+            .bare(method.clone(), path)
+            .header("dpop", self.proof(&method, &self.url, path));
+        if let Some(token) = &self.token {
+            call = call.header("authorization", format!("DPoP {token}"));
         }
+        call
+    }
+
+    /// A call that shows nothing of who makes it.
+    pub fn bare(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.url))
+    }
+
+    /// A proof that `method path` under the origin `url` comes from their device.
+    pub fn proof(&self, method: &Method, url: &str, path: &str) -> String {
+        let nonce = self.backend.proofs.nonce(self.backend.now());
+        self.device
+            .proof(method.as_str(), &format!("{url}{path}"), self.token.as_deref(), &nonce)
+    }
+
+    /// The lines of a head that show who makes `method path`.
+    pub fn shown(&self, method: &Method, path: &str) -> String {
+        let proof = self.proof(method, &self.url, path);
+        format!(
+            "Authorization: DPoP {}\r\nDPoP: {proof}\r\n",
+            self.token.as_ref().unwrap()
+        )
     }
 
     /// GET.
@@ -154,19 +180,11 @@ pub fn new_request(target: &str) -> Value {
 }
 
 /// A sign-in.
-pub fn new_session(name: &str, code: &str, key: &Value) -> Value {
-    json!({ "name": name, "code": code, "public_key": key, "key_storage": "file" })
+pub fn new_session(name: &str, code: &str) -> Value {
+    json!({ "name": name, "code": code, "key_storage": "file" })
 }
 
 /// A yes on what `view` shows.
 pub fn yes(view: &Value) -> Value {
     json!({ "verdict": "approve", "digest": view["digest"] })
-}
-
-/// The public half of a new device key.
-pub fn device_key() -> Value {
-    let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
-    let point = pair.public_key().as_ref();
-    let coordinate = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
-    json!({ "crv": "P-256", "kty": "EC", "x": coordinate(&point[1..33]), "y": coordinate(&point[33..]) })
 }

@@ -2,21 +2,29 @@
 
 use jit::domain::Duration;
 use jit::server::routes::{Access, table};
-use reqwest::Method;
+use reqwest::{Method, RequestBuilder};
 use serde_json::json;
 
 use super::caller::{Answer, Caller};
 use super::stage::Stage;
+use crate::harness::Device;
 
 /// A well-formed token that nobody was given.
 const UNKNOWN: [u8; 32] = [7; 32];
 
+/// How a call shows who makes it.
+type Showing = fn(&Caller, Method, &str) -> RequestBuilder;
+
 /// What a call of every route is answered with, whose body is `{}`.
 async fn answers(caller: &Caller) -> Vec<String> {
+    answers_to(caller, Caller::call).await
+}
+
+async fn answers_to(caller: &Caller, showing: Showing) -> Vec<String> {
     let mut all = Vec::new();
     for route in table() {
         let path = route.path.replace("{id}", "req_000000000000");
-        let mut call = caller.call(route.method.clone(), &path);
+        let mut call = showing(caller, route.method.clone(), &path);
         if route.method == Method::POST {
             call = call.json(&json!({}));
         }
@@ -27,6 +35,68 @@ async fn answers(caller: &Caller) -> Vec<String> {
     all
 }
 
+/// With the session's token, and `proof` where there is one.
+fn with_proof(caller: &Caller, method: Method, path: &str, proof: Option<String>) -> RequestBuilder {
+    let token = caller.token.as_ref().unwrap();
+    let call = caller
+        .bare(method, path)
+        .header("authorization", format!("DPoP {token}"));
+    proof.into_iter().fold(call, |call, proof| call.header("dpop", proof))
+}
+
+/// Ways in which whoever holds a good token shows that the device is not theirs, with what each is told.
+const WAYS: [(&str, &str, Showing); 8] = [
+    ("as a bearer", "session.proof", |caller, method, path| {
+        caller.bare(method, path).bearer_auth(caller.token.as_ref().unwrap())
+    }),
+    ("without a proof", "session.proof", |caller, method, path| {
+        with_proof(caller, method, path, None)
+    }),
+    ("with two proofs", "session.proof", |caller, method, path| {
+        let proof = |caller: &Caller| caller.proof(&method, &caller.url, path);
+        let call = with_proof(caller, method.clone(), path, Some(proof(caller)));
+        call.header("dpop", proof(caller))
+    }),
+    ("with a proof cut short", "session.proof", |caller, method, path| {
+        let mut proof = caller.proof(&method, &caller.url, path);
+        proof.truncate(proof.len() - 4);
+        with_proof(caller, method, path, Some(proof))
+    }),
+    ("from another device", "session.proof", |caller, method, path| {
+        let other = Caller {
+            device: Device::new(),
+            ..caller.clone()
+        };
+        let proof = other.proof(&method, &caller.url, path);
+        with_proof(caller, method, path, Some(proof))
+    }),
+    (
+        "with a proof for another path",
+        "session.proof",
+        |caller, method, path| {
+            let proof = caller.proof(&method, &caller.url, "/v1/other");
+            with_proof(caller, method, path, Some(proof))
+        },
+    ),
+    (
+        "with a proof for another backend",
+        "session.proof",
+        |caller, method, path| {
+            let proof = caller.proof(&method, "https://jit.example.com", path);
+            with_proof(caller, method, path, Some(proof))
+        },
+    ),
+    (
+        "without a nonce of the backend",
+        "session.nonce",
+        |caller, method, path| {
+            let (url, token) = (format!("{}{path}", caller.url), caller.token.as_deref());
+            let proof = caller.device.proof(method.as_str(), &url, token, "AAAAAAAAAAA");
+            with_proof(caller, method, path, Some(proof))
+        },
+    ),
+];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn access_of_every_route_is_its_column() {
     let stage = Stage::open().await;
@@ -34,11 +104,18 @@ async fn access_of_every_route_is_its_column() {
     Answer::of(ended.call(Method::DELETE, "/v1/sessions")).await.is(204);
     let unknown = jit::wire::token::encode(&UNKNOWN);
     let mut columns = vec![
-        answers(&stage.nobody()).await,
-        answers(&stage.with_token(Some("jits_no-token"))).await,
-        answers(&stage.with_token(Some(&unknown))).await,
-        answers(&stage.with_token(ended.token.as_deref())).await,
+        ("session.unknown", answers(&stage.nobody()).await),
+        (
+            "session.unknown",
+            answers(&stage.with_token(Some("jits_no-token"))).await,
+        ),
+        ("session.unknown", answers(&stage.with_token(Some(&unknown))).await),
+        ("session.ended", answers(&ended).await),
     ];
+    let live = stage.sign_in("bob").await;
+    for (_, code, showing) in WAYS {
+        columns.push((code, answers_to(&live, showing).await));
+    }
     let stage = stage
         .again(|settings| settings.session_life = Duration::from_secs(1).unwrap())
         .await;
@@ -47,21 +124,46 @@ async fn access_of_every_route_is_its_column() {
         expired.get("/v1/me").await.status == 401
     })
     .await;
-    columns.push(answers(&expired).await);
+    columns.push(("session.ended", answers(&expired).await));
     for (at, route) in table().iter().enumerate() {
-        let row: Vec<&str> = columns.iter().map(|column| column[at].as_str()).collect();
-        let wanted = [
-            "session.unknown",
-            "session.unknown",
-            "session.unknown",
-            "session.ended",
-            "session.ended",
-        ];
+        let row: Vec<&str> = columns.iter().map(|(_, column)| column[at].as_str()).collect();
         match route.access {
-            Access::SignedIn => assert_eq!(row, wanted.map(|code| format!("401 {code}")), "{}", route.path),
+            Access::SignedIn => {
+                let wanted: Vec<String> = columns.iter().map(|(code, _)| format!("401 {code}")).collect();
+                assert_eq!(row, wanted, "{}", route.path);
+            }
+            // a proof for opening a session knows no token
+            Access::OnDevice => {
+                let is_refused = |answer: &str| answer.starts_with("401 session.") || answer == "400 usage.body";
+                assert!(row.iter().all(|answer| is_refused(answer)), "{row:?}");
+                assert_eq!(row[0], "400 usage.body");
+            }
             Access::Anyone => assert!(row.iter().all(|a| *a == row[0] && !a.starts_with("401")), "{row:?}"),
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_say_how_to_come_again() {
+    let stage = Stage::open().await;
+    let alice = stage.sign_in("alice").await;
+    let without = with_proof(&alice, Method::GET, "/v1/me", None);
+    let refused = Answer::of(without).await.is(401);
+    assert_eq!(refused.header("www-authenticate"), "DPoP algs=\"ES256\"");
+    let (_, _, without_nonce) = WAYS[7];
+    let refused = Answer::of(without_nonce(&alice, Method::GET, "/v1/me")).await.is(401);
+    assert_eq!(
+        refused.header("www-authenticate"),
+        "DPoP error=\"use_dpop_nonce\", algs=\"ES256\""
+    );
+    let url = format!("{}/v1/me", alice.url);
+    let proof = alice
+        .device
+        .proof("GET", &url, alice.token.as_deref(), refused.header("dpop-nonce"));
+    let call = with_proof(&alice, Method::GET, "/v1/me", Some(proof));
+    let again = Answer::of(call.try_clone().unwrap()).await.is(200);
+    assert_ne!(again.header("dpop-nonce"), "");
+    Answer::of(call).await.is(401).refuses("session.proof");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::caller::{device_key, new_request, new_session, yes};
+use super::caller::{new_request, new_session, yes};
 use super::stage::Stage;
 
 const KEY: &str = "7c9e6679-7425-40de-944b-e07fc1f90ae7";
@@ -156,7 +156,7 @@ async fn calls_that_return_secrets_are_kept_under_no_key() {
     let code = jit::server::service::sign_in::issue_code(&stage.backend, "alice")
         .await
         .unwrap();
-    let body = new_session("alice", &code, &device_key());
+    let body = new_session("alice", &code);
     stage
         .nobody()
         .post_once("/v1/sessions", "key-of-a-login", &body)

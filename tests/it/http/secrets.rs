@@ -118,7 +118,7 @@ async fn attack_10_used_codes_and_mock_secrets_are_in_no_log_line() {
     let code = jit::server::service::sign_in::issue_code(&stage.backend, "alice")
         .await
         .unwrap();
-    let body = super::caller::new_session("alice", &code, &super::caller::device_key());
+    let body = super::caller::new_session("alice", &code);
     stage.nobody().post("/v1/sessions", &body).await.is(201);
     let logged = log().lock().unwrap().clone();
     for secret in [

@@ -2,10 +2,12 @@
 
 use jit::server::dev;
 use jit::server::service::sign_in::issue_code;
+use reqwest::Method;
 use serde_json::json;
 
-use super::caller::{device_key, new_session};
+use super::caller::{Answer, Caller, new_session};
 use super::stage::Stage;
+use crate::harness::Device;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn wrong_codes_are_slowed_down_after_five() {
@@ -13,14 +15,14 @@ async fn wrong_codes_are_slowed_down_after_five() {
     let code = issue_code(&stage.backend, "alice").await.unwrap();
     let anybody = stage.nobody();
     for _ in 0..5 {
-        let wrong = new_session("alice", "0000-0000-0000", &device_key());
+        let wrong = new_session("alice", "0000-0000-0000");
         anybody
             .post("/v1/sessions", &wrong)
             .await
             .is(401)
             .refuses("session.code_invalid");
     }
-    let right = new_session("alice", &code, &device_key());
+    let right = new_session("alice", &code);
     let slowed = anybody
         .post("/v1/sessions", &right)
         .await
@@ -43,11 +45,7 @@ async fn codes_that_are_no_good_are_told_alike() {
     let code = issue_code(&stage.backend, "alice").await.unwrap();
     let sign_in = |name: &'static str, code: String| {
         let anybody = stage.nobody();
-        async move {
-            anybody
-                .post("/v1/sessions", &new_session(name, &code, &device_key()))
-                .await
-        }
+        async move { anybody.post("/v1/sessions", &new_session(name, &code)).await }
     };
     let others = sign_in("bob", code.clone())
         .await
@@ -68,14 +66,11 @@ async fn newer_code_makes_older_ones_void() {
     let stage = Stage::open().await;
     let older = issue_code(&stage.backend, "alice").await.unwrap();
     let newer = issue_code(&stage.backend, "alice").await.unwrap();
-    let refused = stage
-        .nobody()
-        .post("/v1/sessions", &new_session("alice", &older, &device_key()))
-        .await;
+    let refused = stage.nobody().post("/v1/sessions", &new_session("alice", &older)).await;
     refused.is(401).refuses("session.code_invalid");
     stage
         .nobody()
-        .post("/v1/sessions", &new_session("alice", &newer, &device_key()))
+        .post("/v1/sessions", &new_session("alice", &newer))
         .await
         .is(201);
 }
@@ -89,11 +84,7 @@ async fn restart_makes_new_codes_and_keeps_sessions() {
     let after = dev::people(&stage.backend).await.unwrap();
     let sign_in = |code: String| {
         let anybody = stage.nobody();
-        async move {
-            anybody
-                .post("/v1/sessions", &new_session("alice", &code, &device_key()))
-                .await
-        }
+        async move { anybody.post("/v1/sessions", &new_session("alice", &code)).await }
     };
     assert_eq!((before[0].name.as_str(), after[0].name.as_str()), ("alice", "alice"));
     sign_in(before[0].code.clone())
@@ -101,7 +92,11 @@ async fn restart_makes_new_codes_and_keeps_sessions() {
         .is(401)
         .refuses("session.code_invalid");
     sign_in(after[0].code.clone()).await.is(201);
-    stage.with_token(carol.token.as_deref()).get("/v1/me").await.is(200);
+    let carol = Caller {
+        device: carol.device,
+        ..stage.with_token(carol.token.as_deref())
+    };
+    carol.get("/v1/me").await.is(200);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -110,7 +105,7 @@ async fn one_code_at_twenty_devices_opens_one_session() {
     let code = issue_code(&stage.backend, "alice").await.unwrap();
     let calls: Vec<_> = (0..20)
         .map(|_| {
-            let (anybody, body) = (stage.nobody(), new_session("alice", &code, &device_key()));
+            let (anybody, body) = (stage.nobody(), new_session("alice", &code));
             tokio::spawn(async move { anybody.post("/v1/sessions", &body).await.status })
         })
         .collect();
@@ -125,34 +120,39 @@ async fn one_code_at_twenty_devices_opens_one_session() {
 async fn keys_that_are_none_are_refused_and_cost_no_code() {
     let stage = Stage::open().await;
     let code = issue_code(&stage.backend, "alice").await.unwrap();
-    let good = device_key();
+    let anybody = stage.nobody();
+    let good = anybody.device.jwk();
+    let url = format!("{}/v1/sessions", anybody.url);
+    let sign_in = |head: serde_json::Value| {
+        let nonce = stage.backend.proofs.nonce(stage.backend.now());
+        let claims = Device::claims("POST", &url, None, &nonce);
+        let call = anybody.bare(Method::POST, "/v1/sessions");
+        let call = call.header("dpop", anybody.device.signs(&head, &claims));
+        Answer::of(call.json(&new_session("alice", &code)))
+    };
     let with = |field: &str, value: serde_json::Value| {
         let mut key = good.clone();
         key[field] = value;
-        new_session("alice", &code, &key)
+        json!({ "typ": "dpop+jwt", "alg": "ES256", "jwk": key })
     };
     let zero = "A".repeat(43);
     let bad = [
         with("y", good["x"].clone()),
         with("x", json!(zero)),
         with("x", json!("")),
-        with("x", json!("A".repeat(60_000))),
+        with("x", json!("A".repeat(6_000))),
         with("x", json!("not base64url!")),
         with("crv", json!("P-384")),
         with("kty", json!("RSA")),
         with("d", json!("a private key")),
     ];
-    for body in bad {
-        stage
-            .nobody()
-            .post("/v1/sessions", &body)
-            .await
-            .is(400)
-            .refuses("usage.body");
+    for head in bad {
+        sign_in(head).await.is(401).refuses("session.proof");
     }
-    stage
-        .nobody()
-        .post("/v1/sessions", &new_session("alice", &code, &good))
+    let none = anybody.bare(Method::POST, "/v1/sessions");
+    let none = Answer::of(none.json(&new_session("alice", &code))).await;
+    none.is(401).refuses("session.proof");
+    sign_in(json!({ "typ": "dpop+jwt", "alg": "ES256", "jwk": good }))
         .await
         .is(201);
 }
@@ -160,23 +160,22 @@ async fn keys_that_are_none_are_refused_and_cost_no_code() {
 #[tokio::test(flavor = "multi_thread")]
 async fn two_people_may_share_a_device() {
     let stage = Stage::open().await;
-    let key = device_key();
+    let device = Device::new();
     let (alice, bob) = (
-        stage.sign_in_on("alice", key.clone()).await,
-        stage.sign_in_on("bob", key).await,
+        stage.sign_in_on("alice", device.clone()).await,
+        stage.sign_in_on("bob", device).await,
     );
-    assert_eq!(alice.device, bob.device);
     assert_ne!(alice.token, bob.token);
-    assert_eq!(bob.get("/v1/me").await.is(200).body["person"]["name"], "bob");
+    let (of_alice, of_bob) = (alice.get("/v1/me").await.is(200), bob.get("/v1/me").await.is(200));
+    assert_eq!(of_alice.body["device"], of_bob.body["device"]);
+    assert_eq!(of_bob.body["person"]["name"], "bob");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn signing_out_ends_one_session_only() {
     let stage = Stage::open().await;
     let (here, there) = (stage.sign_in("alice").await, stage.sign_in("alice").await);
-    super::caller::Answer::of(here.call(reqwest::Method::DELETE, "/v1/sessions"))
-        .await
-        .is(204);
+    Answer::of(here.call(Method::DELETE, "/v1/sessions")).await.is(204);
     here.get("/v1/me").await.is(401).refuses("session.ended");
     there.get("/v1/me").await.is(200);
 }

@@ -18,8 +18,8 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use super::caller::{Caller, device_key, new_session};
-use crate::harness::{LIMIT, StsRecorder};
+use super::caller::{Caller, new_session};
+use crate::harness::{Device, LIMIT, StsRecorder};
 
 /// A backend that serves.
 pub struct Stage {
@@ -117,31 +117,40 @@ impl Stage {
         self.with_token(None)
     }
 
-    /// Whoever holds `token`.
+    /// Somebody who is not signed in, on `device`.
+    pub fn nobody_on(&self, device: Device) -> Caller {
+        Caller {
+            device,
+            ..self.nobody()
+        }
+    }
+
+    /// Whoever holds `token`, on a device of their own.
     pub fn with_token(&self, token: Option<&str>) -> Caller {
         Caller {
             url: format!("http://{}", self.address),
             token: token.map(str::to_owned),
             http: self.http.clone(),
-            device: Value::Null,
+            device: Device::new(),
+            backend: self.backend.clone(),
         }
     }
 
     /// Signs `name` in on a device of their own.
     pub async fn sign_in(&self, name: &str) -> Caller {
-        self.sign_in_on(name, device_key()).await
+        self.sign_in_on(name, Device::new()).await
     }
 
-    /// Signs `name` in on the device that has `key`.
-    pub async fn sign_in_on(&self, name: &str, key: Value) -> Caller {
+    /// Signs `name` in on `device`.
+    pub async fn sign_in_on(&self, name: &str, device: Device) -> Caller {
         let code = issue_code(&self.backend, name).await.unwrap();
         let answer = self
-            .nobody()
-            .post("/v1/sessions", &new_session(name, &code, &key))
+            .nobody_on(device.clone())
+            .post("/v1/sessions", &new_session(name, &code))
             .await;
         assert_eq!(answer.status, 201, "{answer}");
         Caller {
-            device: answer.body["me"]["device"].clone(),
+            device,
             ..self.with_token(answer.body["token"].as_str())
         }
     }

@@ -87,10 +87,10 @@ async fn locked_person_does_not_sign_in() {
         let new = NewSession {
             name: name.into(),
             code: sign_in::issue_code(&stage.backend, name).await.unwrap(),
-            public_key: new_key(),
             key_storage: "file".into(),
         };
-        sign_in::open(&stage.backend, &new, [127, 0, 0, 1].into()).await
+        let key = DeviceKey::of(&new_key()).unwrap();
+        sign_in::open(&stage.backend, &new, &key, [127, 0, 0, 1].into()).await
     };
     lock(&stage, &carol, "alice").await.unwrap();
     assert_eq!(code(attempt(&stage, "alice").await), "access.locked");

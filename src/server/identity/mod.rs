@@ -1,0 +1,55 @@
+//! Who is calling, proved by what others signed.
+//! Owns proofs of devices. Refuses names that a caller may choose: whose session it is, the store knows.
+
+pub mod device;
+mod nonce;
+pub mod proof;
+mod seen;
+
+use aws_lc_rs::hmac;
+
+use self::nonce::Nonces;
+use self::proof::{Expected, ProofError, Proven, verify};
+use self::seen::Seen;
+use crate::domain::Timestamp;
+
+/// Nonces that this process gave, and the proofs that were made with them. Another process has a key of its own: a nonce
+/// counts only where it was made, so no proof is good at two of them and none has to be written down.
+pub struct Proofs {
+    nonces: Nonces,
+    seen: Seen,
+}
+
+impl Proofs {
+    /// With `key`, which nobody else has.
+    pub fn new(key: &[u8; 32], now: Timestamp) -> Self {
+        Self {
+            nonces: Nonces::new(hmac::Key::new(hmac::HMAC_SHA256, key)),
+            seen: Seen::since(now),
+        }
+    }
+
+    /// A nonce for the next proofs of whoever asks (RFC 9449, section 8).
+    pub fn nonce(&self, now: Timestamp) -> String {
+        self.nonces.made_at(now)
+    }
+
+    /// Whose key signed `proof` for the call that is `expected`, and never for another.
+    ///
+    /// # Errors
+    /// [`ProofError`]; [`ProofError::Nonce`] where the same call with a new nonce would do.
+    pub fn check(&self, now: Timestamp, proof: &str, expected: &Expected<'_>) -> Result<Proven, ProofError> {
+        let proven = verify(proof, expected)?;
+        if !self.nonces.is_fresh(now, &proven.nonce) {
+            return Err(ProofError::Nonce);
+        }
+        if self.seen.is_new(now, proven.device.id.as_str(), &proven.id) {
+            Ok(proven)
+        } else {
+            Err(ProofError::Repeated)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
