@@ -6,6 +6,7 @@ mod assignment;
 mod build;
 mod kill;
 mod owned;
+mod rules;
 mod shape;
 mod target;
 

@@ -10,6 +10,7 @@ use super::approvals::{lacking, unsatisfiable};
 use super::assignment::assignment;
 use super::build::{Defined, Ground, TARGET_APPROVERS};
 use super::kill::kill_switch;
+use super::rules::difference;
 use super::shape;
 use crate::domain::{Binding, Duration, Partition, Road, RoleBinding, TargetName, Trace, Workflow};
 use crate::policy::finding::Source;
@@ -334,17 +335,12 @@ fn check_bindings(ground: &mut Ground<'_>, placed: &[Placed<'_>], built: &[(usiz
         let Some(other) = seen.insert(place, target) else {
             continue;
         };
-        let differing = [
-            ("risk", target.risk != other.risk),
-            ("approvers", sorted(&target.approvers) != sorted(&other.approvers)),
-            ("workflow", target.workflow != other.workflow),
-        ];
-        for (what, _) in differing.iter().filter(|(_, differs)| *differs) {
+        if let Some(what) = difference(target, other) {
             let message = format!(
                 "`{}` and `{}` are one role and differ in {what}",
                 target.name, other.name
             );
-            let hint = Some("targets of one role have the same risk, approvers and workflow".to_owned());
+            let hint = Some("targets of one role have the same rules, or people could choose the weaker".to_owned());
             ground.find(
                 &placed[*at].source,
                 placed[*at].target.get_ref().name.span(),
@@ -353,10 +349,4 @@ fn check_bindings(ground: &mut Ground<'_>, placed: &[Placed<'_>], built: &[(usiz
             );
         }
     }
-}
-
-fn sorted(names: &[String]) -> Vec<&String> {
-    let mut names: Vec<&String> = names.iter().collect();
-    names.sort();
-    names
 }
