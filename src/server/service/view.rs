@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::domain::apply::REMAINS;
 use crate::domain::{
     Body, Case, Decision, Effect, Grant, Person, PersonId, Request, RequestId, RequestState, Timestamp, Workflow,
 };
@@ -96,7 +97,10 @@ impl<'a> Viewer<'a> {
             .iter()
             .find(|p| !matches!(p.effect, Effect::End { .. } | Effect::Warn { .. }));
         let people = self.people(vec![grant.beneficiary.clone()]).await?;
-        let renews = match (grant.last_credential_at, grant.ends_at) {
+        let pre_existing = self.pre_existing(grant, body).await?;
+        let last_credential_at = grant.last_credential_at.filter(|_| !pre_existing);
+        let renews = match (last_credential_at, grant.ends_at) {
+            _ if pre_existing => false,
             (Some(last), Some(end)) => last < end && grant.is_live(now),
             (None, Some(end)) => {
                 let begins = grant.activated_at.unwrap_or(now);
@@ -113,7 +117,8 @@ impl<'a> Viewer<'a> {
             only: grant.only.iter().map(ToString::to_string).collect(),
             activated_at: grant.activated_at,
             ends_at: grant.ends_at,
-            last_credential_at: grant.last_credential_at,
+            last_credential_at,
+            pre_existing,
             renews,
             ended_at: grant.ended_at,
             cause: grant.cause.map(|c| c.as_str().to_owned()),
@@ -126,6 +131,18 @@ impl<'a> Viewer<'a> {
             sessions: grant.kill.as_ref().map(|kill| kill.state.as_str().to_owned()),
             shut_out_before: self.shut_out_before(grant, body).await?,
         })
+    }
+
+    /// Whether it leaves behind what was there before: as it is known while the grant holds it, and as it ended.
+    async fn pre_existing(&self, grant: &Grant, body: &Body) -> Result<bool, Failure> {
+        let Some(name) = body.membership() else {
+            return Ok(false);
+        };
+        if !grant.state.is_open() {
+            return Ok(grant.detail.as_deref() == Some(REMAINS));
+        }
+        let standing = self.backend.store.membership(&name).await?;
+        Ok(standing.is_some_and(|standing| standing.pre_existing && standing.leases.contains(&grant.id)))
     }
 
     /// Of interest while credentials of it may be in use.
