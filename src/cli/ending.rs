@@ -1,4 +1,5 @@
-//! After a grant was ended: waits until its sessions are shut out, where there is a kill switch.
+//! After a grant was ended: waits until its sessions are shut out, where there is a kill switch, or until it is known when
+//! the last one dies, where they are begun elsewhere.
 //! Refuses to fail for it: the grant has ended, and what is known already is said.
 
 use std::time::Duration;
@@ -16,7 +17,11 @@ const LIMIT: Duration = Duration::from_secs(10);
 /// # Errors
 /// Exit 130 at the interrupt key.
 pub(super) fn settled(desk: &Desk, grant: GrantView) -> Result<GrantView> {
-    let is_under_way = |grant: &GrantView| grant.sessions.as_deref() == Some("killing");
+    // a session that is begun elsewhere may outlive the end: how long is known once nobody can begin one
+    let outlives = |grant: &GrantView| grant.last_credential_at > grant.ends_at;
+    let is_under_way = |grant: &GrantView| {
+        grant.sessions.as_deref() == Some("killing") || (grant.state == "revoking" && outlives(grant))
+    };
     if !is_under_way(&grant) {
         return Ok(grant);
     }

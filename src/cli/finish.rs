@@ -31,13 +31,13 @@ pub(super) fn scheduled(ctx: &Ctx, desk: &Desk, request: &RequestView) -> Result
         ctx.ui.note(&format!("{} is approved.", request.target));
         return Ok(());
     };
-    let (from, left, length) = (words.at(start), words.left(start), span(request.duration_s));
+    let (from, left, length) = (words.at_offset(start), words.left(start), span(request.duration_s));
     let line = format!("Starts {from} (in {left}) for {length}; policy decides again then.");
     ctx.ui.note_marked(State::Waiting, &line);
     ctx.ui.note(&format!(
         "jit wait {}   ·   not needed? jit drop {}",
         short_id(&request.id),
-        request.target
+        short_id(&request.id)
     ));
     Ok(())
 }
@@ -143,7 +143,11 @@ fn obtain(ctx: &Ctx, desk: &Desk, request: &RequestView) -> Result<Option<Target
         format!(" until {} ({length})", words.at(end))
     });
     if let Some(assignment) = assignment(request) {
-        ctx.ui.note_marked(State::Live, &format!("Live{end}."));
+        let remains = match grant.pre_existing {
+            true => " Access remains after that: it was there before jit.",
+            false => "",
+        };
+        ctx.ui.note_marked(State::Live, &format!("Live{end}.{remains}"));
         note_portal(ctx, &desk.words(), grant.last_credential_at, &assignment, &target);
         return Ok(None);
     }
