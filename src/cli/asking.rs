@@ -188,14 +188,15 @@ fn explained(ctx: &Ctx, desk: &Desk, error: Error, new: &NewRequest) -> Error {
             let other = problem.and_then(|p| p.request.clone());
             let other = other.and_then(|id| crate::domain::id::RequestId::parse(&id).ok());
             let Some(other) = other else { return error };
-            if let Ok(view) = desk.backend.request(other.as_str()) {
-                let (is, now) = (span(view.duration_s), span(new.duration_s));
-                ctx.ui
-                    .note(&format!("pending  {}  {is}{}", view.target, narrowed(&view.only)));
-                ctx.ui
-                    .note(&format!("asked    {}  {now}{}", new.target, narrowed(&new.only)));
-            }
-            error.try_(format!("jit wait {other}, or jit cancel {other}"))
+            let Ok(view) = desk.backend.request(other.as_str()) else {
+                return error;
+            };
+            note_both(ctx, desk, &view, new);
+            error.try_(match (view.state.as_str(), view.start) {
+                ("pending", _) => format!("jit wait {other}, or jit cancel {other}"),
+                (_, Some(_)) => format!("jit drop {other}, which gives it up"),
+                (_, None) => format!("jit wait {other}"),
+            })
         }
         Some(Code::TargetAmbiguous) if problem.is_none_or(|p| p.nearest.is_empty()) => {
             error.try_(format!("jit targets {}/", new.target))
@@ -204,6 +205,19 @@ fn explained(ctx: &Ctx, desk: &Desk, error: Error, new: &NewRequest) -> Error {
         Some(Code::GrantNarrowedOtherwise) => error.try_(format!("jit drop {}", new.target)),
         _ => error,
     }
+}
+
+/// What is there already beside what is asked.
+fn note_both(ctx: &Ctx, desk: &Desk, view: &RequestView, new: &NewRequest) {
+    let words = desk.words();
+    let line = |what: &str, target: &str, duration_s, start, only: &[String]| {
+        let (length, from) = (span(duration_s), from(start, &words));
+        format!("{what:<9}{target}  {length}{from}{}", narrowed(only))
+    };
+    let there = line(&view.state, &view.target, view.duration_s, view.start, &view.only);
+    ctx.ui.note(&there);
+    let asked = line("asked", &new.target, new.duration_s, new.start, &new.only);
+    ctx.ui.note(&asked);
 }
 
 /// The same command for another duration.

@@ -29,13 +29,13 @@ pub(super) fn scheduled(ctx: &Ctx, desk: &Desk, request: &RequestView) -> Result
         ctx.ui.note(&format!("{} is approved.", request.target));
         return Ok(());
     };
-    let (from, left, length) = (words.at(start), words.left(start), span(request.duration_s));
+    let (from, left, length) = (words.at_offset(start), words.left(start), span(request.duration_s));
     let line = format!("Starts {from} (in {left}) for {length}; policy decides again then.");
     ctx.ui.note_marked(State::Waiting, &line);
     ctx.ui.note(&format!(
         "jit wait {}   ·   not needed? jit drop {}",
         short_id(&request.id),
-        request.target
+        short_id(&request.id)
     ));
     Ok(())
 }
@@ -121,6 +121,10 @@ fn obtain(ctx: &Ctx, desk: &Desk, request: &RequestView) -> Result<Option<Target
         format!(" until {} ({length})", words.at(end))
     });
     match fetch(ctx, desk, request, &target, &grant.id) {
+        Ok(_) if grant.pre_existing => {
+            let remains = "Access remains after that: it was there before jit.";
+            ctx.ui.note_marked(State::Live, &format!("Live{end}. {remains}"));
+        }
         Ok(_) if outlives(request).is_some() => {
             let last = last_session(request, &words).map_or_else(String::new, |last| format!(" {last}"));
             ctx.ui.note_marked(State::Live, &format!("Live{end}.{last}"));

@@ -50,6 +50,11 @@ fn starting(ctx: &Ctx, desk: &Desk, text: &str) -> Result<Timestamp> {
     let words = desk.words();
     let start = start::parse(text, desk.backend.now(), words.zone())
         .map_err(|bad| Error::of(Code::UsageTime, bad.to_string()).hint(bad.hint()))?;
+    if let Some(zone) = words.unknown_zone() {
+        let hint = "name a zone such as Europe/Berlin, or write --at as 2026-01-31T14:30:00+01:00";
+        ctx.ui
+            .warn(&format!("no time zone is named {zone} (TZ): times are UTC"), hint);
+    }
     if let Some(offset) = &start.first_of_two {
         let note = format!(
             "{} comes twice that day: the first one is meant ({offset}).",

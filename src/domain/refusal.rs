@@ -196,8 +196,13 @@ pub enum Refusal {
     AlreadyDecided { request: RequestId, state: RequestState },
     #[error("{request} is not what was shown")]
     Changed { request: RequestId },
-    #[error("{request} is pending for the same target and differs")]
-    Differs { request: RequestId, duration: Duration },
+    #[error("{request} {} for the same target and {}", asked(*.is_approved, *.start), meets(*.start))]
+    Differs {
+        request: RequestId,
+        duration: Duration,
+        start: Option<Timestamp>,
+        is_approved: bool,
+    },
     #[error("a live grant on {target} is narrowed otherwise")]
     NarrowedOtherwise { target: String, grant: GrantId },
     #[error("no live grant on {target} to extend")]
@@ -229,6 +234,15 @@ pub enum Refusal {
     OwnLock,
     #[error("a second person has to lift it too")]
     SecondPerson,
+}
+
+fn asked(is_approved: bool, start: Option<Timestamp>) -> String {
+    let stands = if is_approved { "is approved" } else { "is pending" };
+    start.map_or_else(|| stands.to_owned(), |start| format!("{stands} from {start}"))
+}
+
+fn meets(start: Option<Timestamp>) -> &'static str {
+    if start.is_some() { "overlaps" } else { "differs" }
 }
 
 impl Refusal {

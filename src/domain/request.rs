@@ -177,6 +177,12 @@ impl Request {
         &self.body.id
     }
 
+    /// From when until when it asks for access, as it was filed.
+    pub fn spans(&self) -> (Timestamp, Timestamp) {
+        let from = self.body.start.map_or(self.filed_at, |start| start.max(self.filed_at));
+        (from, self.body.ends(from))
+    }
+
     /// Whether the body is still the one that was filed.
     pub fn is_intact(&self) -> bool {
         self.body.digest() == self.digest

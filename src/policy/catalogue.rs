@@ -9,6 +9,7 @@ mod family;
 mod kill;
 mod owned;
 mod place;
+mod rules;
 mod shape;
 mod target;
 

@@ -7,6 +7,7 @@ mod dry_run;
 mod error_text;
 mod lock;
 mod prompt;
+mod remaining;
 mod status;
 mod table;
 mod targets;
@@ -19,7 +20,8 @@ pub use describe::{
 pub use dry_run::dry_run_lines;
 pub use error_text::{error_json, print_error};
 pub use lock::{lock_line, lock_table, locks_on};
-pub use status::{Open, history_table, inbox_table, request_details, status_sections, what_still_works};
+pub use remaining::what_still_works;
+pub use status::{Open, history_table, inbox_table, request_details, status_sections};
 pub use table::Table;
 pub use targets::target_table;
 pub use terminal::{ColourChoice, Format, State, Ui};

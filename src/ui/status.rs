@@ -2,6 +2,7 @@
 //! Owns which request stands under which heading. Refuses to hide the last credential behind the end of access.
 
 use super::describe::{account_line, for_whom, from, last_session, length, narrowed, needs, outlives, ticket};
+use super::remaining::REMAINS;
 use super::table::Table;
 use super::terminal::State;
 use super::words::{TimeWords, short_id, span};
@@ -114,10 +115,13 @@ fn longest<'a>(live: Vec<(&'a RequestView, &'a GrantView)>) -> Vec<(&'a RequestV
             continue;
         };
         let last = row.1.last_credential_at.max(grant.last_credential_at);
-        if grant.ends_at > row.1.ends_at {
+        let pre_existing = row.1.pre_existing || grant.pre_existing;
+        // of what is over the one that ended last: its cause is why nothing is left
+        if (grant.ended_at, grant.ends_at) > (row.1.ended_at, row.1.ends_at) {
             *row = (request, grant.clone());
         }
         row.1.last_credential_at = last;
+        row.1.pre_existing = pre_existing;
     }
     rows
 }
@@ -138,6 +142,7 @@ fn by_whom(request: &RequestView, me: &str) -> String {
 /// `14:44 (renews)`, or `none yet`.
 fn last_credential(grant: &GrantView, words: &TimeWords) -> String {
     match grant.last_credential_at {
+        _ if grant.pre_existing => REMAINS.to_owned(),
         // what dies after the end is renewed no more
         Some(at) if grant.renews && grant.ends_at.is_none_or(|end| at <= end) => format!("{} (renews)", words.at(at)),
         Some(at) => words.at(at),
@@ -223,6 +228,9 @@ pub fn history_table(requests: &[RequestView], words: &TimeWords, me: &str) -> T
 
 /// `, last credential 18:16 (47m left)` where access is over and that still works.
 fn and_outlives(request: &RequestView, words: &TimeWords) -> String {
+    if request.grant.as_ref().is_some_and(|grant| grant.pre_existing) {
+        return format!(", {REMAINS}");
+    }
     let last = request.grant.as_ref().and_then(|grant| outliving(grant, words));
     last.map_or_else(String::new, |last| format!(", last credential {last}"))
 }
@@ -345,27 +353,4 @@ fn sessions(grant: &GrantView, words: &TimeWords) -> Option<String> {
         (None, None) => return None,
     };
     Some(said)
-}
-
-/// That access is over, and until when a copy of its last credential works: never one without the other.
-pub fn what_still_works(grants: &[GrantView], words: &TimeWords, now: Timestamp) -> String {
-    let works = |grant: &&GrantView| grant.last_credential_at.is_some_and(|last| last > now);
-    let open: Vec<&GrantView> = grants.iter().filter(works).collect();
-    let last = |grants: &[&GrantView]| grants.iter().filter_map(|grant| grant.last_credential_at).max();
-    let is_out = |grant: &&GrantView| grant.sessions.as_deref().is_some_and(|state| state != "killing");
-    let (out, others): (Vec<&GrantView>, Vec<&GrantView>) = open.into_iter().partition(is_out);
-    let Some(until) = last(&others) else {
-        return match out.iter().all(|grant| grant.end_is_enforced) {
-            _ if out.is_empty() => "No credential of it works any more.".to_owned(),
-            true => "Its sessions are shut out now.".to_owned(),
-            false => "Its sessions are shut out now; what they assumed in other roles goes on.".to_owned(),
-        };
-    };
-    let (until, left) = (words.at(until), words.left(until));
-    if others.iter().any(|grant| grant.sessions.is_some()) {
-        return format!(
-            "Its sessions are being shut out; at the latest a copy of its last credential dies at {until} ({left})."
-        );
-    }
-    format!("A copy of its last credential works until {until} ({left}).")
 }

@@ -2,6 +2,7 @@
 //! Owns shapes and their conversion from the domain. Refuses behaviour.
 //! Fields are only ever added; an unknown field is ignored by whoever reads.
 
+pub mod credential;
 pub mod filing;
 pub mod health;
 pub mod lock;
@@ -12,6 +13,7 @@ pub mod target;
 pub mod token;
 pub mod view;
 
+pub use credential::*;
 pub use filing::*;
 pub use health::*;
 pub use lock::*;

@@ -87,6 +87,10 @@ pub struct GrantView {
     /// latest at which one could.
     #[cfg_attr(feature = "server", schema(value_type = Option<String>))]
     pub last_credential_at: Option<Timestamp>,
+    /// Whether the beneficiary had the access before jit gave it: it remains after the end, and no last credential can be
+    /// named.
+    #[serde(default)]
+    pub pre_existing: bool,
     /// Whether credentials are renewed until the end.
     pub renews: bool,
     /// When it ended.
@@ -277,36 +281,4 @@ pub struct EndGrant {
         )
     )]
     pub reason: Option<String>,
-}
-
-/// Credentials of an AWS session.
-#[derive(Clone, Serialize, Deserialize)]
-#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
-pub struct MintedCredential {
-    /// The grant.
-    pub grant: String,
-    /// On what.
-    pub target: String,
-    /// Public half.
-    pub access_key_id: String,
-    /// Secret half.
-    pub secret_access_key: String,
-    /// Session token.
-    pub session_token: String,
-    /// They work until here: never later than the grant's end.
-    #[cfg_attr(feature = "server", schema(value_type = String))]
-    pub expires_at: Timestamp,
-    /// The account.
-    pub account: String,
-    /// When the grant ends: there is no renewal beyond.
-    #[cfg_attr(feature = "server", schema(value_type = String))]
-    pub grant_ends_at: Timestamp,
-    /// What they are narrowed to.
-    pub only: Vec<String>,
-}
-
-impl std::fmt::Debug for MintedCredential {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "MintedCredential({}, ****)", self.access_key_id)
-    }
 }

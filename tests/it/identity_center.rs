@@ -80,8 +80,10 @@ fn request_for_a_permission_set_ends_in_an_assignment() {
     let (end, last) = (&grant["ends_at"], &grant["last_credential_at"]);
     let time = |it: &Value| it.as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
     assert_eq!(time(last).duration_since(time(end)).as_secs(), 3600);
-    drop(alice.jit(&["drop", "dev-admin"]).exits(0));
-    grant_in(&alice, "dev-admin", "ended");
+    // it waits until it is known when the last session dies
+    let given_back = alice.jit(&["drop", "dev-admin", "-o", "json"]).exits(0).json();
+    assert_eq!(given_back["grants"][0]["state"], "ended");
+    assert!(time(&given_back["grants"][0]["last_credential_at"]) < time(last));
     assert_eq!(center.assignments(), [""; 0]);
 }
 
@@ -197,6 +199,10 @@ fn attack_21_only_on_a_permission_set_exits_two() {
     }
     let status = alice.jit(&["status"]).exits(0);
     assert!(status.stdout.contains("nothing waiting"), "{status}");
+    // nor is it the road's fault any less where something is live
+    get(&alice, "dev-admin", "1h");
+    let beside = alice.jit(&asked).exits(2);
+    assert!(beside.stderr.contains("cannot be narrowed with --only"), "{beside}");
 }
 
 #[test]

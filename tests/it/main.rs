@@ -7,6 +7,7 @@
     reason = "tests stand outside the product: they read the clock and the environment of whoever runs them"
 )]
 
+mod access_before;
 mod attack_10;
 mod attack_15;
 mod attack_16;

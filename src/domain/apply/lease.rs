@@ -14,7 +14,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
 
 /// What is said of a grant that leaves something behind which is not ours to take.
-const REMAINS: &str = "access remains: it was there before jit gave it";
+pub const REMAINS: &str = "access remains: it was there before jit gave it";
 
 /// The membership of `case` with a lease of its grant, where access is one: written with the grant's activation, before
 /// the provider is called.
@@ -131,13 +131,14 @@ pub(super) fn taking(now: Timestamp, case: &Case, until: Timestamp) -> Result<Ch
     if standing.state == MembershipState::Taking {
         return Ok(calling(now, case, standing, until));
     }
+    let remains = (standing.pre_existing && standing.state.may_be_there()).then_some(REMAINS);
     if standing.is_held_beside(&grant.id) {
-        return let_go(now, case, standing, standing.state, None);
+        return let_go(now, case, standing, standing.state, remains);
     }
     if standing.pre_existing {
-        let (state, remains) = match standing.state.may_be_there() {
-            true => (MembershipState::Foreign, Some(REMAINS)),
-            false => (MembershipState::Absent, None),
+        let state = match remains {
+            Some(_) => MembershipState::Foreign,
+            None => MembershipState::Absent,
         };
         return let_go(now, case, standing, state, remains);
     }
@@ -206,6 +207,10 @@ fn membership_change(now: Timestamp, case: &Case, kind: &str, next: Membership) 
 pub(super) fn active(case: &Case, grant: &Grant) -> Result<Grant, Refusal> {
     let next = step(grant, GrantState::Active);
     let body = &case.request()?.body;
+    if case.membership.as_ref().is_some_and(|standing| standing.pre_existing) {
+        // it goes on after the end, and sessions of it are begun then: no last one can be named
+        return Ok(next);
+    }
     let last = grant.ends_at.filter(|_| body.user.is_some());
     Ok(Grant {
         last_credential_at: last

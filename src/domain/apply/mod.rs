@@ -27,6 +27,8 @@ mod warning;
 #[cfg(test)]
 mod world;
 
+pub use lease::REMAINS;
+
 use super::case::Case;
 use super::change::{Actor, Change};
 use super::event::Event;

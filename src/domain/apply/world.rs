@@ -200,6 +200,7 @@ impl World {
             Scope::All,
             Scope::Target(body.target.clone()),
             Scope::Person(body.beneficiary.clone()),
+            Scope::bound(&body.binding),
         ] {
             let stands = self.locks.get(&scope).is_some_and(Lock::stands);
             assert!(!stands, "locked: {event:?} under a lock on {scope}");

@@ -126,22 +126,6 @@ impl Family {
     }
 }
 
-/// In what two targets differ that are one access: then people could choose the weaker rules.
-pub(super) fn difference(one: &Target, other: &Target) -> Option<&'static str> {
-    let sorted = |names: &[String]| {
-        let mut names = names.to_vec();
-        names.sort();
-        names
-    };
-    [
-        ("risk", one.risk != other.risk),
-        ("approvers", sorted(&one.approvers) != sorted(&other.approvers)),
-        ("workflow", one.workflow != other.workflow),
-    ]
-    .into_iter()
-    .find_map(|(what, differs)| differs.then_some(what))
-}
-
 impl Catalogue {
     /// Targets that name many accounts, by name.
     pub fn families(&self) -> &[Family] {

@@ -10,9 +10,10 @@ use super::accounts::Accounts;
 use super::approvals::{lacking, unsatisfiable};
 use super::assignment::assignment;
 use super::build::{Defined, Ground, TARGET_APPROVERS};
-use super::family::{Family, difference};
+use super::family::Family;
 use super::kill::kill_switch;
 use super::place::{Place, surroundings};
+use super::rules::difference;
 use super::shape;
 use crate::domain::{Binding, Duration, Partition, Road, RoleBinding, TargetName, Trace, Workflow};
 use crate::policy::finding::Source;
@@ -349,7 +350,7 @@ fn check_bindings(ground: &mut Ground<'_>, placed: &[Placed<'_>], built: &[(usiz
                 "`{}` and `{}` are one role and differ in {what}",
                 target.name, other.name
             );
-            let hint = Some("targets of one role have the same risk, approvers and workflow".to_owned());
+            let hint = Some("targets of one role have the same rules, or people could choose the weaker".to_owned());
             ground.find(
                 &placed[*at].source,
                 placed[*at].target.get_ref().name.span(),

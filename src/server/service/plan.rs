@@ -7,7 +7,7 @@ use super::{accounts, locked, others, resolve};
 use crate::domain::lock::asking;
 use crate::domain::{
     Body, Case, Duration, Extends, Filing, Frozen, Grant, Membership, Narrowing, Person, PersonName, Reason, Refusal,
-    Standing, Ticket, Timestamp, standing,
+    Scope, Standing, Ticket, Timestamp, standing,
 };
 use crate::policy::{Ask, Bundle, Decision, Question, Target, Who, decide};
 use crate::server::backend::{Backend, Caller};
@@ -71,13 +71,15 @@ impl Plan {
         };
         let beneficiary = scene.beneficiary().await?;
         let mut case = backend.store.case_to_file(&beneficiary.id, &target.name).await?;
-        case.locks.extend(locked::of_person(backend, &caller.person.id).await?);
+        let beside = [Scope::Person(caller.person.id.clone()), Scope::bound(&target.binding)];
+        case.locks.extend(backend.store.locks_on(&beside).await?);
         let body = scene.body(&beneficiary, &case)?;
         locked::pass(backend, &caller.person.id, &case, &asking(&body)).await?;
         let answers = scene.answers(&beneficiary, &body);
         if beneficiary.id != caller.person.id {
             answers.hold(&beneficiary, &body)?;
         }
+        fits(backend, &beneficiary, &body)?;
         let standing = standing(backend.now(), &case, &body, target.max_duration)?;
         Ok(Self {
             target,
@@ -120,7 +122,6 @@ impl Plan {
             let title = format!("you have {MOST_OPEN_REQUESTS} open requests");
             return Err(Failure::new(Code::RequestTooMany, title));
         }
-        self.fits(backend)?;
         self.answers.hold(&self.beneficiary, &self.body)?;
         Ok(Filing {
             body: self.resolved(backend).await?,
@@ -138,25 +139,6 @@ impl Plan {
         })
     }
 
-    /// Whether the provider could ever give what is asked: nobody shall approve what cannot be.
-    fn fits(&self, backend: &Backend) -> Result<(), Failure> {
-        let body = &self.body;
-        let access = Access {
-            request: body.id.clone(),
-            grant: backend.random.grant_id(),
-            person: self.beneficiary.id.clone(),
-            person_name: self.beneficiary.name.clone(),
-            binding: body.binding.clone(),
-            user: body.user.clone(),
-            only: body.only.clone(),
-            ends_at: body.ends(backend.now()),
-        };
-        let provider = backend.provider(&body.binding);
-        provider
-            .accepts(&access)
-            .map_err(|error| Failure::new(Code::UsageNarrowing, error.to_string()))
-    }
-
     /// The body with whom the system itself will give access to, where it is a membership there; what stands in the way is
     /// said now and not when somebody has approved it.
     async fn resolved(&self, backend: &Backend) -> Result<Body, Failure> {
@@ -165,7 +147,8 @@ impl Plan {
             subject: &self.beneficiary.subject,
         };
         let provider = backend.provider(&self.body.binding);
-        let found = provider.resolve(backend.now(), &self.body.binding, beneficiary).await?;
+        let asked_at = backend.now();
+        let found = provider.resolve(asked_at, &self.body.binding, beneficiary).await?;
         let Some(user) = found else {
             return Ok(self.body.clone());
         };
@@ -175,7 +158,9 @@ impl Plan {
         };
         if let Some(name) = body.membership().filter(|_| user.is_member) {
             let standing = backend.store.membership(&name).await?;
-            let is_ours = |standing: &Membership| standing.state.may_be_there() && !standing.pre_existing;
+            // one of ours that was taken away while it was looked at was ours all the same
+            let was_there = |standing: &Membership| standing.state.may_be_there() || standing.since > asked_at;
+            let is_ours = |standing: &Membership| was_there(standing) && !standing.pre_existing;
             body.pre_existing = !standing.as_ref().is_some_and(is_ours);
         }
         Ok(body)
@@ -349,6 +334,24 @@ impl Scene<'_> {
             automatic: (!for_another).then(|| decide(self.bundle, &Question::AutoApprove { who, ask, session, now })),
         }
     }
+}
+
+/// Whether the provider could ever give what is asked: nobody shall approve what cannot be, whatever it stands beside.
+fn fits(backend: &Backend, beneficiary: &Person, body: &Body) -> Result<(), Failure> {
+    let access = Access {
+        request: body.id.clone(),
+        grant: backend.random.grant_id(),
+        person: beneficiary.id.clone(),
+        person_name: beneficiary.name.clone(),
+        binding: body.binding.clone(),
+        user: body.user.clone(),
+        only: body.only.clone(),
+        ends_at: body.ends(backend.now()),
+    };
+    let provider = backend.provider(&body.binding);
+    provider
+        .accepts(&access)
+        .map_err(|error| Failure::new(Code::UsageNarrowing, error.to_string()))
 }
 
 /// Policy's "no" to asking for somebody else: the same whoever that is.

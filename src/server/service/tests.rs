@@ -2,6 +2,7 @@
 
 mod dry_run;
 mod extend;
+mod lock_reach;
 pub(super) mod locks;
 mod many_accounts;
 mod many_listed;

@@ -60,6 +60,17 @@ migrations! {
     44 "0044_grants_open_of_a_target"
     50 "0050_grants_outlived"
     51 "0051_outbox_what_a_quota_holds_up"
+    60 "0060_requests_bound_to"
+    61 "0061_requests_bound_before"
+    62 "0062_grants_bound_to"
+    63 "0063_grants_bound_before"
+    64 "0064_grants_open_bound"
+    65 "0065_locks_bound_to"
+    66 "0066_locks_standing_bound"
+    67 "0067_requests_starts_at"
+    68 "0068_requests_starting_before"
+    69 "0069_requests_pending_any_number"
+    70 "0070_requests_pending_once_a_start"
 }
 
 /// The version that the schema has after all of them.

@@ -105,6 +105,7 @@ impl World {
             Scope::All => true,
             Scope::Person(who) => grant.beneficiary == *who,
             Scope::Target(on) => grant.target == *on,
+            Scope::Bound(_) => false,
         };
         let there = |grant: &&Grant| grant.state.is_open() && (lock.stands() || grant.created_at <= lock.since);
         let under = self.grants.values().filter(|grant| is_under(grant) && there(grant));

@@ -76,6 +76,65 @@ async fn what_is_scheduled_is_given_back_and_ended_by_a_lock() {
 }
 
 #[tokio::test]
+async fn story_25_what_is_planned_for_later_stands_in_nobodys_way() {
+    let stage = Stage::new().await;
+    let (alice, bob) = (stage.sign_in("alice").await, stage.sign_in("bob").await);
+    let tomorrow = 86_400;
+    // one approved for tomorrow, one that waits for the day after
+    let planned = file_at(&stage, &alice, "prod-admin", tomorrow).await.unwrap().request;
+    decide::decide(&stage.backend, &bob, &planned.id, &yes(&planned), None)
+        .await
+        .unwrap();
+    file_at(&stage, &alice, "prod-admin", 2 * tomorrow).await.unwrap();
+    // paged at night
+    let now = stage.file(&alice, "prod-admin").await.unwrap();
+    assert_eq!(now.outcome, Outcome::Filed);
+    decide::decide(&stage.backend, &bob, &now.request.id, &yes(&now.request), None)
+        .await
+        .unwrap();
+    stage.work().await;
+    assert_eq!(state(&stage, &alice, &now.request).await.0, "active");
+    let extension = NewRequest {
+        extend: true,
+        ..new_request("prod-admin", 1_800)
+    };
+    let more = stage.file_as(&alice, &extension).await.unwrap();
+    assert_eq!(more.outcome, Outcome::Filed);
+    assert_eq!(state(&stage, &alice, &planned).await.0, "scheduled");
+}
+
+#[tokio::test]
+async fn request_that_overlaps_what_is_planned_is_told_of_it() {
+    let stage = Stage::new().await;
+    let alice = stage.sign_in("alice").await;
+    let planned = file_at(&stage, &alice, "dev-admin", 1_800).await.unwrap().request;
+    let failure = stage.file(&alice, "dev-admin").await.unwrap_err().problem;
+    let start = noon_plus(1_800);
+    let title = format!(
+        "{} is approved from {start} for the same target and overlaps",
+        planned.id
+    );
+    assert_eq!((failure.code.as_str(), failure.title), ("request.differs", title));
+    // up to its start there is room
+    stage.file_for(&alice, "dev-admin", 1_800).await.unwrap();
+    // and from where it has to be over
+    let later = file_at(&stage, &alice, "dev-admin", 1_800 + 3_600 + 3_600)
+        .await
+        .unwrap();
+    assert_eq!(later.outcome, Outcome::Filed);
+}
+
+#[tokio::test]
+async fn two_who_file_at_once_beside_what_is_planned_make_one() {
+    let stage = Stage::new().await;
+    let alice = stage.sign_in("alice").await;
+    file_at(&stage, &alice, "dev-admin", 86_400).await.unwrap();
+    let (one, two) = tokio::join!(stage.file(&alice, "dev-admin"), stage.file(&alice, "dev-admin"));
+    let (one, two) = (one.unwrap(), two.unwrap());
+    assert_eq!(one.request.id, two.request.id);
+}
+
+#[tokio::test]
 async fn start_beyond_what_may_be_is_refused() {
     let stage = Stage::new().await;
     let alice = stage.sign_in("alice").await;

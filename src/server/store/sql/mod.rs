@@ -30,6 +30,7 @@ pub(super) const FREQUENT: &[&str] = &[
     locks::ALL_STANDING,
     locks::OF_A_CASE,
     locks::STANDING,
+    locks::STANDING_BOUND,
     switches::KILLED,
     switches::KILLED_OF,
     switches::SWITCH,
