@@ -6,7 +6,6 @@ use super::remaining::REMAINS;
 use super::table::Table;
 use super::terminal::State;
 use super::words::{TimeWords, short_id, span};
-use crate::domain::time::Timestamp;
 use crate::wire::{GrantView, RequestView};
 
 /// Under which heading an open request stands.

@@ -3,6 +3,7 @@
 //! is an argument.
 
 use super::accounts::Accounts;
+use super::rules::difference;
 use super::{Catalogue, Target};
 use crate::domain::accounts::typed_name;
 use crate::domain::{AccountFacts, Binding, Choice, Chosen, Request, TargetName};

@@ -204,6 +204,8 @@ fn on<'a>(bundle: &'a Bundle, name: &TargetName) -> Option<&'a Target> {
         Some(family.in_general())
     };
     bundle.catalogue().target(name).or_else(in_many)
+}
+
 /// Who lifts, or began to.
 pub async fn lift_view(backend: &Backend, lift: &Lift) -> LiftView {
     LiftView {

@@ -61,7 +61,8 @@ const OPEN_ALL: &str = open!("");
 const OPEN_PERSON: &str = open!(" AND beneficiary_id = $2");
 const OPEN_TARGET: &str = open!(" AND (target = $2 OR substr(target, 1, length($2) + 1) = $2 || '/')");
 const OPEN_BOUND: &str = open!(" AND grants.bound_to = $2");
-const OPEN_TARGET_BOUND: &str = open!(" AND ((target = $2 OR substr(target, 1, length($2) + 1) = $2 || '/') OR grants.bound_to = $3)");
+const OPEN_TARGET_BOUND: &str =
+    open!(" AND ((target = $2 OR substr(target, 1, length($2) + 1) = $2 || '/') OR grants.bound_to = $3)");
 
 /// A lock as it shall stand.
 pub(super) async fn write(connection: &mut Connection, lock: &Lock) -> Result<(), Failure> {
