@@ -12,9 +12,10 @@ use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use super::center::{Center, Endpoints};
+use super::errors::failed;
 use crate::client::Backend;
 use crate::config::{Environment, NetworkSettings};
-use crate::error::{Error, Exit, Result};
+use crate::error::{Error, Result};
 use crate::network::Network;
 
 /// Both services answer within a second or two.
@@ -171,9 +172,4 @@ impl Reply {
         let message = format!("{} refuses with {}{words}", self.host, self.status);
         failed(message).hint("try again")
     }
-}
-
-/// Identity Center did not do it.
-pub(super) fn failed(message: String) -> Error {
-    Error::new(Exit::Provider, "identity_center.failed", message)
 }

@@ -20,8 +20,9 @@ use secrecy::SecretString;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+use super::errors::not_signed_in;
 use super::oidc::CALLBACK;
-use crate::error::{Error, Exit, Result};
+use crate::error::{Error, Result};
 
 /// Whoever signs in needs a few minutes at most.
 const LIMIT: Duration = Duration::from_secs(10 * 60);
@@ -179,11 +180,6 @@ fn one(query: &str, name: &str) -> Option<String> {
         .decode_utf8()
         .ok()
         .map(|text| text.into_owned())
-}
-
-/// Nobody signed in.
-pub(super) fn not_signed_in(message: &str) -> Error {
-    Error::new(Exit::SignedOut, "identity_center.not_signed_in", message)
 }
 
 #[cfg(test)]

@@ -4,9 +4,9 @@
 use std::time::{Duration, Instant};
 
 use super::call::Caller;
-use super::callback::not_signed_in;
+use super::errors::{failed, not_signed_in};
 use super::oidc::{Device, NoToken};
-use super::sign_in::Step;
+use super::step::Step;
 use super::token::Token;
 use crate::clock::Clock;
 use crate::error::Result;
@@ -55,10 +55,8 @@ impl Caller<'_> {
             .unwrap_or(&device.verification_uri);
         match fits && self.center.owns_page(url, &self.endpoints) {
             true => Ok(url),
-            false => Err(
-                super::call::failed("the page that Identity Center names is not AWS's".to_owned())
-                    .hint("do not sign in; show this to whoever runs Identity Center"),
-            ),
+            false => Err(failed("the page that Identity Center names is not AWS's".to_owned())
+                .hint("do not sign in; show this to whoever runs Identity Center")),
         }
     }
 }

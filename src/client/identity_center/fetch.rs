@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::call::Caller;
 use super::center::Center;
+use super::errors::signed_out;
 use super::files::Found;
 use super::portal::{NoCredentials, RoleCredentials};
 use crate::client::Backend;
@@ -14,7 +15,6 @@ use crate::client::credential::{Minted, no_live_grant};
 use crate::client::http::foreign;
 use crate::domain::assignment::Assignment;
 use crate::domain::id::RequestId;
-use crate::domain::refusal::Code;
 use crate::domain::request::Body;
 use crate::domain::text::TargetName;
 use crate::error::{Error, Exit, Result};
@@ -160,29 +160,4 @@ fn checked<'a>(backend: &Backend, (request, grant): (&'a RequestView, &'a GrantV
         assignment,
         body,
     })
-}
-
-/// Somebody has to sign in.
-pub(super) fn signed_out(target: &TargetName) -> Error {
-    Error::new(
-        Exit::SignedOut,
-        "identity_center.signed_out",
-        "signed out of Identity Center",
-    )
-    .try_(format!("jit login --identity-center {target}"))
-}
-
-/// Whether signing in to Identity Center mends an error.
-pub fn is_signed_out_there(error: &Error) -> bool {
-    error.code == "identity_center.signed_out"
-}
-
-/// Whether a moment mends an error.
-pub(in super::super) fn is_provisioning(error: &Error) -> bool {
-    error.code == "identity_center.provisioning"
-}
-
-/// Whether the backend says that it holds no credentials of a grant, and who does.
-pub(in super::super) fn is_elsewhere(error: &Error) -> bool {
-    error.wire_code() == Some(Code::CredentialElsewhere)
 }

@@ -10,9 +10,10 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::oneshot;
 
 use super::call::Caller;
-use super::callback::{Callback, not_signed_in};
+use super::callback::Callback;
+use super::errors::not_signed_in;
 use super::oidc::NoToken;
-use super::sign_in::Step;
+use super::step::Step;
 use super::token::Token;
 use crate::client::browser;
 use crate::clock::Clock;

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::call::Caller;
-use super::fetch::signed_out;
+use super::errors::signed_out;
 use super::files::{Found, TokenFolder};
 use super::names;
 use super::oidc::NoToken;

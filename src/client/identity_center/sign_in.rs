@@ -5,38 +5,12 @@ use super::call::Caller;
 use super::center::Center;
 use super::names;
 use super::pkce::ByBrowser;
+use super::step::{Means, Step};
 use super::token::Token;
 use crate::client::Backend;
 use crate::client::account::{Client, Picked};
 use crate::domain::time::Timestamp;
-use crate::error::{Error, Result};
-
-/// How somebody signs in.
-#[derive(Clone, Debug)]
-pub enum Means {
-    /// With a browser: what `$BROWSER` lists, else the platform's. Without any, with a code.
-    Browser(Option<String>),
-    /// With a code that is typed in elsewhere.
-    Code,
-}
-
-/// What a person has to see.
-#[derive(Clone, Debug)]
-pub enum Step<'a> {
-    /// A browser is about to have the page.
-    Opening,
-    /// None can be started.
-    NoBrowser(&'a Error),
-    /// A page to be opened anywhere, and the code that it shows.
-    Code {
-        /// AWS's own.
-        url: &'a str,
-        /// What is typed in or compared.
-        code: &'a str,
-        /// For how long it can be.
-        expires_in_s: u32,
-    },
-}
+use crate::error::Result;
 
 /// Somebody signed in.
 #[derive(Clone, Debug)]
