@@ -3,6 +3,7 @@
 
 use std::sync::atomic::Ordering;
 
+use super::locks::{lock, unlock};
 use super::many_accounts::{LEDGER, ONE, grant, in_an_hour, refusal, row, scene};
 use crate::policy::many_sample::{PAYMENTS, PROD};
 use crate::server::provider::ProviderError;
@@ -194,4 +195,28 @@ async fn accounts_are_listed_from_one_look_and_searched_by_name() {
         shown.missing.as_deref(),
         Some("they are not listed yet: no answer: no answer")
     );
+}
+
+#[tokio::test]
+async fn lock_on_the_target_bears_on_all_its_accounts() {
+    let (stage, members, alice) = scene().await;
+    let held = stage.file(&alice, ONE).await.unwrap();
+    stage.work().await;
+    let carol = stage.sign_in("carol").await;
+    let locked = lock(&stage, &carol, "ops").await.unwrap();
+    assert_eq!((locked.lock.name.as_str(), locked.grants), ("prod-ops", 1));
+    stage.work().await;
+    let over = grant(&stage, &held).await;
+    assert_eq!((over.state.as_str(), over.cause.as_deref()), ("ended", Some("locked")));
+    assert_eq!(members.places_of("revoke"), [LEDGER]);
+    assert_eq!(
+        refusal(stage.file(&alice, "prod-ops/333333333333").await).0,
+        "access.locked"
+    );
+    stage.file(&alice, "team-ops/333333333333").await.unwrap();
+    // one account by itself
+    unlock(&stage, &carol, "prod-ops").await.unwrap();
+    lock(&stage, &carol, "prod-ops/444444444444").await.unwrap();
+    assert_eq!(refusal(stage.file(&alice, ONE).await).0, "access.locked");
+    stage.file(&alice, "prod-ops/333333333333").await.unwrap();
 }

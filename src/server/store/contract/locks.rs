@@ -13,6 +13,7 @@ on_every_store! {
     grants_under_a_lock_are_those_that_it_ends
     lock_on_a_target_bears_on_what_is_bound_alike
     copies_of_what_is_over_are_under_a_lock
+    lock_on_a_target_covers_its_accounts
     sweep_is_claimed_with_its_scope
 }
 
@@ -299,9 +300,43 @@ async fn copies_of_what_is_over_are_under_a_lock(store: &Tried) {
     assert_eq!(open(store, &Scope::All, 100).await, (0, None), "dead by then");
 }
 
+async fn lock_on_a_target_covers_its_accounts(store: &Tried) {
+    let names = [
+        "my_db/111122223333",
+        "my_db",
+        "myxdb/111122223333",
+        "my_db2/111122223333",
+    ];
+    let mut requests = Vec::new();
+    for (n, name) in (1..).zip(names) {
+        let request = a_request(n, ALICE, name);
+        store.commit(&filed(&request)).await.unwrap();
+        store.commit(&change(Row::Grant(a_grant(n, &request)))).await.unwrap();
+        requests.push(request);
+    }
+    for (name, ids) in [("my_db", vec![1, 2]), ("my_db/111122223333", vec![1]), ("my", vec![])] {
+        let ids: Vec<GrantId> = ids.into_iter().map(grant_id).collect();
+        let found = store.grants_under(&on(name), at(1_000), None, 10).await.unwrap();
+        assert_eq!(found, ids, "{name}");
+        assert_eq!(
+            open(store, &on(name), 0).await.0,
+            ids.len() as u64,
+            "{name}"
+        );
+    }
+    put(store, &a_lock(on("my_db"))).await;
+    for (request, is_locked) in requests.iter().zip([true, true, false, false]) {
+        let case = store.case(request.id()).await.unwrap().unwrap();
+        assert_eq!(!case.locks.is_empty(), is_locked, "{}", request.body.target);
+    }
+}
+
 async fn sweep_is_claimed_with_its_scope(store: &Tried) {
-    for scope in [Scope::All, Scope::Person(person(ALICE)), on("db")] {
-        let effect = Effect::Sweep { scope };
+    let sweeps = [Scope::All, Scope::Person(person(ALICE)), on("db")].map(|scope| Effect::Sweep { scope });
+    let oust = Effect::Oust {
+        membership: "arn:aws:sso:::permissionSet/ssoins-1/ps-1/111122223333/u-1".to_owned(),
+    };
+    for effect in sweeps.into_iter().chain([oust]) {
         let left = Change::default().with_effect(at(1), effect.clone());
         store.commit(&left).await.unwrap();
         let claimed = store.claim("worker", at(2), at(9), Effect::ALL, 5).await.unwrap();
