@@ -57,7 +57,7 @@ fn get(machine: &SealedBox, target: &str, length: &str) -> Value {
 
 /// The grant on `target` once it is in `state`.
 #[track_caller]
-fn grant_in(machine: &SealedBox, target: &str, state: &str) -> Value {
+pub fn grant_in(machine: &SealedBox, target: &str, state: &str) -> Value {
     wait_until(&format!("{target} {state}"), LIMIT, || {
         let shown = machine.jit(&["status", "--history", "-o", "json"]).exits(0).json();
         let requests = shown["requests"].as_array().unwrap().clone();
@@ -266,10 +266,8 @@ fn account_of_many_is_found_asked_for_and_given_back() {
     let which = alice
         .jit(&["request", "ops", "--for", "1h", "--reason", "night shift"])
         .exits(10);
-    assert_eq!(
-        which.stderr, "jit: ops is in many accounts\n  try: jit targets ops/\n",
-        "{which}"
-    );
+    let said = "jit: ops is in many accounts\n  try: jit targets ops/\n";
+    assert!(which.stderr.ends_with(said), "{which}");
     listed(&alice, 2);
     let shown = alice.jit(&["targets", "ledger"]).exits(0);
     assert!(

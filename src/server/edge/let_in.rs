@@ -74,13 +74,10 @@ fn proven(backend: &Backend, call: &Parts, token: Option<&str>) -> Result<Proven
     let (Some(proof), None) = (proofs.next().and_then(|proof| proof.to_str().ok()), proofs.next()) else {
         return Err(Failure::new(Code::SessionProof, "a call needs one proof of its device"));
     };
-    // the guard has seen that `Host` is ours
-    let host = call.headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let (scheme, own) = backend.settings.origin.split_once("://").unwrap_or_default();
-    let url = format!("{scheme}://{}{}", host.unwrap_or(own), call.uri.path());
     let expected = Expected {
         method: call.method.as_str(),
-        url: &url,
+        names: &backend.settings.hosts,
+        path: call.uri.path(),
         token,
     };
     let checked = backend.proofs.check(backend.now(), proof, &expected);
