@@ -148,7 +148,8 @@ fn commands_proposed_beside_a_planned_request_work() {
 
 #[test]
 fn start_names_the_clock_that_it_was_read_by() {
-    let mut alice = house().alice;
+    let house = house();
+    let mut alice = house.alice;
     alice.set_env("TZ", "STD-3");
     let planned = alice.jit(&ask("dev-admin", "tomorrow 09:00")).exits(0);
     assert!(planned.stderr.contains("09:00 UTC+03 (in "), "{planned}");
