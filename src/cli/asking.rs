@@ -212,7 +212,7 @@ fn note_both(ctx: &Ctx, desk: &Desk, view: &RequestView, new: &NewRequest) {
     let words = desk.words();
     let line = |what: &str, target: &str, duration_s, start, only: &[String]| {
         let (length, from) = (span(duration_s), from(start, &words));
-        format!("{what:<9}{target}  {length}{from}{}", narrowed(only))
+        format!("{what:<10}{target}  {length}{from}{}", narrowed(only))
     };
     let there = line(&view.state, &view.target, view.duration_s, view.start, &view.only);
     ctx.ui.note(&there);

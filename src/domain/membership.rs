@@ -75,6 +75,11 @@ impl Membership {
         self.leases.iter().any(|lease| lease != grant)
     }
 
+    /// Whether what somebody saw who began to look at `looked_at` is ours: also what was taken away while they looked.
+    pub fn is_ours_since(&self, looked_at: Timestamp) -> bool {
+        !self.pre_existing && (self.state.may_be_there() || self.since > looked_at)
+    }
+
     /// Whether a call to give or take it may be under way at `now`.
     pub fn is_busy(&self, now: Timestamp) -> bool {
         self.busy_until.is_some_and(|until| now < until)
@@ -105,5 +110,33 @@ impl Membership {
     pub fn without(mut self, grant: &GrantId) -> Self {
         self.leases.retain(|lease| lease != grant);
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{at, binding};
+    use super::*;
+
+    #[test]
+    fn what_is_taken_away_while_somebody_looks_was_ours() {
+        let standing = |state, pre_existing| Membership {
+            name: "Admin/1/alice".to_owned(),
+            binding: binding(),
+            user: "alice".to_owned(),
+            state,
+            pre_existing,
+            leases: Vec::new(),
+            busy_until: None,
+            since: at(10),
+            version: 1,
+        };
+        let gone = standing(MembershipState::Absent, false);
+        assert!(gone.is_ours_since(at(9)), "seen before it went");
+        assert!(!gone.is_ours_since(at(10)), "gone by then: it is somebody else's");
+        assert!(standing(MembershipState::There, false).is_ours_since(at(20)));
+        for state in [MembershipState::There, MembershipState::Absent] {
+            assert!(!standing(state, true).is_ours_since(at(9)));
+        }
     }
 }

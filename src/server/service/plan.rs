@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use super::{accounts, locked, others, resolve};
 use crate::domain::lock::asking;
 use crate::domain::{
-    Body, Case, Duration, Extends, Filing, Frozen, Grant, Membership, Narrowing, Person, PersonName, Reason, Refusal,
-    Scope, Standing, Ticket, Timestamp, standing,
+    Body, Case, Duration, Extends, Filing, Frozen, Grant, Narrowing, Person, PersonName, Reason, Refusal, Scope,
+    Standing, Ticket, Timestamp, standing,
 };
 use crate::policy::{Ask, Bundle, Decision, Question, Target, Who, decide};
 use crate::server::backend::{Backend, Caller};
@@ -158,10 +158,7 @@ impl Plan {
         };
         if let Some(name) = body.membership().filter(|_| user.is_member) {
             let standing = backend.store.membership(&name).await?;
-            // one of ours that was taken away while it was looked at was ours all the same
-            let was_there = |standing: &Membership| standing.state.may_be_there() || standing.since > asked_at;
-            let is_ours = |standing: &Membership| was_there(standing) && !standing.pre_existing;
-            body.pre_existing = !standing.as_ref().is_some_and(is_ours);
+            body.pre_existing = !standing.is_some_and(|standing| standing.is_ours_since(asked_at));
         }
         Ok(body)
     }
