@@ -127,6 +127,11 @@ pub enum Effect {
         /// Which.
         grant: GrantId,
     },
+    /// Let go of a membership: where nobody else holds it, the provider is called to take it away.
+    LetGo {
+        /// Which.
+        grant: GrantId,
+    },
     /// Shut out the sessions of a grant that ended early.
     Kill {
         /// Which.
@@ -165,6 +170,7 @@ impl Effect {
             Self::Give { .. } => "give",
             Self::End { .. } => "end",
             Self::Take { .. } => "take",
+            Self::LetGo { .. } => "let_go",
             Self::Kill { .. } => "kill",
             Self::Unkill { .. } => "unkill",
             Self::Warn { .. } => "warn",
@@ -174,19 +180,25 @@ impl Effect {
     }
 
     /// Urgencies of what ends something.
-    pub const ENDING: RangeInclusive<u8> = 0..=1;
+    pub const ENDING: RangeInclusive<u8> = 0..=2;
+    /// Those of them that nobody's quota holds up: they do not wait behind those that one does.
+    pub const ENDING_AT_ONCE: RangeInclusive<u8> = 0..=1;
+    /// The others.
+    pub const ENDING_SLOWLY: RangeInclusive<u8> = 2..=2;
     /// Urgencies of what gives something.
-    pub const GIVING: RangeInclusive<u8> = 2..=2;
+    pub const GIVING: RangeInclusive<u8> = 3..=3;
     /// All of them.
     #[cfg(test)]
-    pub const ALL: RangeInclusive<u8> = 0..=2;
+    pub const ALL: RangeInclusive<u8> = 0..=3;
 
-    /// What is taken away goes before what is given: 0 is first.
+    /// What is taken away goes before what is given: 0 is first. Ten thousand memberships that a system with a quota takes
+    /// back in twenty minutes keep no session from being shut out and no deadline from being met.
     pub const fn urgency(&self) -> u8 {
         match self {
             Self::Take { .. } | Self::End { .. } | Self::Kill { .. } | Self::Sweep { .. } | Self::Stop { .. } => 0,
             Self::Expire { .. } | Self::Unkill { .. } | Self::Warn { .. } => 1,
-            Self::Activate { .. } | Self::Give { .. } => 2,
+            Self::LetGo { .. } => 2,
+            Self::Activate { .. } | Self::Give { .. } => 3,
         }
     }
 }
@@ -205,6 +217,8 @@ pub struct Postpone {
     pub until: Timestamp,
     /// What went wrong, for `jit status` and the log.
     pub error: String,
+    /// Whether it was tried: who only waited for another has not failed at anything.
+    pub is_attempt: bool,
 }
 
 /// An idempotency key with what it led to. Never an answer: a repeat is answered from the state.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::config::{IssuerUrl, SealingKey, ServerFile, not_for_others, way_not_for_others};
 use crate::error::{Error, Result};
 use crate::server::issuer::IssuerSettings;
-use crate::server::settings::{AwsSettings, Settings};
+use crate::server::settings::{AwsSettings, Quota, Settings};
 use crate::server::{StartError, dev, policy_folder};
 
 /// A database that this process holds alone.
@@ -86,6 +86,7 @@ pub fn settings(
         policy_is_guarded: true,
         database: file.database.clone(),
         aws,
+        identity_center: Quota::default(),
         issuer: Some(issuer),
         session_life: dev::session_life(),
         code_life: dev::code_life(),

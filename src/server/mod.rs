@@ -40,7 +40,7 @@ use crate::server::edge::connections::{self, Seats};
 use crate::server::failure::Failure;
 use crate::server::provider::TokenSigner;
 use crate::server::provider::aws::AwsProvider;
-use crate::server::provider::identity_center::{IdentityCenter, Quota};
+use crate::server::provider::identity_center::IdentityCenter;
 use crate::server::service::issuer::Issuer;
 use crate::server::settings::Settings;
 use crate::server::store::sqlite::SqliteStore;
@@ -136,7 +136,7 @@ pub async fn open(settings: Settings) -> Result<Opened, StartError> {
         .map(|issuer| Arc::new(Issuer::new(issuer, store.clone(), clock.clone())));
     let signer = issuer.clone().map(|issuer| issuer as Arc<dyn TokenSigner>);
     let aws = Arc::new(AwsProvider::new(settings.aws.clone(), signer));
-    let identity_center = Arc::new(IdentityCenter::new(settings.aws.clone(), Quota::default()));
+    let identity_center = Arc::new(IdentityCenter::new(settings.aws.clone(), settings.identity_center));
     let (stop, stopping) = watch::channel(false);
     let backend = Backend::new(Parts {
         settings,

@@ -27,7 +27,7 @@ use crate::server::provider::{
     Access, Beneficiary, Credential, Description, Killer, Minter, Presence, Provider, ProviderError, User,
 };
 use crate::server::service::{file, sign_in};
-use crate::server::settings::Settings;
+use crate::server::settings::{Quota, Settings};
 use crate::server::store::{MemoryStore, SqliteStore, Store};
 use crate::server::worker;
 use crate::wire::{Filed, NewDecision, NewRequest, NewSession, PublicKey, RequestView};
@@ -213,6 +213,7 @@ impl Stage {
             policy_is_guarded: false,
             database: dir.path().join("jit.db"),
             aws: AwsSettings::default(),
+            identity_center: Quota::default(),
             issuer: None,
             session_life: Duration::from_secs(12 * 3600).unwrap(),
             code_life: Duration::from_secs(600).unwrap(),

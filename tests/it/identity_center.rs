@@ -103,6 +103,39 @@ fn assignment_is_gone_after_a_start_past_its_end() {
     });
 }
 
+/// The call was sent and the work begun; nobody is there for the answer, nor for the end of the grant.
+#[test]
+fn assignment_of_a_backend_killed_in_a_call_is_gone_after_a_start() {
+    let center = center();
+    center.control(&json!({"settings": {"held": true}}));
+    let mut backend = plan(&center).start();
+    let alice = backend.machine_of("alice");
+    let asked = [
+        "request",
+        "dev-admin",
+        "--for",
+        "3s",
+        "--reason",
+        "night shift",
+        "--no-wait",
+    ];
+    drop(alice.jit(&asked).exits(0));
+    let under_way = || center.view()["under_way"].as_array().unwrap().len();
+    wait_until("the creation", LIMIT, || (under_way() == 1).then_some(()));
+    backend.kill();
+    let begun = jiff::Timestamp::now();
+    wait_until("the end of the grant", LIMIT, || {
+        (jiff::Timestamp::now().duration_since(begun).as_secs() > 3).then_some(())
+    });
+    center.control(&json!({"release": true, "settings": {"held": false}}));
+    assert_eq!(center.assignments(), [ALICE], "what was begun goes on by itself");
+    let _backend = backend.start_again();
+    // well before the deadline of the call that died
+    wait_until("the assignment to go", LIMIT, || {
+        center.assignments().is_empty().then_some(())
+    });
+}
+
 #[test]
 fn overlapping_grants_keep_it_until_the_later_end() {
     let center = center();

@@ -60,6 +60,7 @@ mod shell_quoting;
 mod shell_start;
 mod shell_use;
 mod shown;
+mod storm;
 mod structure;
 mod sts_arguments;
 mod sts_environment;

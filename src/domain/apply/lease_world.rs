@@ -211,11 +211,11 @@ impl World {
             (At::Load, Effect::Activate { grant }) => Some(At::Commit(self.case(grant), Event::Activate)),
             (At::Load, Effect::End { grant }) => Some(At::Commit(self.case(grant), Event::End)),
             (At::Load, Effect::Give { grant }) => self.begin_to_give(grant, effect),
-            (At::Load, Effect::Take { grant }) => self.begin_to_take(grant, effect),
+            (At::Load, Effect::LetGo { grant }) => self.begin_to_take(grant, effect),
             (At::Load, Effect::Warn { grant }) => Some(At::Commit(self.case(grant), Event::Warn)),
             (At::Load, other) => panic!("{other:?}"),
             (At::Look(case), _) => self.look(case, answer),
-            (At::Call(case), Effect::Take { .. }) => self.take(case, answer),
+            (At::Call(case), Effect::LetGo { .. }) => self.take(case, answer),
             (At::Call(case), _) => self.give(case, answer),
             (At::Commit(case, event), _) => {
                 let change = apply(self.now(), &case, &event).unwrap();
@@ -348,7 +348,7 @@ impl World {
                     Effect::End {
                         grant: grant.id.clone(),
                     },
-                    Effect::Take {
+                    Effect::LetGo {
                         grant: grant.id.clone(),
                     },
                 ];

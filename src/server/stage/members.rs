@@ -6,12 +6,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use tempfile::TempDir;
 
 use super::Stage;
 use crate::domain::{Binding, Timestamp};
 use crate::policy::{Bundle, small};
 use crate::server::backend::InForce;
 use crate::server::provider::{Access, Beneficiary, Description, Presence, Provider, ProviderError, User};
+use crate::server::store::SqliteStore;
 
 /// The instance of the tests.
 const INSTANCE: &str = r#"
@@ -53,6 +55,8 @@ pub struct Members {
     pub found_as: Mutex<Option<String>>,
     /// What the system says of giving anything to anybody, where it would refuse.
     pub refusal: Mutex<Option<ProviderError>>,
+    /// A call that is done and never answered, by name: whoever made it dies waiting.
+    pub unanswered: Mutex<Option<&'static str>>,
     /// What was called, and for whom.
     pub calls: Mutex<Vec<(&'static str, String)>>,
 }
@@ -105,6 +109,10 @@ impl Members {
             Some(error) => Err(error),
             None => Ok(done(&mut self.there.lock().unwrap(), user)),
         };
+        let is_unanswered = *self.unanswered.lock().unwrap() == Some(what);
+        if is_unanswered {
+            std::future::pending::<()>().await;
+        }
         tokio::task::yield_now().await;
         answer
     }
@@ -169,6 +177,20 @@ impl Stage {
     pub fn of_members() -> (Self, Arc<Members>) {
         let members = Arc::new(Members::default());
         let stage = Self::in_memory(members.clone());
+        stage.assign();
+        (stage, members)
+    }
+
+    /// The same on the database in `dir`, where there is one, and on members that are there already.
+    pub async fn of_those_members(dir: TempDir, members: Arc<Members>) -> Self {
+        let store = Arc::new(SqliteStore::open(&dir.path().join("jit.db")).await.unwrap());
+        let stage = Self::on(dir, store, Arc::default(), members);
+        stage.assign();
+        stage
+    }
+
+    /// Makes `dev-admin` and `dev-too` one permission set in one account.
+    fn assign(&self) {
         let mut files = small::files();
         for (_, bytes) in &mut files {
             let text = String::from_utf8(bytes.clone()).unwrap();
@@ -178,7 +200,6 @@ impl Stage {
                 .into_bytes();
         }
         let bundle = Arc::new(Bundle::load(&files).unwrap());
-        stage.backend.set_policy(InForce { bundle, error: None });
-        (stage, members)
+        self.backend.set_policy(InForce { bundle, error: None });
     }
 }

@@ -59,6 +59,7 @@ migrations! {
     43 "0043_grants_open_by_age"
     44 "0044_grants_open_of_a_target"
     50 "0050_grants_outlived"
+    51 "0051_outbox_what_a_quota_holds_up"
 }
 
 /// The version that the schema has after all of them.

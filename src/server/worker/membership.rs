@@ -63,6 +63,7 @@ async fn wait(backend: &Backend, work: &Claimed, why: &str) -> Result<(), Failur
         effect: work.id,
         until: Timestamp::from_millis(backend.now().millis() + LOOK_MS),
         error: why.to_owned(),
+        is_attempt: false,
     });
     backend
         .commit(&Change {

@@ -30,7 +30,7 @@ pub async fn take(backend: &Backend, work: &Claimed) {
         Effect::Activate { grant } => activate(backend, work, grant).await,
         Effect::Give { grant } => give(backend, work, grant).await,
         Effect::End { grant } => advance_grant(backend, work, grant, &Event::End).await,
-        Effect::Take { grant } => take_away(backend, work, grant).await,
+        Effect::Take { grant } | Effect::LetGo { grant } => take_away(backend, work, grant).await,
         Effect::Kill { grant } | Effect::Unkill { grant } => kill::take(backend, work, grant).await,
         Effect::Warn { grant } => advance_grant(backend, work, grant, &Event::Warn).await,
         Effect::Sweep { scope } => sweep::take(backend, work, scope).await,
@@ -90,6 +90,7 @@ async fn postpone(backend: &Backend, work: &Claimed, error: &str) {
         effect: work.id,
         until,
         error: error.to_owned(),
+        is_attempt: true,
     };
     if let Err(failure) = backend
         .commit(&Change {
@@ -341,6 +342,7 @@ pub(super) async fn retry(backend: &Backend, work: &Claimed, case: &Case, error:
         effect: work.id,
         until,
         error: error.to_owned(),
+        is_attempt: true,
     });
     backend.commit(&change).await
 }

@@ -47,7 +47,7 @@ impl World {
                 Some(event) => event,
                 None => return self.grants[grant].state != GrantState::Granting,
             },
-            Effect::Take { grant } => {
+            Effect::Take { grant } | Effect::LetGo { grant } => {
                 if provider == Provider::IsSilent {
                     return false;
                 }
@@ -63,6 +63,7 @@ impl World {
         | Effect::End { grant }
         | Effect::Give { grant }
         | Effect::Take { grant }
+        | Effect::LetGo { grant }
         | Effect::Kill { grant }
         | Effect::Stop { grant, .. }
         | Effect::Warn { grant }

@@ -13,6 +13,7 @@ on_every_store! {
     completed_effect_is_gone_and_cannot_be_completed_twice
     completing_commit_that_is_refused_keeps_the_effect
     postponed_effect_is_due_later_with_its_error
+    effect_that_only_waited_was_not_tried
     next_due_counts_what_is_claimed
     pending_effects_are_those_of_the_grant
 }
@@ -47,6 +48,10 @@ fn take(n: u64) -> Effect {
     Effect::Take { grant: grant_id(n) }
 }
 
+fn let_go(n: u64) -> Effect {
+    Effect::LetGo { grant: grant_id(n) }
+}
+
 fn expire(n: u64) -> Effect {
     Effect::Expire { request: request_id(n) }
 }
@@ -61,6 +66,7 @@ async fn claim_takes_what_is_urgent_first(store: &Tried) {
         &[
             (1, activate(1)),
             (2, give(2)),
+            (1, let_go(7)),
             (3, expire(3)),
             (5, end_of(4)),
             (4, take(5)),
@@ -69,7 +75,18 @@ async fn claim_takes_what_is_urgent_first(store: &Tried) {
     )
     .await;
     let order = effects(&claim(store, "w", 10, 100).await);
-    assert_eq!(order, [take(5), end_of(6), end_of(4), expire(3), activate(1), give(2)]);
+    assert_eq!(
+        order,
+        [
+            take(5),
+            end_of(6),
+            end_of(4),
+            expire(3),
+            let_go(7),
+            activate(1),
+            give(2)
+        ]
+    );
 }
 
 async fn claim_leaves_what_is_not_due(store: &Tried) {
@@ -133,6 +150,7 @@ fn put_off(effect: EffectId, until: i64) -> Change {
         effect,
         until: at(until),
         error: "throttled".to_owned(),
+        is_attempt: true,
     });
     Change {
         postpones,
@@ -155,6 +173,18 @@ async fn postponed_effect_is_due_later_with_its_error(store: &Tried) {
     assert_eq!((again[0].id, again[0].attempts), (id, 1));
     let refused = store.commit(&put_off(EffectId(id.0 + 1), 60)).await;
     assert!(matches!(refused, Err(StoreError::Conflict)), "{refused:?}");
+}
+
+async fn effect_that_only_waited_was_not_tried(store: &Tried) {
+    leave(store, &[(1, end_of(1))]).await;
+    let id = claim(store, "w", 10, 1).await[0].id;
+    let mut waits = put_off(id, 50);
+    if let Some(postpone) = &mut waits.postpones {
+        postpone.is_attempt = false;
+    }
+    store.commit(&waits).await.unwrap();
+    let again = claim(store, "w", 50, 1).await;
+    assert_eq!((again[0].id, again[0].attempts), (id, 0));
 }
 
 async fn next_due_counts_what_is_claimed(store: &Tried) {

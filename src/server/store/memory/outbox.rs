@@ -19,6 +19,7 @@ fn is_about(effect: &Effect, grant: &GrantId) -> bool {
         | Effect::Give { grant: of }
         | Effect::End { grant: of }
         | Effect::Take { grant: of }
+        | Effect::LetGo { grant: of }
         | Effect::Kill { grant: of }
         | Effect::Warn { grant: of }
         | Effect::Stop { grant: of, .. }

@@ -227,7 +227,7 @@ impl State {
     fn postpone(&mut self, postpone: &Postpone) -> Result<(), StoreError> {
         let row = self.outbox.get_mut(&postpone.effect.0).ok_or(StoreError::Conflict)?;
         row.due_at = postpone.until;
-        row.attempts += 1;
+        row.attempts += u32::from(postpone.is_attempt);
         row.last_error = Some(postpone.error.clone());
         row.claimed = None;
         Ok(())

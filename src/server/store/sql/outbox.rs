@@ -31,6 +31,7 @@ const fn subjects(effect: &Effect) -> (Option<&RequestId>, Option<&GrantId>, Opt
         | Effect::Give { grant }
         | Effect::End { grant }
         | Effect::Take { grant }
+        | Effect::LetGo { grant }
         | Effect::Kill { grant }
         | Effect::Warn { grant }
         | Effect::Unkill { grant } => (None, Some(grant), None),
@@ -67,11 +68,12 @@ pub(super) async fn complete(connection: &mut Connection, effect: EffectId) -> R
 /// The row is tried again later, by anybody.
 pub(super) async fn postpone(connection: &mut Connection, postpone: &Postpone) -> Result<(), Failure> {
     let updated = query(
-        "UPDATE outbox SET due_at = $1, attempts = attempts + 1, last_error = $2, claimed_by = NULL,
+        "UPDATE outbox SET due_at = $1, attempts = attempts + $2, last_error = $3, claimed_by = NULL,
             claimed_until = NULL
-        WHERE id = $3",
+        WHERE id = $4",
     )
     .bind(postpone.until.millis())
+    .bind(i64::from(postpone.is_attempt))
     .bind(postpone.error.as_str())
     .bind(postpone.effect.0)
     .execute(connection)
@@ -135,6 +137,7 @@ fn effect(row: &Row) -> Result<Effect, StoreError> {
         "activate" => Ok(Effect::Activate { grant: grant()? }),
         "give" => Ok(Effect::Give { grant: grant()? }),
         "end" => Ok(Effect::End { grant: grant()? }),
+        "let_go" => Ok(Effect::LetGo { grant: grant()? }),
         "take" => Ok(Effect::Take { grant: grant()? }),
         "kill" => Ok(Effect::Kill { grant: grant()? }),
         "unkill" => Ok(Effect::Unkill { grant: grant()? }),
