@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use crate::domain::{Actor, Binding, Change, Event, GrantId, Membership, MembershipState, Timestamp, apply};
@@ -50,8 +50,8 @@ pub async fn run(backend: Arc<Backend>, mut stop: watch::Receiver<bool>) {
 /// What earlier rounds left.
 #[derive(Default)]
 pub struct Reconciler {
-    /// What was told already: told once until it is gone.
-    told: BTreeSet<(Place, String)>,
+    /// What was told already: told once until it is gone. What an earlier start told is in the evidence.
+    told: Option<BTreeSet<(Place, String)>>,
     /// Where the next round goes on.
     next: usize,
 }
@@ -62,6 +62,9 @@ impl Reconciler {
     /// # Errors
     /// As the store says.
     pub async fn round(&mut self, backend: &Backend) -> Result<(), Failure> {
+        if self.told.is_none() {
+            self.told = Some(told(backend).await?);
+        }
         let held = held(backend).await?;
         let mut places: BTreeMap<Place, (Binding, Vec<&Membership>)> = BTreeMap::new();
         for membership in &held {
@@ -110,18 +113,22 @@ impl Reconciler {
         here: &[&Membership],
     ) -> Result<(), Failure> {
         let place = place(binding);
-        for missing in here.iter().filter(|one| is_missing(backend.now(), one, members)) {
+        let there: BTreeSet<&str> = members.iter().map(String::as_str).collect();
+        for missing in here.iter().filter(|one| is_missing(backend.now(), one, &there)) {
             close(backend, missing).await?;
         }
         for user in members {
             let key = (place.clone(), user.clone());
+            let told = self.told.get_or_insert_default();
             if is_known(backend, binding, user).await? {
-                self.told.remove(&key);
-            } else if self.told.insert(key) {
+                told.remove(&key);
+            } else if told.insert(key) {
                 tell(backend, &place, user).await?;
             }
         }
-        self.told.retain(|(at, user)| *at != place || members.contains(user));
+        self.told
+            .get_or_insert_default()
+            .retain(|(at, user)| *at != place || there.contains(user.as_str()));
         Ok(())
     }
 }
@@ -144,8 +151,8 @@ async fn held(backend: &Backend) -> Result<Vec<Membership>, Failure> {
 }
 
 /// Whether it should be there and is not: not one that is on its way, either way.
-fn is_missing(now: Timestamp, one: &Membership, members: &[String]) -> bool {
-    one.state == MembershipState::There && is_settled(now, one) && !members.contains(&one.user)
+fn is_missing(now: Timestamp, one: &Membership, there: &BTreeSet<&str>) -> bool {
+    one.state == MembershipState::There && is_settled(now, one) && !there.contains(one.user.as_str())
 }
 
 /// Whether jit gave `user` this, or took it a moment ago. Asked anew: what was read before the list may be older than it.
@@ -175,6 +182,19 @@ async fn gone(backend: &Backend, grant: &GrantId) -> Result<(), Failure> {
         return Ok(());
     };
     backend.commit(&apply(backend.now(), &case, &Event::Gone)?).await
+}
+
+/// What was ever told. What is gone since is left out once its place is looked at.
+async fn told(backend: &Backend) -> Result<BTreeSet<(Place, String)>, Failure> {
+    let lines = backend.store.drift_found().await?;
+    let payloads = lines.iter().filter_map(|line| line.payload.as_ref());
+    let word = |payload: &Value, name: &str| payload["details"][name].as_str().unwrap_or_default().to_owned();
+    Ok(payloads
+        .map(|payload| {
+            let place = (word(payload, "arn"), word(payload, "account"));
+            (place, word(payload, "user"))
+        })
+        .collect())
 }
 
 /// Somebody has what we did not give: reported, never taken.
@@ -248,6 +268,9 @@ mod tests {
         for _ in 0..3 {
             reconciler.round(&stage.backend).await.unwrap();
         }
+        assert_eq!(kinds(&stage, "drift.found").await, 1);
+        // a start, or another replica, tells nothing anew
+        Reconciler::default().round(&stage.backend).await.unwrap();
         assert_eq!(kinds(&stage, "drift.found").await, 1);
         assert!(members.has("user-mallory"));
         assert!(members.count("revoke") == 0);
