@@ -191,12 +191,19 @@ impl Stage {
 
     /// Makes `dev-admin` and `dev-too` one permission set in one account.
     fn assign(&self) {
+        self.assign_among(&[]);
+    }
+
+    /// The same, with more people who may ask for them.
+    pub fn assign_among(&self, names: &[String]) {
+        let more: String = names.iter().map(|name| format!(", \"local:{name}\"")).collect();
         let mut files = small::files();
         for (_, bytes) in &mut files {
             let text = String::from_utf8(bytes.clone()).unwrap();
             *bytes = text
                 .replace("\n[account.dev]", INSTANCE)
                 .replace(ROLE, SET)
+                .replace("\"local:alice\", ", &format!("\"local:alice\"{more}, "))
                 .into_bytes();
         }
         let bundle = Arc::new(Bundle::load(&files).unwrap());

@@ -29,8 +29,8 @@ const BATCH: u32 = 64;
 /// Steps under way at once: one that hangs holds up none of the others.
 const AT_ONCE: usize = 64;
 
-/// Places for steps of some urgencies. What ends something has places of its own: however long the provider takes to
-/// give, taking away never waits for it; and what ends at once never waits for what a quota holds up.
+/// Places for steps of some urgencies. However long a provider takes to give, taking away never waits for it; and what
+/// calls nobody (a lock that is carried out, a deadline) waits for no provider at all.
 struct Room {
     urgencies: RangeInclusive<u8>,
     places: Arc<Semaphore>,
@@ -59,7 +59,13 @@ const SWEEP_MS: i64 = 60_000;
 /// Works until `stop` turns true, then finishes the steps that are under way.
 pub async fn run(backend: Arc<Backend>, mut stop: watch::Receiver<bool>) {
     let owner = format!("worker-{}", backend.random.key());
-    let rooms = [Effect::ENDING_AT_ONCE, Effect::ENDING_SLOWLY, Effect::GIVING].map(Room::of);
+    let rooms = [
+        Effect::AT_ONCE,
+        Effect::SHUTTING_OUT,
+        Effect::LETTING_GO,
+        Effect::GIVING,
+    ]
+    .map(Room::of);
     let mut steps = JoinSet::new();
     let mut swept_at = backend.now();
     while !*stop.borrow() {
@@ -153,5 +159,7 @@ pub async fn drain(backend: &Backend) {
 mod old_stores;
 #[cfg(test)]
 mod restarts;
+#[cfg(test)]
+mod rooms;
 #[cfg(test)]
 mod waiting;

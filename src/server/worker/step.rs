@@ -318,7 +318,7 @@ pub(super) async fn retry(backend: &Backend, work: &Claimed, case: &Case, error:
         error,
         "a provider call did not work out"
     );
-    let is_stuck = work.attempts + 1 >= ALERT_AFTER && Effect::ENDING.contains(&work.effect.urgency());
+    let is_stuck = work.attempts + 1 >= ALERT_AFTER && work.effect.is_ending();
     if is_stuck {
         let grant = case.grant.as_ref().map(|grant| grant.id.to_string());
         tracing::error!(grant, error, "access cannot be taken away; it is tried again for ever");
