@@ -147,6 +147,10 @@ impl Provider for Members {
         Ok(Some(User { id, is_member }))
     }
 
+    async fn still_fits(&self, _: Timestamp, _: &Binding) -> Result<(), ProviderError> {
+        self.refusal.lock().unwrap().clone().map_or(Ok(()), Err)
+    }
+
     async fn grant(&self, _: Timestamp, access: &Access) -> Result<(), ProviderError> {
         let deaf = self.deaf.load(Ordering::SeqCst);
         self.deaf.store(deaf.saturating_sub(1), Ordering::SeqCst);

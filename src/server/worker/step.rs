@@ -23,6 +23,10 @@ const ALERT_AFTER: u32 = 3;
 /// Longest pause.
 const LONGEST_PAUSE_MS: i64 = 60_000;
 
+/// What a system said of a binding when a request was filed is not asked again so soon after that: each look costs calls
+/// out of its quota.
+const FRESH_S: u32 = 60;
+
 /// Takes one step. What fails stays in the outbox.
 pub async fn take(backend: &Backend, work: &Claimed) {
     let done = match &work.effect {
@@ -121,14 +125,39 @@ async fn activate(backend: &Backend, work: &Claimed, grant: &GrantId) -> Result<
             return settle(backend, work).await;
         };
         let bundle = backend.bundle();
-        // under a lock nobody is asked: neither policy nor anything that it would need
+        let is_over = backend.now() > case.grant()?.activate_by;
+        // under a lock, and too late, nobody is asked: neither policy nor anything that it would need
         let event = match case.lock_on(&activating(&case)) {
-            Some(_) => Event::Activate,
-            None => may_activate(backend, &bundle, &case).await?,
+            None if !is_over => match may_activate(backend, &bundle, &case).await? {
+                Event::Activate => match is_as_approved(backend, &case).await {
+                    Ok(event) => event,
+                    Err(error) => return retry(backend, work, &case, &error.to_string()).await,
+                },
+                withheld => withheld,
+            },
+            None | Some(_) => Event::Activate,
         };
         let change = apply(backend.now(), &case, &event)?.decided_by(bundle.hash().as_str());
         backend.commit(&change.completing(work.id)).await
     })
+}
+
+/// Whether the system itself still is what was approved, where it was asked some time ago: a session may have become longer,
+/// an account may have been closed.
+async fn is_as_approved(backend: &Backend, case: &Case) -> Result<Event, ProviderError> {
+    let (now, request) = (backend.now(), case.request.as_ref());
+    let Some(request) = request.filter(|request| now.since(request.filed_at) > FRESH_S) else {
+        return Ok(Event::Activate);
+    };
+    let binding = &request.body.binding;
+    match backend.provider(binding).still_fits(now, binding).await {
+        Ok(()) => Ok(Event::Activate),
+        Err(ProviderError::Refused(detail)) => Ok(Event::Withhold {
+            cause: EndCause::Changed,
+            detail,
+        }),
+        Err(error) => Err(error),
+    }
 }
 
 /// Asks again what was asked before: the target resolves alike, the voters still may, policy agrees.
