@@ -60,6 +60,7 @@ migrations! {
     44 "0044_grants_open_of_a_target"
     50 "0050_grants_outlived"
     51 "0051_outbox_what_a_quota_holds_up"
+    60 "0060_memberships_busy_by"
     61 "0061_outbox_rooms"
     62 "0062_audit_events_drift"
 }

@@ -4,6 +4,7 @@
 
 mod kill;
 mod membership;
+mod outcome;
 pub mod reconcile;
 mod step;
 mod sweep;
@@ -157,6 +158,8 @@ pub async fn drain(backend: &Backend) {
 
 #[cfg(test)]
 mod old_stores;
+#[cfg(test)]
+mod overlapping;
 #[cfg(test)]
 mod restarts;
 #[cfg(test)]
