@@ -318,11 +318,7 @@ async fn lock_on_a_target_covers_its_accounts(store: &Tried) {
         let ids: Vec<GrantId> = ids.into_iter().map(grant_id).collect();
         let found = store.grants_under(&on(name), at(1_000), None, 10).await.unwrap();
         assert_eq!(found, ids, "{name}");
-        assert_eq!(
-            open(store, &on(name), 0).await.0,
-            ids.len() as u64,
-            "{name}"
-        );
+        assert_eq!(open(store, &on(name), 0).await.0, ids.len() as u64, "{name}");
     }
     put(store, &a_lock(on("my_db"))).await;
     for (request, is_locked) in requests.iter().zip([true, true, false, false]) {

@@ -62,6 +62,9 @@ async fn access_that_jit_did_not_give_is_told_once_and_stays() {
         reconciler.round(&stage.backend).await.unwrap();
     }
     assert_eq!(kinds(&stage, "drift.found").await, 1);
+    // a start, or another replica, tells nothing anew
+    Reconciler::default().round(&stage.backend).await.unwrap();
+    assert_eq!(kinds(&stage, "drift.found").await, 1);
     assert!(members.has("user-mallory"));
     assert!(members.count("revoke") == 0);
 }
@@ -134,6 +137,20 @@ async fn access_that_came_after_us_goes_in_its_second_round() {
     assert!(members.has(MALLORY));
     round(&stage, &mut reconciler, 4 * ROUND_S).await;
     assert!(!members.has(MALLORY));
+}
+
+/// What an earlier start told is not told anew, and may have gone and come again in between.
+#[tokio::test]
+async fn access_goes_in_the_second_round_of_a_start() {
+    let (stage, members, mut reconciler) = removing().await;
+    add(&members, MALLORY);
+    round(&stage, &mut reconciler, ROUND_S).await;
+    let mut reconciler = Reconciler::default();
+    round(&stage, &mut reconciler, 2 * ROUND_S).await;
+    assert!(members.has(MALLORY), "not at first sight");
+    round(&stage, &mut reconciler, 3 * ROUND_S).await;
+    assert!(!members.has(MALLORY));
+    assert_eq!(kinds(&stage, "drift.found").await, 1);
 }
 
 #[tokio::test]
