@@ -31,9 +31,9 @@ impl State {
 
     /// Refuses what a lock forbids that was set meanwhile.
     pub(super) fn refuse_locked(&self, scopes: &[Scope]) -> Result<(), StoreError> {
-        match self.locks_on(scopes).first().is_some() {
-            true => Err(StoreError::Conflict),
-            false => Ok(()),
+        match self.locks_on(scopes).is_empty() {
+            true => Ok(()),
+            false => Err(StoreError::Conflict),
         }
     }
 
