@@ -2,8 +2,10 @@
 
 use super::*;
 use crate::server::provider::{Provider as _, ProviderError};
+use crate::server::service::end;
 use crate::server::stage::Stage;
 use crate::server::stage::members::Members;
+use crate::wire::EndGrant;
 
 const ALICE: &str = "user-alice";
 
@@ -229,6 +231,34 @@ async fn drift_of_somebody_who_asks_meanwhile_is_theirs_to_hold() {
     stage.at(2 * ROUND_S + 3_601);
     stage.work().await;
     assert!(!members.has("user-bob"), "and taken at its end");
+}
+
+/// A call to oust came to nothing, and whoever holds it by then gives it back before the next: that takes it away, and the
+/// next has nothing to say.
+#[tokio::test]
+async fn drift_that_is_given_back_meanwhile_is_taken_for_its_grant() {
+    let (stage, members, mut reconciler) = removing().await;
+    add(&members, "user-bob");
+    round(&stage, &mut reconciler, ROUND_S).await;
+    let bob = stage.sign_in("bob").await;
+    stage.at(2 * ROUND_S);
+    reconciler.round(&stage.backend).await.unwrap();
+    let filed = stage.file_for(&bob, "dev-admin", 3_600).await.unwrap();
+    *members.errors.lock().unwrap() = vec![ProviderError::Throttled("later".into())];
+    stage.work().await;
+    assert!(members.has("user-bob"));
+    assert_eq!(members.count("oust"), 1);
+    let grant = filed.request.grant.unwrap().id;
+    let why = EndGrant::default();
+    end::end(&stage.backend, &bob, &grant, &why, None).await.unwrap();
+    stage.work().await;
+    assert!(!members.has("user-bob"), "taken away as any other");
+    stage.at(2 * ROUND_S + 60);
+    stage.work().await;
+    assert_eq!((members.count("oust"), kinds(&stage, "drift.removed").await), (1, 0));
+    stage.at(86_400);
+    stage.work().await;
+    assert_eq!(stage.backend.store.left().await.unwrap(), 0, "effects are left");
 }
 
 #[tokio::test]
