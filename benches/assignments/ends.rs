@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use jit::clock::Clock;
 use jit::server::backend::{Backend, Caller, Parts};
 use jit::server::dev::{self, Data};
+use jit::server::identity::device::DeviceKey;
 use jit::server::provider::aws::{AwsProvider, AwsSettings};
 use jit::server::service::{file, sign_in};
 use jit::server::store::SqliteStore;
@@ -194,16 +195,17 @@ async fn signed_in(backend: &Backend, name: &str) -> Result<Caller, Failure> {
     let new = NewSession {
         name: name.to_owned(),
         code: sign_in::issue_code(backend, name).await.map_err(said)?,
-        // the generator of P-256: a public key that everybody may have
-        public_key: PublicKey {
-            crv: "P-256".into(),
-            kty: "EC".into(),
-            x: "axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpY".into(),
-            y: "T-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU".into(),
-        },
         key_storage: "file".into(),
     };
-    let opened = sign_in::open(backend, &new, address).await.map_err(said)?;
+    // the generator of P-256: a public key that everybody may have
+    let key = DeviceKey::of(&PublicKey {
+        crv: "P-256".into(),
+        kty: "EC".into(),
+        x: "axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpY".into(),
+        y: "T-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU".into(),
+    });
+    let key = key.ok_or("no key of P-256")?;
+    let opened = sign_in::open(backend, &new, &key, address).await.map_err(said)?;
     sign_in::caller(backend, &opened.token, address).await.map_err(said)
 }
 
@@ -336,7 +338,7 @@ async fn order(out: &mut impl Write, view: &Value, reading: &mut SqliteConnectio
     let at = |call: Option<&Value>| call.and_then(|call| call["at_ms"].as_f64()).unwrap_or(0.0) / 1000.0;
     let (first, last) = (
         of("CreateAccountAssignment").next(),
-        at(of("DeleteAccountAssignment").last()),
+        at(of("DeleteAccountAssignment").next_back()),
     );
     write!(out, "taking before giving         last deletion at {last:.1} s, ")?;
     match first {

@@ -2,8 +2,10 @@
 //! Refuses to take anything away.
 
 use async_trait::async_trait;
-use jit::domain::{Binding, Timestamp};
-use jit::server::provider::{Access, Beneficiary, Description, Presence, Provider, ProviderError, User};
+use jit::domain::{AccountFacts, Binding, Choice, Partition, Timestamp};
+use jit::server::provider::{
+    Access, Beneficiary, Description, ListedAccount, Organization, Presence, Provider, ProviderError, User,
+};
 
 use crate::house;
 
@@ -40,6 +42,10 @@ impl Provider for Instantly {
         }))
     }
 
+    async fn still_fits(&self, _: Timestamp, _: &Binding) -> Result<(), ProviderError> {
+        Ok(())
+    }
+
     async fn grant(&self, _: Timestamp, access: &Access) -> Result<(), ProviderError> {
         self.given.lock().map_err(poisoned)?.insert(access.grant.to_string());
         Ok(())
@@ -55,14 +61,36 @@ impl Provider for Instantly {
     }
 
     async fn revoke(&self, _: Timestamp, _: &Access) -> Result<(), ProviderError> {
-        Err(ProviderError::Refused(
-            "it ended before the backend under test was there".to_owned(),
-        ))
+        Err(too_early())
+    }
+
+    async fn oust(&self, _: Timestamp, _: &Binding, _: &str) -> Result<(), ProviderError> {
+        Err(too_early())
     }
 
     async fn members(&self, _: Timestamp, _: &Binding) -> Result<Vec<String>, ProviderError> {
         Ok(Vec::new())
     }
+}
+
+/// No target here is in accounts that are looked up.
+#[async_trait]
+impl Organization for Instantly {
+    async fn account(&self, _: Partition, _: &str) -> Result<Option<AccountFacts>, ProviderError> {
+        Ok(None)
+    }
+
+    async fn has_unit(&self, _: Partition, _: &str) -> Result<bool, ProviderError> {
+        Ok(false)
+    }
+
+    async fn accounts(&self, _: Partition, _: &Choice, _: &[String]) -> Result<Vec<ListedAccount>, ProviderError> {
+        Ok(Vec::new())
+    }
+}
+
+fn too_early() -> ProviderError {
+    ProviderError::Refused("it ended before the backend under test was there".to_owned())
 }
 
 fn poisoned<T>(_: T) -> ProviderError {

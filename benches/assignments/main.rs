@@ -6,6 +6,8 @@
 #[expect(dead_code, reason = "nobody waits in vain here")]
 mod caller;
 mod center;
+#[path = "../../tests/it/harness/device.rs"]
+mod device;
 mod ends;
 mod house;
 mod instantly;

@@ -122,7 +122,7 @@ pub enum Effect {
         /// Which.
         grant: GrantId,
     },
-    /// Call the provider to take access away.
+    /// Take access away that is no membership: credentials, which are not renewed.
     Take {
         /// Which.
         grant: GrantId,
@@ -185,27 +185,36 @@ impl Effect {
         }
     }
 
-    /// Urgencies of what ends something.
-    pub const ENDING: RangeInclusive<u8> = 0..=2;
-    /// Those of them that nobody's quota holds up: they do not wait behind those that one does.
-    pub const ENDING_AT_ONCE: RangeInclusive<u8> = 0..=1;
-    /// The others.
-    pub const ENDING_SLOWLY: RangeInclusive<u8> = 2..=2;
+    /// Urgencies of what calls nobody: it waits for nothing but the database.
+    pub const AT_ONCE: RangeInclusive<u8> = 0..=2;
+    /// Urgencies of what shuts sessions out.
+    pub const SHUTTING_OUT: RangeInclusive<u8> = 3..=4;
+    /// Urgencies of what a system with a quota takes back.
+    pub const LETTING_GO: RangeInclusive<u8> = 5..=5;
     /// Urgencies of what gives something.
-    pub const GIVING: RangeInclusive<u8> = 3..=3;
+    pub const GIVING: RangeInclusive<u8> = 6..=6;
     /// All of them.
     #[cfg(test)]
-    pub const ALL: RangeInclusive<u8> = 0..=3;
+    pub const ALL: RangeInclusive<u8> = 0..=6;
 
     /// What is taken away goes before what is given: 0 is first. Ten thousand memberships that a system with a quota takes
-    /// back in twenty minutes keep no session from being shut out and no deadline from being met.
+    /// back in twenty minutes, and a role that AWS does not let us reach, keep no lock from being carried out, no deadline
+    /// from being met and no session from being shut out.
     pub const fn urgency(&self) -> u8 {
         match self {
-            Self::Take { .. } | Self::End { .. } | Self::Kill { .. } | Self::Sweep { .. } | Self::Stop { .. } => 0,
-            Self::Expire { .. } | Self::Unkill { .. } | Self::Warn { .. } => 1,
-            Self::LetGo { .. } | Self::Oust { .. } => 2,
-            Self::Activate { .. } | Self::Give { .. } => 3,
+            Self::Sweep { .. } | Self::Stop { .. } => 0,
+            Self::End { .. } | Self::Take { .. } => 1,
+            Self::Expire { .. } | Self::Warn { .. } => 2,
+            Self::Kill { .. } => 3,
+            Self::Unkill { .. } => 4,
+            Self::LetGo { .. } | Self::Oust { .. } => 5,
+            Self::Activate { .. } | Self::Give { .. } => 6,
         }
+    }
+
+    /// Whether it ends something.
+    pub fn is_ending(&self) -> bool {
+        !Self::GIVING.contains(&self.urgency())
     }
 }
 

@@ -27,6 +27,7 @@ pub fn before(now: Timestamp, binding: &Binding, users: &[(String, Option<Member
             pre_existing: true,
             leases: Vec::new(),
             busy_until: None,
+            busy_by: None,
             since: now,
             version: 1,
         },
@@ -61,6 +62,7 @@ pub fn oust(now: Timestamp, binding: &Binding, user: &str, known: Option<&Member
     let next = match known {
         Some(known) if known.state == MembershipState::Absent && known.leases.is_empty() => Membership {
             pre_existing: false,
+            busy_by: None,
             ..known.at(now, MembershipState::Taking)
         },
         Some(_) => return None,
@@ -72,6 +74,7 @@ pub fn oust(now: Timestamp, binding: &Binding, user: &str, known: Option<&Member
             pre_existing: false,
             leases: Vec::new(),
             busy_until: None,
+            busy_by: None,
             since: now,
             version: 1,
         },
@@ -79,9 +82,10 @@ pub fn oust(now: Timestamp, binding: &Binding, user: &str, known: Option<&Member
     Some(change(now, "drift.removing", next).with_effect(now, Effect::Oust { membership: name }))
 }
 
-/// A call to take it away is under way. Nothing where another may be, or where it is not to be taken any more.
+/// A call to take it away is under way. Nothing where another may be, or where it is not to be taken any more: also where a
+/// grant came to hold it and has it taken away itself.
 pub fn calling(now: Timestamp, known: &Membership, until: Timestamp) -> Option<Change> {
-    if known.state != MembershipState::Taking || known.is_busy(now) {
+    if !is_ousted(known) || known.is_busy(now) {
         return None;
     }
     let next = Membership {
@@ -91,15 +95,18 @@ pub fn calling(now: Timestamp, known: &Membership, until: Timestamp) -> Option<C
     Some(change(now, "membership.taking", next))
 }
 
-/// The call has come back without an answer that settles it.
-pub fn paused(now: Timestamp, known: &Membership) -> Option<Change> {
-    known.busy_until?;
+/// The call that was announced with `until` has come back without an answer that settles it. Another's is none of its
+/// business.
+pub fn paused(now: Timestamp, known: &Membership, until: Timestamp) -> Option<Change> {
+    if !is_ousted(known) || known.busy_until != Some(until) {
+        return None;
+    }
     Some(change(now, "membership.paused", known.at(now, known.state).idle()))
 }
 
 /// It is gone. Who came to hold it meanwhile is given it.
 pub fn ousted(now: Timestamp, known: &Membership) -> Option<Change> {
-    if known.state != MembershipState::Taking {
+    if !is_ousted(known) {
         return None;
     }
     let next = known.at(now, MembershipState::Absent).idle();
@@ -109,6 +116,11 @@ pub fn ousted(now: Timestamp, known: &Membership) -> Option<Change> {
         .effects
         .extend(holders.map(|grant| (now, Effect::Give { grant })));
     Some(change)
+}
+
+/// Whether it is being taken away for no grant.
+fn is_ousted(known: &Membership) -> bool {
+    known.state == MembershipState::Taking && known.busy_by.is_none()
 }
 
 fn change(now: Timestamp, kind: &str, next: Membership) -> Change {

@@ -63,6 +63,10 @@ pub struct Membership {
     /// is bounded, so a worker that died in one is not waited for longer.
     #[serde(default)]
     pub busy_until: Option<Timestamp>,
+    /// The grant whose call that is, or was: whoever else comes back says nothing about it. What is being taken away is so
+    /// by this one, until it is gone.
+    #[serde(default)]
+    pub busy_by: Option<GrantId>,
     /// Since when it stands like this.
     pub since: Timestamp,
     /// Version of the row; 1 when new. Whoever joins, leaves, gives or takes changes it, so that two never do so at once.
@@ -85,6 +89,29 @@ impl Membership {
         self.busy_until.is_some_and(|until| now < until)
     }
 
+    /// Whether the call to give or take it is, or was, that of `grant`.
+    pub fn is_called_by(&self, grant: &GrantId) -> bool {
+        self.busy_by.as_ref() == Some(grant)
+    }
+
+    /// Whether it is being taken away for `grant`, by an effect that goes on until it is.
+    pub fn is_taken_for(&self, grant: &GrantId) -> bool {
+        self.state == MembershipState::Taking && self.is_called_by(grant)
+    }
+
+    /// Whether something stands in the way of taking it away for `grant`: a call that could give it again, or that another
+    /// has begun to take it away.
+    pub fn is_in_the_way(&self, now: Timestamp, grant: &GrantId) -> bool {
+        match (self.state, &self.busy_by) {
+            (MembershipState::Taking, Some(by)) => by != grant,
+            (MembershipState::Taking, None)
+            | (
+                MembershipState::Absent | MembershipState::Giving | MembershipState::There | MembershipState::Foreign,
+                _,
+            ) => self.is_busy(now),
+        }
+    }
+
     /// The same in another state.
     #[must_use]
     pub fn at(&self, now: Timestamp, state: MembershipState) -> Self {
@@ -101,6 +128,17 @@ impl Membership {
     pub fn idle(self) -> Self {
         Self {
             busy_until: None,
+            busy_by: None,
+            ..self
+        }
+    }
+
+    /// The same with a call of `grant` under way until `until`.
+    #[must_use]
+    pub fn called(self, grant: &GrantId, until: Timestamp) -> Self {
+        Self {
+            busy_until: Some(until),
+            busy_by: Some(grant.clone()),
             ..self
         }
     }

@@ -112,6 +112,10 @@ impl Provider for StandIn {
         Ok(())
     }
 
+    async fn still_fits(&self, _: Timestamp, _: &Binding) -> Result<(), ProviderError> {
+        Ok(())
+    }
+
     async fn grant(&self, _: Timestamp, _: &Access) -> Result<(), ProviderError> {
         Ok(())
     }

@@ -129,7 +129,7 @@ impl World {
             | Event::Activate
             | Event::Withhold { .. }
             | Event::Giving { .. }
-            | Event::Paused
+            | Event::Paused { .. }
             | Event::Verified
             | Event::NotGiven { .. }
             | Event::Drop { .. }

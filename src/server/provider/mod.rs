@@ -180,6 +180,13 @@ pub trait Provider: Send + Sync {
         beneficiary: Beneficiary<'_>,
     ) -> Result<Option<User>, ProviderError>;
 
+    /// Whether `binding` still is what [`Self::resolve`] found it to be, where the system itself says so: asked once more when
+    /// a grant begins long after.
+    ///
+    /// # Errors
+    /// [`ProviderError::Refused`] with what differs.
+    async fn still_fits(&self, now: Timestamp, binding: &Binding) -> Result<(), ProviderError>;
+
     /// Gives access. Giving twice is no error.
     async fn grant(&self, now: Timestamp, access: &Access) -> Result<(), ProviderError>;
 

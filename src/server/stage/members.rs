@@ -170,6 +170,10 @@ impl Provider for Members {
         Ok(Some(User { id, is_member }))
     }
 
+    async fn still_fits(&self, _: Timestamp, _: &Binding) -> Result<(), ProviderError> {
+        self.refusal.lock().unwrap().clone().map_or(Ok(()), Err)
+    }
+
     async fn grant(&self, _: Timestamp, access: &Access) -> Result<(), ProviderError> {
         let deaf = self.deaf.load(Ordering::SeqCst);
         self.deaf.store(deaf.saturating_sub(1), Ordering::SeqCst);
@@ -276,13 +280,25 @@ impl Stage {
 
     /// Puts the bundle of [`Stage::of_members`] in force with what becomes of access that nobody here gave.
     pub fn with_drift(&self, drift: &str) {
+        self.assign(drift, &[]);
+    }
+
+    /// Puts it in force with more people who may ask.
+    pub fn assign_among(&self, names: &[String]) {
+        self.assign("report", names);
+    }
+
+    /// Makes `dev-admin` and `dev-too` one permission set in one account.
+    fn assign(&self, drift: &str, names: &[String]) {
         let instance = INSTANCE.replace("\n[account.dev]", &format!("drift = \"{drift}\"\n\n[account.dev]"));
+        let more: String = names.iter().map(|name| format!(", \"local:{name}\"")).collect();
         let mut files = small::files();
         for (_, bytes) in &mut files {
             let text = String::from_utf8(bytes.clone()).unwrap();
             *bytes = text
                 .replace("\n[account.dev]", &instance)
                 .replace(ROLE, SET)
+                .replace("\"local:alice\", ", &format!("\"local:alice\"{more}, "))
                 .into_bytes();
         }
         let bundle = Arc::new(Bundle::load(&files).unwrap());

@@ -71,6 +71,9 @@ migrations! {
     68 "0068_requests_starting_before"
     69 "0069_requests_pending_any_number"
     70 "0070_requests_pending_once_a_start"
+    71 "0071_memberships_busy_by"
+    72 "0072_outbox_rooms"
+    73 "0073_audit_events_drift"
 }
 
 /// The version that the schema has after all of them.

@@ -313,6 +313,9 @@ pub trait Audit: Send + Sync {
     /// Events after `after`, in order.
     async fn evidence(&self, after: u64, limit: u32) -> Result<Vec<Evidence>, StoreError>;
 
+    /// Every `drift.found` that there ever was, in order.
+    async fn drift_found(&self) -> Result<Vec<Evidence>, StoreError>;
+
     /// When the newest event was written. The clock never goes behind it.
     async fn newest_at(&self) -> Result<Option<Timestamp>, StoreError>;
 

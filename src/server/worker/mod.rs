@@ -6,6 +6,7 @@ mod kill;
 mod membership;
 mod moved;
 mod oust;
+mod outcome;
 pub mod reconcile;
 mod step;
 mod sweep;
@@ -32,10 +33,15 @@ const BATCH: u32 = 64;
 const AT_ONCE: usize = 64;
 
 /// Which urgencies have places of their own.
-const ROOMS: [RangeInclusive<u8>; 3] = [Effect::ENDING_AT_ONCE, Effect::ENDING_SLOWLY, Effect::GIVING];
+const ROOMS: [RangeInclusive<u8>; 4] = [
+    Effect::AT_ONCE,
+    Effect::SHUTTING_OUT,
+    Effect::LETTING_GO,
+    Effect::GIVING,
+];
 
-/// Places for steps of some urgencies. What ends something has places of its own: however long the provider takes to
-/// give, taking away never waits for it; and what ends at once never waits for what a quota holds up.
+/// Places for steps of some urgencies. However long a provider takes to give, taking away never waits for it; and what
+/// calls nobody (a lock that is carried out, a deadline) waits for no provider at all.
 struct Room {
     urgencies: RangeInclusive<u8>,
     places: Arc<Semaphore>,
@@ -157,7 +163,11 @@ pub async fn drain(backend: &Backend) {
 #[cfg(test)]
 mod old_stores;
 #[cfg(test)]
+mod overlapping;
+#[cfg(test)]
 mod restarts;
+#[cfg(test)]
+mod rooms;
 #[cfg(test)]
 mod waiting;
 

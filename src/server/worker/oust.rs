@@ -1,8 +1,8 @@
 //! Taking away what nobody here gave, on the road that every taking goes: intent first, until it is gone.
 //! Owns the call. Refuses to begin: reconciling finds it, and the intent is durable by then.
 
-use super::membership::{CALL_MS, wait};
-use super::step::{again, settle};
+use super::membership::CALL_MS;
+use super::outcome::{again, settle, wait};
 use crate::domain::{Change, Membership, Timestamp, drift};
 use crate::server::backend::Backend;
 use crate::server::failure::{Failure, settled};
@@ -10,7 +10,7 @@ use crate::server::store::Claimed;
 
 /// Takes the next step with the membership `name`.
 pub(super) async fn take(backend: &Backend, work: &Claimed, name: &str) -> Result<(), Failure> {
-    let Some(standing) = settled!(begin(backend, work, name))? else {
+    let Some((standing, until)) = settled!(begin(backend, work, name))? else {
         return Ok(());
     };
     let provider = backend.provider(&standing.binding);
@@ -23,7 +23,7 @@ pub(super) async fn take(backend: &Backend, work: &Claimed, name: &str) -> Resul
         Err(error) => {
             settled!(async {
                 let known = backend.store.membership(name).await?;
-                match known.and_then(|known| drift::paused(backend.now(), &known)) {
+                match known.and_then(|known| drift::paused(backend.now(), &known, until)) {
                     Some(change) => backend.commit(&change).await,
                     None => Ok(()),
                 }
@@ -34,7 +34,7 @@ pub(super) async fn take(backend: &Backend, work: &Claimed, name: &str) -> Resul
 }
 
 /// Notes that it is about to be called; nothing where there is nothing to do, or not now.
-async fn begin(backend: &Backend, work: &Claimed, name: &str) -> Result<Option<Membership>, Failure> {
+async fn begin(backend: &Backend, work: &Claimed, name: &str) -> Result<Option<(Membership, Timestamp)>, Failure> {
     let Some(standing) = backend.store.membership(name).await? else {
         settle(backend, work).await?;
         return Ok(None);
@@ -48,7 +48,7 @@ async fn begin(backend: &Backend, work: &Claimed, name: &str) -> Result<Option<M
     match drift::calling(now, &standing, until) {
         Some(change) => {
             backend.commit(&change).await?;
-            Ok(Some(standing))
+            Ok(Some((standing, until)))
         }
         // a grant that came to hold it and let go has had it taken
         None => {

@@ -3,11 +3,11 @@
 //! too. Refuses to take what was there before us, anything at first sight, and silence for an answer: a list that cannot be
 //! read changes nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::moved::Moved;
@@ -58,8 +58,10 @@ pub async fn run(backend: Arc<Backend>, mut stop: watch::Receiver<bool>) {
 /// What earlier rounds left.
 #[derive(Default)]
 pub struct Reconciler {
-    /// What was told already, and when it was seen first: told once until it is gone.
-    told: BTreeMap<(Place, String), Timestamp>,
+    /// What was told already: told once until it is gone. What an earlier start told is in the evidence.
+    told: Option<BTreeSet<(Place, String)>>,
+    /// When it was seen first, since this start.
+    seen: BTreeMap<(Place, String), Timestamp>,
     /// What is being taken away in this round.
     ousted: usize,
     /// Where the next round goes on.
@@ -73,6 +75,9 @@ impl Reconciler {
     /// # Errors
     /// As the store says.
     pub async fn round(&mut self, backend: &Backend) -> Result<(), Failure> {
+        if self.told.is_none() {
+            self.told = Some(told(backend).await?);
+        }
         self.ousted = 0;
         let held = held(backend).await?;
         let mut places: BTreeMap<Place, (Binding, Vec<&Membership>)> = BTreeMap::new();
@@ -122,7 +127,8 @@ impl Reconciler {
         here: &[&Membership],
     ) -> Result<(), Failure> {
         let place = place(binding);
-        for missing in here.iter().filter(|one| is_missing(backend.now(), one, members)) {
+        let there: BTreeSet<&str> = members.iter().map(String::as_str).collect();
+        for missing in here.iter().filter(|one| is_missing(backend.now(), one, &there)) {
             close(backend, missing).await?;
         }
         let was_looked_at = known(backend, binding, "").await?.is_some();
@@ -130,12 +136,14 @@ impl Reconciler {
         for user in members {
             let key = (place.clone(), user.clone());
             let standing = known(backend, binding, user).await?;
+            let told = self.told.get_or_insert_default();
             if is_ours(backend.now(), standing.as_ref()) {
-                self.told.remove(&key);
+                told.remove(&key);
+                self.seen.remove(&key);
                 continue;
             }
-            if !self.told.contains_key(&key) {
-                self.told.insert(key.clone(), backend.now());
+            self.seen.entry(key.clone()).or_insert(backend.now());
+            if told.insert(key.clone()) {
                 tell(backend, &place, user).await?;
             }
             let is_foreign = |one: &Membership| one.state == MembershipState::Foreign;
@@ -150,16 +158,15 @@ impl Reconciler {
         if !was_looked_at {
             unless_changed(backend, &drift::before(backend.now(), binding, &before)).await?;
         }
-        let gone = self
-            .told
-            .keys()
-            .filter(|(at, user)| *at == place && !members.contains(user));
-        for (_, user) in gone {
+        let told = self.told.get_or_insert_default();
+        let is_gone = |(at, user): &&(Place, String)| *at == place && !there.contains(user.as_str());
+        for (_, user) in told.iter().filter(is_gone) {
             if let Some(left) = known(backend, binding, user).await? {
                 unless_changed(backend, &drift::left(backend.now(), &left)).await?;
             }
         }
-        self.told.retain(|(at, user), _| *at != place || members.contains(user));
+        told.retain(|key| !is_gone(&key));
+        self.seen.retain(|key, _| !is_gone(&key));
         Ok(())
     }
 
@@ -173,7 +180,7 @@ impl Reconciler {
     ) -> Result<(), Failure> {
         let now = backend.now();
         let was_seen = self
-            .told
+            .seen
             .get(key)
             .is_some_and(|first| now.millis() - first.millis() >= APART_MS);
         if backend.bundle().catalogue().drift() != Drift::Remove || !was_seen {
@@ -187,7 +194,8 @@ impl Reconciler {
             return Ok(());
         }
         // should it come again, it is new
-        self.told.remove(key);
+        self.seen.remove(key);
+        self.told.get_or_insert_default().remove(key);
         match drift::oust(now, binding, &key.1, standing.as_ref()) {
             Some(change) => unless_changed(backend, &change).await,
             None => Ok(()),
@@ -221,8 +229,8 @@ async fn held(backend: &Backend) -> Result<Vec<Membership>, Failure> {
 }
 
 /// Whether it should be there and is not: not one that is on its way, either way.
-fn is_missing(now: Timestamp, one: &Membership, members: &[String]) -> bool {
-    one.state == MembershipState::There && is_settled(now, one) && !members.contains(&one.user)
+fn is_missing(now: Timestamp, one: &Membership, there: &BTreeSet<&str>) -> bool {
+    one.state == MembershipState::There && is_settled(now, one) && !there.contains(one.user.as_str())
 }
 
 /// What is known of `user` there. Asked anew: what was read before the list may be older than it.
@@ -259,6 +267,19 @@ async fn gone(backend: &Backend, grant: &GrantId) -> Result<(), Failure> {
         return Ok(());
     };
     backend.commit(&apply(backend.now(), &case, &Event::Gone)?).await
+}
+
+/// What was ever told. What is gone since is left out once its place is looked at.
+async fn told(backend: &Backend) -> Result<BTreeSet<(Place, String)>, Failure> {
+    let lines = backend.store.drift_found().await?;
+    let payloads = lines.iter().filter_map(|line| line.payload.as_ref());
+    let word = |payload: &Value, name: &str| payload["details"][name].as_str().unwrap_or_default().to_owned();
+    Ok(payloads
+        .map(|payload| {
+            let place = (word(payload, "arn"), word(payload, "account"));
+            (place, word(payload, "user"))
+        })
+        .collect())
 }
 
 /// Somebody has what we did not give.

@@ -1,7 +1,7 @@
 //! What a lock ends: every grant that was there when it was set, without asking policy.
 //! Owns finding them, page by page; each is ended by an effect of its own, so that one which cannot be holds up no other.
 
-use super::step::{advance_grant, settle};
+use super::outcome::{advance_grant, settle};
 use crate::domain::{Change, Effect, Event, GrantId, Scope, Timestamp};
 use crate::server::backend::Backend;
 use crate::server::failure::Failure;

@@ -54,6 +54,10 @@ impl Provider for IdentityCenter {
         Ok(Some(User { id, is_member }))
     }
 
+    async fn still_fits(&self, _now: Timestamp, binding: &Binding) -> Result<(), ProviderError> {
+        self.check(assignment(binding)?).await
+    }
+
     /// Assigns, and sees it listed.
     async fn grant(&self, _now: Timestamp, access: &Access) -> Result<(), ProviderError> {
         let (assignment, user) = membership(access)?;

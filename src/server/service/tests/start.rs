@@ -1,10 +1,12 @@
 //! Asking for later: scheduled, decided again at the start, taken back before.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::locks::{lock, state};
 use super::*;
 use crate::domain::Timestamp;
+use crate::server::stage::members::Members;
 use crate::server::stage::{NOON, new_request};
 
 /// `secs` after noon.
@@ -54,6 +56,51 @@ async fn story_26_start_is_decided_again() {
     let refused = ("ended".to_owned(), Some("refused".to_owned()));
     assert_eq!(state(&stage, &alice, &filed).await, refused);
     assert_eq!(stage.provider.verified.load(Ordering::SeqCst), 0);
+}
+
+/// Alice's `dev-admin`, approved for in two hours, and the provider that it is a membership of.
+async fn membership_in_two_hours() -> (Stage, Arc<Members>, Caller, RequestView) {
+    let (stage, members) = Stage::of_members();
+    let alice = stage.sign_in("alice").await;
+    let filed = file_at(&stage, &alice, "dev-admin", 7_200).await.unwrap().request;
+    stage.at(7_200);
+    (stage, members, alice, filed)
+}
+
+#[tokio::test]
+async fn start_is_withheld_where_the_system_is_not_what_was_approved() {
+    let (stage, members, alice, filed) = membership_in_two_hours().await;
+    let longer = "a session of permission set Admin lives PT12H";
+    *members.refusal.lock().unwrap() = Some(ProviderError::Refused(longer.into()));
+    stage.work().await;
+    let changed = ("ended".to_owned(), Some("changed".to_owned()));
+    assert_eq!(state(&stage, &alice, &filed).await, changed);
+    let grant = view(&stage, &alice, &filed.id).await.grant.unwrap();
+    assert_eq!(grant.detail.as_deref(), Some(longer));
+    assert_eq!(members.count("grant"), 0);
+}
+
+#[tokio::test]
+async fn start_waits_for_a_system_that_does_not_answer() {
+    let (stage, members, alice, filed) = membership_in_two_hours().await;
+    *members.refusal.lock().unwrap() = Some(ProviderError::Throttled("later".into()));
+    stage.work().await;
+    assert_eq!(state(&stage, &alice, &filed).await.0, "scheduled");
+    *members.refusal.lock().unwrap() = None;
+    stage.at(7_202);
+    stage.work().await;
+    assert_eq!(state(&stage, &alice, &filed).await.0, "active");
+}
+
+#[tokio::test]
+async fn start_that_is_too_late_asks_no_system() {
+    let (stage, members, alice, filed) = membership_in_two_hours().await;
+    *members.refusal.lock().unwrap() = Some(ProviderError::Throttled("later".into()));
+    stage.work().await;
+    stage.at(86_400);
+    stage.work().await;
+    let expired = ("ended".to_owned(), Some("expired".to_owned()));
+    assert_eq!(state(&stage, &alice, &filed).await, expired);
 }
 
 #[tokio::test]

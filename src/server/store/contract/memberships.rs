@@ -43,6 +43,7 @@ fn a_membership(account: &str, leases: Vec<GrantId>) -> Membership {
         pre_existing: false,
         leases,
         busy_until: None,
+        busy_by: None,
         since: at(1),
         version: 1,
     }
@@ -76,6 +77,7 @@ async fn membership_is_replaced_at_its_version_only(store: &Tried) {
     let second = Membership {
         pre_existing: true,
         busy_until: Some(at(60)),
+        busy_by: Some(grant_id(1)),
         ..first.at(at(2), MembershipState::Giving)
     };
     store.commit(&row(&second)).await.unwrap();

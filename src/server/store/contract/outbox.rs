@@ -1,7 +1,7 @@
 //! The outbox: claims, urgency, settling, putting off.
 
 use super::*;
-use crate::domain::{EffectId, Postpone};
+use crate::domain::{EffectId, Postpone, Scope};
 use crate::server::store::{Claimed, StoreError};
 
 on_every_store! {
@@ -52,6 +52,10 @@ fn let_go(n: u64) -> Effect {
     Effect::LetGo { grant: grant_id(n) }
 }
 
+fn kill(n: u64) -> Effect {
+    Effect::Kill { grant: grant_id(n) }
+}
+
 fn expire(n: u64) -> Effect {
     Effect::Expire { request: request_id(n) }
 }
@@ -61,13 +65,16 @@ fn give(n: u64) -> Effect {
 }
 
 async fn claim_takes_what_is_urgent_first(store: &Tried) {
+    let sweep = Effect::Sweep { scope: Scope::All };
     leave(
         store,
         &[
             (1, activate(1)),
             (2, give(2)),
             (1, let_go(7)),
+            (2, kill(8)),
             (3, expire(3)),
+            (9, sweep.clone()),
             (5, end_of(4)),
             (4, take(5)),
             (4, end_of(6)),
@@ -78,10 +85,12 @@ async fn claim_takes_what_is_urgent_first(store: &Tried) {
     assert_eq!(
         order,
         [
+            sweep,
             take(5),
             end_of(6),
             end_of(4),
             expire(3),
+            kill(8),
             let_go(7),
             activate(1),
             give(2)

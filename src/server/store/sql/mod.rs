@@ -18,6 +18,7 @@ pub(super) mod switches;
 /// What is asked at every call or tick: none of it may read a whole table.
 #[cfg(test)]
 pub(super) const FREQUENT: &[&str] = &[
+    audit::DRIFT,
     cases::BESIDE,
     cases::GRANTS_LIKE,
     cases::GRANTS_SINCE,

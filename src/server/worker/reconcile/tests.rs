@@ -2,8 +2,10 @@
 
 use super::*;
 use crate::server::provider::{Provider as _, ProviderError};
+use crate::server::service::end;
 use crate::server::stage::Stage;
 use crate::server::stage::members::Members;
+use crate::wire::EndGrant;
 
 const ALICE: &str = "user-alice";
 
@@ -61,6 +63,9 @@ async fn access_that_jit_did_not_give_is_told_once_and_stays() {
     for _ in 0..3 {
         reconciler.round(&stage.backend).await.unwrap();
     }
+    assert_eq!(kinds(&stage, "drift.found").await, 1);
+    // a start, or another replica, tells nothing anew
+    Reconciler::default().round(&stage.backend).await.unwrap();
     assert_eq!(kinds(&stage, "drift.found").await, 1);
     assert!(members.has("user-mallory"));
     assert!(members.count("revoke") == 0);
@@ -134,6 +139,20 @@ async fn access_that_came_after_us_goes_in_its_second_round() {
     assert!(members.has(MALLORY));
     round(&stage, &mut reconciler, 4 * ROUND_S).await;
     assert!(!members.has(MALLORY));
+}
+
+/// What an earlier start told is not told anew, and may have gone and come again in between.
+#[tokio::test]
+async fn access_goes_in_the_second_round_of_a_start() {
+    let (stage, members, mut reconciler) = removing().await;
+    add(&members, MALLORY);
+    round(&stage, &mut reconciler, ROUND_S).await;
+    let mut reconciler = Reconciler::default();
+    round(&stage, &mut reconciler, 2 * ROUND_S).await;
+    assert!(members.has(MALLORY), "not at first sight");
+    round(&stage, &mut reconciler, 3 * ROUND_S).await;
+    assert!(!members.has(MALLORY));
+    assert_eq!(kinds(&stage, "drift.found").await, 1);
 }
 
 #[tokio::test]
@@ -212,6 +231,34 @@ async fn drift_of_somebody_who_asks_meanwhile_is_theirs_to_hold() {
     stage.at(2 * ROUND_S + 3_601);
     stage.work().await;
     assert!(!members.has("user-bob"), "and taken at its end");
+}
+
+/// A call to oust came to nothing, and whoever holds it by then gives it back before the next: that takes it away, and the
+/// next has nothing to say.
+#[tokio::test]
+async fn drift_that_is_given_back_meanwhile_is_taken_for_its_grant() {
+    let (stage, members, mut reconciler) = removing().await;
+    add(&members, "user-bob");
+    round(&stage, &mut reconciler, ROUND_S).await;
+    let bob = stage.sign_in("bob").await;
+    stage.at(2 * ROUND_S);
+    reconciler.round(&stage.backend).await.unwrap();
+    let filed = stage.file_for(&bob, "dev-admin", 3_600).await.unwrap();
+    *members.errors.lock().unwrap() = vec![ProviderError::Throttled("later".into())];
+    stage.work().await;
+    assert!(members.has("user-bob"));
+    assert_eq!(members.count("oust"), 1);
+    let grant = filed.request.grant.unwrap().id;
+    let why = EndGrant::default();
+    end::end(&stage.backend, &bob, &grant, &why, None).await.unwrap();
+    stage.work().await;
+    assert!(!members.has("user-bob"), "taken away as any other");
+    stage.at(2 * ROUND_S + 60);
+    stage.work().await;
+    assert_eq!((members.count("oust"), kinds(&stage, "drift.removed").await), (1, 0));
+    stage.at(86_400);
+    stage.work().await;
+    assert_eq!(stage.backend.store.left().await.unwrap(), 0, "effects are left");
 }
 
 #[tokio::test]
