@@ -8,6 +8,9 @@ use super::terminal::State;
 use super::words::{TimeWords, short_id, span};
 use crate::wire::{GrantView, RequestView};
 
+#[cfg(test)]
+mod tests;
+
 /// Under which heading an open request stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Open {
