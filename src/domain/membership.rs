@@ -166,6 +166,7 @@ mod tests {
             pre_existing,
             leases: Vec::new(),
             busy_until: None,
+            busy_by: None,
             since: at(10),
             version: 1,
         };

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::domain::time::Timestamp;
 use crate::wire::Before;
 
 fn words() -> TimeWords {
