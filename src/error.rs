@@ -300,6 +300,7 @@ impl From<Problem> for Error {
             Some(Code::VersionTooOld) => Some("install a newer jit on this machine".to_owned()),
             Some(Code::TargetNotFound) => Some(nearest(&problem)),
             Some(Code::TargetAmbiguous) if !problem.nearest.is_empty() => Some(nearest(&problem)),
+            Some(Code::LockNotFound) if same_access(&problem).is_some() => same_access(&problem),
             Some(Code::RequestNotFound | Code::GrantNotFound | Code::LockNotFound) => {
                 Some("try: jit status".to_owned())
             }
@@ -335,6 +336,12 @@ fn in_a_sentence(sentence: &str) -> String {
         }
         _ => sentence.to_owned(),
     }
+}
+
+/// Where the lock stands that was meant: on another target that is the same access. A name that is none is not repeated.
+fn same_access(problem: &Problem) -> Option<String> {
+    let name = crate::domain::text::TargetName::parse(problem.nearest.first()?).ok()?;
+    Some(format!("try: jit unlock {name}, which is the same access"))
 }
 
 /// Names that are near, as far as they can be names at all.

@@ -197,8 +197,11 @@ async fn not_locked(backend: &Backend, scope: &Scope) -> Result<Failure, Failure
     });
     Ok(match other {
         Some(other) => {
-            let hint = format!("{other} is the same access and is: jit unlock {other}");
-            failure.problem.hint(hint).into()
+            let mut problem = failure
+                .problem
+                .hint("the lock stands on another target that is the same access");
+            problem.nearest = vec![other.to_string()];
+            problem.into()
         }
         None => failure,
     })
