@@ -183,7 +183,10 @@ fn start_that_can_never_be_right_exits_two() {
 
 /// A zone whose clocks are put forward, or back, at two in the night after today.
 fn zone(forward: bool) -> String {
-    let tomorrow = Zoned::now().with_time_zone(jiff::tz::TimeZone::UTC).tomorrow().unwrap();
+    // where they are put back, they are an hour ahead until then, and may be in another day already
+    let ahead = jiff::SignedDuration::from_hours(i64::from(!forward));
+    let now = Zoned::now().with_time_zone(jiff::tz::TimeZone::UTC) + ahead;
+    let tomorrow = now.tomorrow().unwrap();
     // POSIX counts no 29 February
     let day = |of: &Zoned| of.day_of_year() - i16::from(of.in_leap_year() && of.month() > 2);
     let (day, other) = (day(&tomorrow), (day(&tomorrow) + 90) % 365 + 1);

@@ -168,11 +168,12 @@ impl World {
             // once something of ours may be there nobody could tell whose it is
             Step::Foreign => {
                 let ours = |one: &Membership| one.state.may_be_there();
+                // what is given, and not said for longer than a call may take, cannot be told from what another gave since
                 let is_calling = self
                     .tasks
                     .iter()
                     .chain(&self.asleep)
-                    .any(|task| matches!(task.at, At::Call(..)));
+                    .any(|task| matches!(task.at, At::Call(..) | At::Commit(_, Event::Verified)));
                 if !self.there && !is_calling && !self.membership.as_ref().is_some_and(ours) {
                     (self.there, self.foreign) = (true, true);
                 }

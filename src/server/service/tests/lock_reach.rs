@@ -25,7 +25,7 @@ async fn locked_target_is_not_had_by_another_name() {
     let seen = targets::targets(&stage.backend, &alice, None).await.unwrap().locks;
     assert_eq!(seen[0].same_access, ["dev-too"]);
     let other = unlock(&stage, &carol, "dev-too").await.unwrap_err().problem;
-    assert!(other.hint.unwrap().ends_with("jit unlock dev-admin"));
+    assert_eq!(other.nearest, ["dev-admin"]);
     unlock(&stage, &carol, "dev-admin").await.unwrap();
     stage.file(&alice, "dev-too").await.unwrap();
 }
