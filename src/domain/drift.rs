@@ -59,8 +59,10 @@ pub fn left(now: Timestamp, known: &Membership) -> Change {
 /// holds it, where it may be ours, or where it was there before us.
 pub fn oust(now: Timestamp, binding: &Binding, user: &str, known: Option<&Membership>) -> Option<Change> {
     let name = binding.assignment()?.membership(user);
+    let is_nobodys =
+        |known: &Membership| known.state == MembershipState::Absent && known.leases.is_empty() && !known.pre_existing;
     let next = match known {
-        Some(known) if known.state == MembershipState::Absent && known.leases.is_empty() => Membership {
+        Some(known) if is_nobodys(known) => Membership {
             pre_existing: false,
             busy_by: None,
             ..known.at(now, MembershipState::Taking)
@@ -137,4 +139,32 @@ fn change(now: Timestamp, kind: &str, next: Membership) -> Change {
         vec![Row::Membership(Box::new(next))],
         details,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::samples::{assignment, at};
+
+    #[test]
+    fn what_was_there_before_is_ousted_in_no_state() {
+        let binding = Binding::Assignment(assignment());
+        let name = binding.assignment().unwrap().membership("u-1");
+        for (pre_existing, is_taken) in [(false, true), (true, false)] {
+            let known = Membership {
+                name: name.clone(),
+                binding: binding.clone(),
+                user: "u-1".into(),
+                state: MembershipState::Absent,
+                pre_existing,
+                leases: Vec::new(),
+                busy_until: None,
+                busy_by: None,
+                since: at(1),
+                version: 1,
+            };
+            let change = oust(at(2), &binding, "u-1", Some(&known));
+            assert_eq!(change.is_some(), is_taken, "{pre_existing}");
+        }
+    }
 }

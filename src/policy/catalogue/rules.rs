@@ -7,6 +7,8 @@ use crate::domain::Binding;
 /// In what two targets differ that are one access: then people could choose the weaker rules.
 pub(super) fn difference(one: &Target, other: &Target) -> Option<&'static str> {
     let asked = [
+        // of one account it is one; two ways to choose many may each have their own
+        ("environment", one.environment != other.environment),
         ("risk", one.risk != other.risk),
         ("approvers", sorted(&one.approvers) != sorted(&other.approvers)),
         ("workflow", one.workflow != other.workflow),
@@ -38,4 +40,22 @@ fn sorted(names: &[String]) -> Vec<&String> {
     names.sort();
     names.dedup();
     names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::{Bundle, small};
+
+    #[test]
+    fn environments_of_one_access_are_the_same() {
+        let bundle = Bundle::load(&small::files()).unwrap();
+        let one = bundle.catalogue().find("dev-admin").unwrap().clone();
+        let other = Target {
+            environment: "prod".into(),
+            ..one.clone()
+        };
+        assert_eq!(difference(&one, &one), None);
+        assert_eq!(difference(&one, &other), Some("environment"));
+    }
 }
