@@ -37,7 +37,8 @@ pub async fn signed_in(
             next.run(Request::from_parts(parts, body)).await
         }
         Err(failure) => {
-            // who tries tokens is slowed down; who is signed in at the same address is not
+            // who tries tokens is slowed down; who is signed in at the same address is not, but for a first call without
+            // a nonce
             let tried = backend.limits.call(&peer.ip().to_string(), backend.now());
             let slowed = tried.map_err(|wait_s| Failure::too_much("too many calls", wait_s));
             slowed.err().unwrap_or(failure).into_response()
