@@ -74,6 +74,7 @@ fn filing(n: u64) -> Result<Change, Failure> {
         risk: 2,
         environment: "production".to_owned(),
         bundle_hash: "b".repeat(64),
+        account: None,
     };
     let filing = Filing {
         body,

@@ -115,6 +115,9 @@ _jit() {
             jit__subcmd__aws,check)
                 cmd="jit__subcmd__aws__subcmd__check"
                 ;;
+            jit__subcmd__aws,deny-sessions)
+                cmd="jit__subcmd__aws__subcmd__deny__subcmd__sessions"
+                ;;
             jit__subcmd__issuer,publish)
                 cmd="jit__subcmd__issuer__subcmd__publish"
                 ;;
@@ -206,7 +209,7 @@ _jit() {
             return 0
             ;;
         jit__subcmd__aws)
-            opts="-o -q -v -h --server --identity --output --no-input --quiet --verbose --color --help bootstrap check"
+            opts="-o -q -v -h --server --identity --output --no-input --quiet --verbose --color --help bootstrap check deny-sessions"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -320,6 +323,40 @@ _jit() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --identity)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jit__subcmd__aws__subcmd__deny__subcmd__sessions)
+            opts="-o -q -v -h --check --server --identity --output --no-input --quiet --verbose --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --server)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1036,7 +1073,7 @@ _jit() {
             return 0
             ;;
         jit__subcmd__login)
-            opts="-o -q -v -h --server --identity --output --no-input --quiet --verbose --color --code --help"
+            opts="-o -q -v -h --server --identity --output --no-input --quiet --verbose --color --code --identity-center --no-browser --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1063,6 +1100,10 @@ _jit() {
                     return 0
                     ;;
                 --code)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --identity-center)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

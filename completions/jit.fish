@@ -370,9 +370,11 @@ complete -c jit -n "__fish_jit_using_subcommand login" -l color -d 'Use colour' 
 always\t'Always'
 never\t'Never'"
 complete -c jit -n "__fish_jit_using_subcommand login" -l code -d 'One-time code, on loopback servers only' -r
+complete -c jit -n "__fish_jit_using_subcommand login" -l identity-center -d 'Sign in to Identity Center, for TARGET' -r
 complete -c jit -n "__fish_jit_using_subcommand login" -l no-input -d 'Never ask anything'
 complete -c jit -n "__fish_jit_using_subcommand login" -s q -l quiet -d 'Say nothing but data and failures'
 complete -c jit -n "__fish_jit_using_subcommand login" -s v -l verbose -d 'Log to stderr, twice for more'
+complete -c jit -n "__fish_jit_using_subcommand login" -l no-browser -d 'With a code to type in elsewhere'
 complete -c jit -n "__fish_jit_using_subcommand login" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jit -n "__fish_jit_using_subcommand logout" -l server -d 'Backend to talk to' -r
 complete -c jit -n "__fish_jit_using_subcommand logout" -l identity -d 'Identity to use there' -r
@@ -492,19 +494,20 @@ complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcomma
 complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from revoke" -s q -l quiet -d 'Say nothing but data and failures'
 complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from revoke" -s v -l verbose -d 'Log to stderr, twice for more'
 complete -c jit -n "__fish_jit_using_subcommand issuer; and __fish_seen_subcommand_from revoke" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c jit -n "__fish_jit_using_subcommand aws; and not __fish_seen_subcommand_from bootstrap check" -l server -d 'Backend to talk to' -r
-complete -c jit -n "__fish_jit_using_subcommand aws; and not __fish_seen_subcommand_from bootstrap check" -l identity -d 'Identity to use there' -r
-complete -c jit -n "__fish_jit_using_subcommand aws; and not __fish_seen_subcommand_from bootstrap check" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
+complete -c jit -n "__fish_jit_using_subcommand aws; and not __fish_seen_subcommand_from bootstrap check deny-sessions" -l server -d 'Backend to talk to' -r
+complete -c jit -n "__fish_jit_using_subcommand aws; and not __fish_seen_subcommand_from bootstrap check deny-sessions" -l identity -d 'Identity to use there' -r
+complete -c jit -n "__fish_jit_using_subcommand aws; and not __fish_seen_subcommand_from bootstrap check deny-sessions" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
 json\t'For programs'"
-complete -c jit -n "__fish_jit_using_subcommand aws; and not __fish_seen_subcommand_from bootstrap check" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
+complete -c jit -n "__fish_jit_using_subcommand aws; and not __fish_seen_subcommand_from bootstrap check deny-sessions" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
-complete -c jit -n "__fish_jit_using_subcommand aws; and not __fish_seen_subcommand_from bootstrap check" -l no-input -d 'Never ask anything'
-complete -c jit -n "__fish_jit_using_subcommand aws; and not __fish_seen_subcommand_from bootstrap check" -s q -l quiet -d 'Say nothing but data and failures'
-complete -c jit -n "__fish_jit_using_subcommand aws; and not __fish_seen_subcommand_from bootstrap check" -s v -l verbose -d 'Log to stderr, twice for more'
-complete -c jit -n "__fish_jit_using_subcommand aws; and not __fish_seen_subcommand_from bootstrap check" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c jit -n "__fish_jit_using_subcommand aws; and not __fish_seen_subcommand_from bootstrap check" -f -a "bootstrap" -d 'Print what an account needs, to apply'
-complete -c jit -n "__fish_jit_using_subcommand aws; and not __fish_seen_subcommand_from bootstrap check" -f -a "check" -d 'Judge what an account has'
+complete -c jit -n "__fish_jit_using_subcommand aws; and not __fish_seen_subcommand_from bootstrap check deny-sessions" -l no-input -d 'Never ask anything'
+complete -c jit -n "__fish_jit_using_subcommand aws; and not __fish_seen_subcommand_from bootstrap check deny-sessions" -s q -l quiet -d 'Say nothing but data and failures'
+complete -c jit -n "__fish_jit_using_subcommand aws; and not __fish_seen_subcommand_from bootstrap check deny-sessions" -s v -l verbose -d 'Log to stderr, twice for more'
+complete -c jit -n "__fish_jit_using_subcommand aws; and not __fish_seen_subcommand_from bootstrap check deny-sessions" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand aws; and not __fish_seen_subcommand_from bootstrap check deny-sessions" -f -a "bootstrap" -d 'Print what an account needs, to apply'
+complete -c jit -n "__fish_jit_using_subcommand aws; and not __fish_seen_subcommand_from bootstrap check deny-sessions" -f -a "check" -d 'Judge what an account has'
+complete -c jit -n "__fish_jit_using_subcommand aws; and not __fish_seen_subcommand_from bootstrap check deny-sessions" -f -a "deny-sessions" -d 'Print the policy that shuts sessions out'
 complete -c jit -n "__fish_jit_using_subcommand aws; and __fish_seen_subcommand_from bootstrap" -l policy -d 'Folder of the policy bundle' -r -F
 complete -c jit -n "__fish_jit_using_subcommand aws; and __fish_seen_subcommand_from bootstrap" -l issuer -d 'Address of our issuer, for road web-identity' -r
 complete -c jit -n "__fish_jit_using_subcommand aws; and __fish_seen_subcommand_from bootstrap" -l backend-role -d 'The backend\'s own role, for road assume-role' -r
@@ -540,6 +543,18 @@ complete -c jit -n "__fish_jit_using_subcommand aws; and __fish_seen_subcommand_
 complete -c jit -n "__fish_jit_using_subcommand aws; and __fish_seen_subcommand_from check" -s q -l quiet -d 'Say nothing but data and failures'
 complete -c jit -n "__fish_jit_using_subcommand aws; and __fish_seen_subcommand_from check" -s v -l verbose -d 'Log to stderr, twice for more'
 complete -c jit -n "__fish_jit_using_subcommand aws; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand aws; and __fish_seen_subcommand_from deny-sessions" -l server -d 'Backend to talk to' -r
+complete -c jit -n "__fish_jit_using_subcommand aws; and __fish_seen_subcommand_from deny-sessions" -l identity -d 'Identity to use there' -r
+complete -c jit -n "__fish_jit_using_subcommand aws; and __fish_seen_subcommand_from deny-sessions" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
+json\t'For programs'"
+complete -c jit -n "__fish_jit_using_subcommand aws; and __fish_seen_subcommand_from deny-sessions" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c jit -n "__fish_jit_using_subcommand aws; and __fish_seen_subcommand_from deny-sessions" -l check -d 'Look whether it is attached'
+complete -c jit -n "__fish_jit_using_subcommand aws; and __fish_seen_subcommand_from deny-sessions" -l no-input -d 'Never ask anything'
+complete -c jit -n "__fish_jit_using_subcommand aws; and __fish_seen_subcommand_from deny-sessions" -s q -l quiet -d 'Say nothing but data and failures'
+complete -c jit -n "__fish_jit_using_subcommand aws; and __fish_seen_subcommand_from deny-sessions" -s v -l verbose -d 'Log to stderr, twice for more'
+complete -c jit -n "__fish_jit_using_subcommand aws; and __fish_seen_subcommand_from deny-sessions" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jit -n "__fish_jit_using_subcommand completions" -l server -d 'Backend to talk to' -r
 complete -c jit -n "__fish_jit_using_subcommand completions" -l identity -d 'Identity to use there' -r
 complete -c jit -n "__fish_jit_using_subcommand completions" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'

@@ -137,10 +137,13 @@ pub const fn exit_of(code: Code) -> Exit {
         | Code::GrantNotLive
         | Code::GrantNarrowedOtherwise
         | Code::TargetNotFound
+        | Code::TargetAmbiguous
         | Code::PersonNotFound
         | Code::LockNotFound
         | Code::LockAmbiguous => Exit::Gone,
-        Code::ProviderRefused
+        Code::CredentialElsewhere
+        | Code::ProviderRefused
+        | Code::TargetUnresolved
         | Code::ProviderThrottled
         | Code::ProviderUnreachable
         | Code::ProviderPolicyTooLarge
@@ -296,6 +299,8 @@ impl From<Problem> for Error {
             Some(Code::SessionUnknown | Code::SessionEnded | Code::SessionProof) => Some("try: jit login".to_owned()),
             Some(Code::VersionTooOld) => Some("install a newer jit on this machine".to_owned()),
             Some(Code::TargetNotFound) => Some(nearest(&problem)),
+            Some(Code::TargetAmbiguous) if !problem.nearest.is_empty() => Some(nearest(&problem)),
+            Some(Code::LockNotFound) if same_access(&problem).is_some() => same_access(&problem),
             Some(Code::RequestNotFound | Code::GrantNotFound | Code::LockNotFound) => {
                 Some("try: jit status".to_owned())
             }
@@ -331,6 +336,12 @@ fn in_a_sentence(sentence: &str) -> String {
         }
         _ => sentence.to_owned(),
     }
+}
+
+/// Where the lock stands that was meant: on another target that is the same access. A name that is none is not repeated.
+fn same_access(problem: &Problem) -> Option<String> {
+    let name = crate::domain::text::TargetName::parse(problem.nearest.first()?).ok()?;
+    Some(format!("try: jit unlock {name}, which is the same access"))
 }
 
 /// Names that are near, as far as they can be names at all.

@@ -145,8 +145,13 @@ impl Account {
     }
 }
 
-/// Whether a name can be a target's: `[a-z0-9][a-z0-9._-]{0,62}`.
+/// Whether a name can be a target's: `[a-z0-9][a-z0-9._-]{0,62}`, or two of those with a slash between them.
 pub fn is_target(name: &str) -> bool {
+    let (name, account) = name.split_once('/').unwrap_or((name, "x"));
+    is_plain(name) && is_plain(account)
+}
+
+fn is_plain(name: &str) -> bool {
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
     (1..=63).contains(&name.len())
         && name.as_bytes().first().is_some_and(|b| plain(*b))
@@ -295,10 +300,22 @@ mod tests {
 
     #[test]
     fn target_names_follow_the_catalogue_rule() {
-        for good in ["a", "prod-admin", "0.a_b", &"x".repeat(63)] {
+        for good in ["a", "prod-admin", "0.a_b", "a/111122223333", &"x".repeat(63)] {
             assert!(is_target(good), "{good}");
         }
-        for bad in ["", "-a", ".a", "A", "a/b", "a b", "é", &"x".repeat(64)] {
+        for bad in [
+            "",
+            "-a",
+            ".a",
+            "A",
+            "a/",
+            "/a",
+            "a/..",
+            "a/b/c",
+            "a b",
+            "é",
+            &"x".repeat(64),
+        ] {
             assert!(!is_target(bad), "{bad}");
         }
     }

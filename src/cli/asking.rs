@@ -7,11 +7,11 @@ use super::context::{Ctx, Desk};
 use super::follow::{self, Goal};
 use super::{dry_run, finish, targets};
 use crate::domain::refusal::Code;
-use crate::domain::text::{PersonName, Reason, TargetName, Ticket};
+use crate::domain::text::{Narrowing, PersonName, Reason, TargetName, Ticket};
 use crate::domain::time::Duration;
 use crate::error::{Error, Result};
-use crate::ui::{State, account_line, for_whom, from, length, narrowed, span};
-use crate::wire::{Filed, NewRequest, Outcome, RequestView};
+use crate::ui::{State, account_line, for_whom, from, goes_on_for, length, narrowed, span};
+use crate::wire::{CenterView, Filed, NewRequest, Outcome, RequestView, TargetView};
 
 /// Flags of whoever asks.
 #[derive(Debug, clap::Args)]
@@ -65,12 +65,21 @@ impl Asking {
         desk: &Desk,
         target: &TargetName,
         reason: &Reason,
+        only: &[Narrowing],
     ) -> Result<NewRequest> {
-        let duration = match self.duration {
-            Some(duration) => duration,
-            None => default_duration(ctx, desk, target)?,
+        let (view, duration) = match self.duration {
+            Some(duration) => (targets::look(desk, target)?, duration),
+            None => {
+                let view = targets::find(desk, target)?;
+                let duration = default_duration(ctx, target, &view)?;
+                (Some(view), duration)
+            }
         };
+        if let Some(center) = view.and_then(|view| view.identity_center) {
+            self.fits_there(ctx, target, only, &center)?;
+        }
         Ok(NewRequest {
+            only: only.iter().map(ToString::to_string).collect(),
             target: target.to_string(),
             duration_s: duration.secs(),
             reason: reason.to_string(),
@@ -78,6 +87,23 @@ impl Asking {
             on_behalf_of: self.on_behalf_of.as_ref().map(ToString::to_string),
             ..NewRequest::default()
         })
+    }
+
+    /// Identity Center's sessions are what the permission set says: no narrower, and no shorter. Said before anything is
+    /// sent.
+    fn fits_there(&self, ctx: &Ctx, target: &TargetName, only: &[Narrowing], center: &CenterView) -> Result<()> {
+        if !only.is_empty() {
+            let message = format!("{target} cannot be narrowed with --only");
+            return Err(
+                Error::of(Code::UsageNarrowing, message).hint("leave out --only, or ask for a target with less")
+            );
+        }
+        // the dry run says it in its place
+        if !self.dry_run {
+            let session = goes_on_for(center.session_s).replacen('a', "A", 1);
+            ctx.ui.note(&format!("{session}."));
+        }
+        Ok(())
     }
 
     /// The reason as given, from stdin, or as answered to `question`.
@@ -101,11 +127,11 @@ impl Asking {
             .file(new)
             .map_err(|error| explained(ctx, desk, error, new))?;
         desk.backend.watch_interrupt()?;
-        note_filed(ctx, desk, &filed);
+        note_filed(ctx, desk, new, &filed);
         follow::print_json(ctx, &filed.request, Some(filed.outcome))?;
         match filed.outcome {
             _ if self.no_wait => return Ok(()),
-            Outcome::Covered => return finish::renew(desk, &filed.request),
+            Outcome::Covered => return finish::renew(ctx, desk, &filed.request),
             Outcome::Filed | Outcome::Joined => {}
         }
         if filed.request.state == "pending" {
@@ -135,9 +161,8 @@ fn stdin() -> Result<String> {
 }
 
 /// The target's own default, at most an hour, shown before anything is sent.
-fn default_duration(ctx: &Ctx, desk: &Desk, target: &TargetName) -> Result<Duration> {
-    let view = targets::find(desk, target)?;
-    let duration = crate::client::default_duration(&view)?;
+fn default_duration(ctx: &Ctx, target: &TargetName, view: &TargetView) -> Result<Duration> {
+    let duration = crate::client::default_duration(view)?;
     ctx.ui
         .note(&format!("For {duration}, the default of {target} (--for changes it)."));
     Ok(duration)
@@ -163,19 +188,36 @@ fn explained(ctx: &Ctx, desk: &Desk, error: Error, new: &NewRequest) -> Error {
             let other = problem.and_then(|p| p.request.clone());
             let other = other.and_then(|id| crate::domain::id::RequestId::parse(&id).ok());
             let Some(other) = other else { return error };
-            if let Ok(view) = desk.backend.request(other.as_str()) {
-                let (is, now) = (span(view.duration_s), span(new.duration_s));
-                ctx.ui
-                    .note(&format!("pending  {}  {is}{}", view.target, narrowed(&view.only)));
-                ctx.ui
-                    .note(&format!("asked    {}  {now}{}", new.target, narrowed(&new.only)));
-            }
-            error.try_(format!("jit wait {other}, or jit cancel {other}"))
+            let Ok(view) = desk.backend.request(other.as_str()) else {
+                return error;
+            };
+            note_both(ctx, desk, &view, new);
+            error.try_(match (view.state.as_str(), view.start) {
+                ("pending", _) => format!("jit wait {other}, or jit cancel {other}"),
+                (_, Some(_)) => format!("jit drop {other}, which gives it up"),
+                (_, None) => format!("jit wait {other}"),
+            })
+        }
+        Some(Code::TargetAmbiguous) if problem.is_none_or(|p| p.nearest.is_empty()) => {
+            error.try_(format!("jit targets {}/", new.target))
         }
         Some(Code::GrantNotLive) if new.extend => error.try_(format!("jit request {}{}", new.target, behalf(new))),
         Some(Code::GrantNarrowedOtherwise) => error.try_(format!("jit drop {}", new.target)),
         _ => error,
     }
+}
+
+/// What is there already beside what is asked.
+fn note_both(ctx: &Ctx, desk: &Desk, view: &RequestView, new: &NewRequest) {
+    let words = desk.words();
+    let line = |what: &str, target: &str, duration_s, start, only: &[String]| {
+        let (length, from) = (span(duration_s), from(start, &words));
+        format!("{what:<10}{target}  {length}{from}{}", narrowed(only))
+    };
+    let there = line(&view.state, &view.target, view.duration_s, view.start, &view.only);
+    ctx.ui.note(&there);
+    let asked = line("asked", &new.target, new.duration_s, new.start, &new.only);
+    ctx.ui.note(&asked);
 }
 
 /// The same command for another duration.
@@ -209,7 +251,7 @@ fn quoted(text: &str) -> String {
     }
 }
 
-fn note_filed(ctx: &Ctx, desk: &Desk, filed: &Filed) {
+fn note_filed(ctx: &Ctx, desk: &Desk, new: &NewRequest, filed: &Filed) {
     let request = &filed.request;
     match filed.outcome {
         Outcome::Filed => ctx.ui.note(&format!(
@@ -226,11 +268,11 @@ fn note_filed(ctx: &Ctx, desk: &Desk, filed: &Filed) {
                 .as_ref()
                 .map_or_else(String::new, |ticket| format!("  {ticket}"))
         )),
-        Outcome::Joined => ctx.ui.note(&format!(
-            "Joined {} (filed {}).",
-            request.id,
-            desk.words().ago(request.filed_at)
-        )),
+        Outcome::Joined => {
+            let ago = desk.words().ago(request.filed_at);
+            ctx.ui.note(&format!("Joined {} (filed {ago}).", request.id));
+            say_ticket_is_lost(ctx, new, request);
+        }
         Outcome::Covered => {
             let words = desk.words();
             let end = request.grant.as_ref().and_then(|grant| grant.ends_at);
@@ -247,6 +289,22 @@ fn note_filed(ctx: &Ctx, desk: &Desk, filed: &Filed) {
                 .note_marked(State::Live, &format!("{who} {}{until}.", request.target));
         }
     }
+}
+
+/// What is joined stays as it was filed: its approvers read its ticket, not the one that was given now.
+fn say_ticket_is_lost(ctx: &Ctx, new: &NewRequest, joined: &RequestView) {
+    let Some(given) = new
+        .ticket
+        .as_ref()
+        .filter(|given| joined.ticket.as_ref() != Some(given))
+    else {
+        return;
+    };
+    let has = joined.ticket.as_deref().unwrap_or("no ticket");
+    ctx.ui.warn(
+        &format!("{} was filed with {has}; {given} was not added", joined.id),
+        &format!("jit cancel {}, then ask again", joined.id),
+    );
 }
 
 #[cfg(test)]

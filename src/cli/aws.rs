@@ -1,8 +1,9 @@
 //! `jit aws`: an account as jit needs it, written down and looked at.
-//! Owns what both verbs take from the catalogue. Refuses to change anything in AWS.
+//! Owns what its verbs take from the catalogue. Refuses to change anything in AWS.
 
 mod bootstrap;
 mod check;
+mod deny_sessions;
 
 use std::path::{Path, PathBuf};
 
@@ -30,6 +31,7 @@ pub(super) struct Args {
 enum Verb {
     Bootstrap(bootstrap::Args),
     Check(check::Args),
+    DenySessions(deny_sessions::Args),
 }
 
 /// What an account is planned from.
@@ -53,6 +55,7 @@ pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
     match args.verb {
         Verb::Bootstrap(args) => bootstrap::run(args, ctx),
         Verb::Check(args) => check::run(args, ctx),
+        Verb::DenySessions(args) => deny_sessions::run(args, ctx),
     }
 }
 

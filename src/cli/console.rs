@@ -5,7 +5,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
 use super::context::{Ctx, Desk};
-use crate::client::{Federation, Keys, Opened, Page, open_browser, session_s};
+use crate::client::{Federation, Opened, Page, open_browser, session_s};
 use crate::config::NetworkSettings;
 use crate::domain::request::Body;
 use crate::domain::target::Binding;
@@ -42,16 +42,20 @@ pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
     let page = Page::new(args.service.as_deref(), args.region.as_deref())?;
     let desk = ctx.desk()?;
     let keys = desk.client.keys(&target)?;
-    let binding = binding(&desk, &target)?;
-    let road = binding.role().map(|role| role.road);
-    let session = session_s(road, &keys, desk.backend.now());
+    let (grant_ends_at, binding) = live(&desk, &target)?;
+    let (road, now) = (binding.role().map(|role| role.road), desk.backend.now());
+    let session = session_s(road, &keys, grant_ends_at, now);
+    let shorter = session.filter(|secs| *secs < keys.expires_at.since(now));
+    let ends_at = shorter.map_or(keys.expires_at, |secs| {
+        Timestamp::from_millis(now.millis() + i64::from(secs) * 1000).whole_second()
+    });
     let settings = NetworkSettings::find(&ctx.env);
     let url = Federation::of(binding.partition()).sign_in(&settings, &keys, &page, session)?;
     if ctx.ui.is_json() {
         let signed_in = SignIn {
             target: &target,
             url: url.expose_secret(),
-            expires_at: keys.expires_at,
+            expires_at: ends_at,
         };
         return ctx.ui.json("jit/console/1", &signed_in);
     }
@@ -59,18 +63,18 @@ pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
         true => print(ctx, &url)?,
         false => open(ctx, &target, &url)?,
     }
-    note_end(ctx, &desk, &keys);
+    note_end(ctx, &desk, ends_at, keys.renews);
     Ok(())
 }
 
-/// What the live grant that ends last resolved to when it was approved.
-fn binding(desk: &Desk, target: &TargetName) -> Result<Binding> {
+/// When the live grant that ends last does so, and what it resolved to when it was approved.
+fn live(desk: &Desk, target: &TargetName) -> Result<(Timestamp, Binding)> {
     let open = desk.backend.requests(true, None)?.requests;
     let live = open.iter().filter_map(|request| {
         let grant = request.grant.as_ref()?;
-        (request.target == target.as_str() && grant.state == "active").then_some((grant.ends_at, request))
+        (request.target == target.as_str() && grant.state == "active").then_some((grant.ends_at?, request))
     });
-    let (_, request) = live.max_by_key(|(ends_at, _)| *ends_at).ok_or_else(|| {
+    let (ends_at, request) = live.max_by_key(|(ends_at, _)| *ends_at).ok_or_else(|| {
         Error::of(
             crate::domain::refusal::Code::GrantNotLive,
             format!("no live grant for {target}"),
@@ -79,7 +83,7 @@ fn binding(desk: &Desk, target: &TargetName) -> Result<Binding> {
     })?;
     let body: Body = serde_json::from_str(&request.body)
         .map_err(|_| Error::unexpected(format!("the request behind {target} cannot be read")))?;
-    Ok(body.binding)
+    Ok((ends_at, body.binding))
 }
 
 fn print(ctx: &Ctx, url: &SecretString) -> Result<()> {
@@ -98,9 +102,9 @@ fn open(ctx: &Ctx, target: &TargetName, url: &SecretString) -> Result<()> {
     Ok(())
 }
 
-fn note_end(ctx: &Ctx, desk: &Desk, keys: &Keys) {
+fn note_end(ctx: &Ctx, desk: &Desk, ends_at: Timestamp, renews: bool) {
     let words = desk.words();
-    let (at, left) = (words.at(keys.expires_at), words.left(keys.expires_at));
-    let more = if keys.renews { "; then run it again" } else { "" };
+    let (at, left) = (words.at(ends_at), words.left(ends_at));
+    let more = if renews { "; then run it again" } else { "" };
     ctx.ui.note(&format!("It ends at {at} (in {left}){more}."));
 }

@@ -74,6 +74,7 @@ impl Ctx {
     pub(super) fn desk(&self) -> Result<Desk> {
         let client = self.client()?;
         let (picked, backend) = client.signed_in()?;
+        client.sweep(&picked.account);
         Ok(Desk {
             client,
             picked,

@@ -4,17 +4,21 @@ use serde::Serialize;
 
 use super::context::{Ctx, Desk};
 use super::ending::settled;
+use crate::domain::id::{GrantId, RequestId};
 use crate::domain::refusal::Code;
 use crate::domain::text::TargetName;
 use crate::error::{Error, Result};
-use crate::ui::what_still_works;
+use crate::ui::{short_id, what_still_works};
 use crate::wire::{EndGrant, GrantView, RequestView};
 
 /// Give access back early
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  jit drop prod-admin")]
+#[command(
+    after_help = "Example:\n  jit drop prod-admin\n  jit drop req_7h3kq2\n\nA target gives back all that one has on it, and what starts later; a request or grant only that"
+)]
 pub(super) struct Args {
-    /// What to give back
+    /// Target, request or grant
+    #[arg(value_name = "WHAT")]
     target: String,
 }
 
@@ -25,37 +29,114 @@ struct Dropped<'a> {
 }
 
 pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
-    let target = TargetName::parse(&args.target)?;
+    let meant = Meant::parse(&args.target)?;
     let desk = ctx.desk()?;
-    let mut grants = end_all(&desk, &target)?;
+    let (target, grants, kept) = meant.end(&desk)?;
+    // last: whoever fetched meanwhile did so from a grant that is over now
+    desk.client.forget(&desk.picked.account, &target)?;
     if grants.is_empty() {
-        grants = end_what_was_asked_for_another(&desk, &target)?;
-    }
-    if grants.is_empty() {
-        desk.client.forget(&desk.picked.account, &target)?;
         note(&desk, &target, &[]);
         return Err(nothing_to_give_back(&desk, &target));
     }
-    // last: whoever fetched meanwhile did so from a grant that is over now
-    desk.client.forget(&desk.picked.account, &target)?;
     let grants = grants
         .into_iter()
         .map(|grant| settled(&desk, grant))
         .collect::<Result<Vec<_>>>()?;
-    note(&desk, &target, &grants);
+    note(&desk, &target, &[kept, grants.clone()].concat());
     if ctx.ui.is_json() {
-        return ctx.ui.json(
-            "jit/drop/1",
-            &Dropped {
-                target: &target,
-                grants: &grants,
-            },
-        );
+        let (target, grants) = (&target, grants.as_slice());
+        return ctx.ui.json("jit/drop/1", &Dropped { target, grants });
     }
-    let rest = what_still_works(&grants, &desk.words(), desk.backend.now());
-    let whose = whose(&desk, &grants);
-    ctx.ui.note(&format!("Gave {target}{whose} back. {rest}"));
+    say(ctx, &desk, &target, &grants);
     Ok(())
+}
+
+/// What is to be given back.
+enum Meant<'a> {
+    /// All that one has on a target.
+    All(TargetName),
+    /// What an id of a request or grant names.
+    One(&'a str),
+}
+
+impl<'a> Meant<'a> {
+    fn parse(given: &'a str) -> Result<Self> {
+        let prefixes = [RequestId::PREFIX, GrantId::PREFIX];
+        match prefixes.iter().any(|prefix| given.starts_with(prefix)) {
+            true => Ok(Self::One(given)),
+            false => Ok(Self::All(TargetName::parse(given)?)),
+        }
+    }
+
+    /// Gives it back: the target, what was ended, and what is kept on it.
+    fn end(self, desk: &Desk) -> Result<(TargetName, Vec<GrantView>, Vec<GrantView>)> {
+        match self {
+            Self::All(target) => {
+                let ended = end_on(desk, &target)?;
+                Ok((target, ended, Vec::new()))
+            }
+            Self::One(id) => {
+                let ended = end_one(desk, id)?;
+                let target = TargetName::parse(&ended.target)?;
+                let kept = desk.backend.grants(&target)?.grants;
+                Ok((target, vec![ended], kept))
+            }
+        }
+    }
+}
+
+/// What went, and what works still.
+fn say(ctx: &Ctx, desk: &Desk, target: &TargetName, grants: &[GrantView]) {
+    let whose = whose(desk, grants);
+    let is_planned = |grant: &&GrantView| grant.activated_at.is_none();
+    let planned = grants.iter().filter(is_planned).count();
+    if planned == grants.len() {
+        return ctx.ui.note(&format!("Gave {target}{whose} up before it started."));
+    }
+    let rest = what_still_works(grants, &desk.words(), desk.backend.now());
+    let too = if planned == 0 {
+        ""
+    } else {
+        " What was to start later is given up too."
+    };
+    ctx.ui.note(&format!("Gave {target}{whose} back. {rest}{too}"));
+}
+
+/// Ends all that one has on `target`, or has asked for somebody else.
+fn end_on(desk: &Desk, target: &TargetName) -> Result<Vec<GrantView>> {
+    let own = end_all(desk, target)?;
+    if !own.is_empty() {
+        return Ok(own);
+    }
+    end_what_was_asked_for_another(desk, target)
+}
+
+/// Ends the one grant that an id names, and nothing beside it.
+fn end_one(desk: &Desk, id: &str) -> Result<GrantView> {
+    if id.starts_with(GrantId::PREFIX) {
+        return end_own(desk, id);
+    }
+    let view = desk.backend.request(id)?;
+    let Some(grant) = view.grant else {
+        let message = format!("{} is {} and gives no access", short_id(&view.id), view.state);
+        let error = Error::of(Code::GrantNotLive, message);
+        return Err(match view.state.as_str() {
+            "pending" => error.try_(format!("jit cancel {}", short_id(&view.id))),
+            _ => error.try_("jit status"),
+        });
+    };
+    end_own(desk, &grant.id)
+}
+
+/// Somebody else's takes a reason, which is not asked for here.
+fn end_own(desk: &Desk, id: &str) -> Result<GrantView> {
+    let ended = desk.backend.end(id, &EndGrant::default());
+    ended.map(|ended| ended.grant).map_err(|error| match error.wire_code() {
+        Some(Code::UsageText) => {
+            Error::of(Code::Forbidden, "that grant is somebody else's").try_("jit revoke GRANT --reason TEXT")
+        }
+        _ => error,
+    })
 }
 
 /// Ends every grant of one's own; what was given meanwhile, too.

@@ -1,4 +1,5 @@
-//! After a grant was ended: waits until its sessions are shut out, where there is a kill switch.
+//! After a grant was ended: waits until its sessions are shut out, where there is a kill switch, and until it is known when
+//! the last of them dies, where none can be.
 //! Refuses to fail for it: the grant has ended, and what is known already is said.
 
 use std::time::Duration;
@@ -11,12 +12,15 @@ use crate::wire::GrantView;
 /// The backend needs a second or two; past this it goes on without anybody watching.
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// `grant` once its sessions are shut out, or as it stands when the limit has passed.
+/// `grant` once its sessions are shut out or can be begun no more, or as it stands when the limit has passed.
 ///
 /// # Errors
 /// Exit 130 at the interrupt key.
 pub(super) fn settled(desk: &Desk, grant: GrantView) -> Result<GrantView> {
-    let is_under_way = |grant: &GrantView| grant.sessions.as_deref() == Some("killing");
+    let is_being_killed = |grant: &GrantView| grant.sessions.as_deref() == Some("killing");
+    // a session that the end does not bind: until access is gone another one can be begun
+    let outlives = |grant: &GrantView| grant.last_credential_at > grant.ends_at;
+    let is_under_way = |grant: &GrantView| is_being_killed(grant) || (grant.state == "revoking" && outlives(grant));
     if !is_under_way(&grant) {
         return Ok(grant);
     }

@@ -30,7 +30,7 @@ pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
         None if args.asking.is_for_another() => args.asking.reason(ctx, "Reason:")?,
         None => args.asking.reason(ctx, &question(&desk, &target)?)?,
     };
-    let mut new = args.asking.new_request(ctx, &desk, &target, &reason)?;
+    let mut new = args.asking.new_request(ctx, &desk, &target, &reason, &[])?;
     new.extend = true;
     args.asking.send(ctx, &desk, &new)
 }

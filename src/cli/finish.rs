@@ -1,15 +1,13 @@
 //! The end of asking: who can decide, credentials, until when.
 //! Owns what a person reads once access is there. Refuses to fetch what is somebody else's.
 
+use super::center;
 use super::context::{Ctx, Desk};
 use super::follow;
-use crate::client::Profile;
-use crate::domain::assignment::Assignment;
-use crate::domain::request::Body;
+use crate::client::{Minted, Profile, is_signed_out_there};
 use crate::domain::text::TargetName;
-use crate::domain::time::Timestamp;
 use crate::error::{Error, Exit, Result};
-use crate::ui::{State, TimeWords, needs, short_id, span};
+use crate::ui::{State, last_session, needs, outlives, short_id, span};
 use crate::wire::RequestView;
 
 /// Who can decide, and until when.
@@ -31,13 +29,13 @@ pub(super) fn scheduled(ctx: &Ctx, desk: &Desk, request: &RequestView) -> Result
         ctx.ui.note(&format!("{} is approved.", request.target));
         return Ok(());
     };
-    let (from, left, length) = (words.at(start), words.left(start), span(request.duration_s));
+    let (from, left, length) = (words.at_offset(start), words.left(start), span(request.duration_s));
     let line = format!("Starts {from} (in {left}) for {length}; policy decides again then.");
     ctx.ui.note_marked(State::Waiting, &line);
     ctx.ui.note(&format!(
         "jit wait {}   ·   not needed? jit drop {}",
         short_id(&request.id),
-        request.target
+        short_id(&request.id)
     ));
     Ok(())
 }
@@ -77,35 +75,15 @@ pub(super) fn finish(ctx: &Ctx, desk: &Desk, request: &RequestView) -> Result<()
 }
 
 /// Fetches a credential of what is held already, where none is cached.
-pub(super) fn renew(desk: &Desk, request: &RequestView) -> Result<()> {
+pub(super) fn renew(ctx: &Ctx, desk: &Desk, request: &RequestView) -> Result<()> {
     let target = TargetName::parse(&request.target)?;
     let account = &desk.picked.account;
     match &request.grant {
-        Some(_) if assignment(request).is_some() => Ok(()),
         Some(grant) if is_own(desk, request) && grant.state == "active" && !desk.client.caches(account, &target) => {
-            desk.client.fetch(&desk.backend, account, &target, &grant.id).map(drop)
+            fetch(ctx, desk, request, &target, &grant.id).map(drop)
         }
         _ => Ok(()),
     }
-}
-
-/// The permission set that `request` is for, where it is for one: its keys come from Identity Center, not from here.
-fn assignment(request: &RequestView) -> Option<Assignment> {
-    let body: Body = serde_json::from_str(&request.body).ok()?;
-    body.binding.assignment().cloned()
-}
-
-/// How a permission set is used, and until when a session of it works at most.
-fn note_portal(ctx: &Ctx, words: &TimeWords, last: Option<Timestamp>, of: &Assignment, target: &TargetName) {
-    if let Some(last) = last {
-        let at = words.at(last);
-        ctx.ui
-            .note(&format!("A session begun in its last second works until {at}."));
-    }
-    ctx.ui.note(&format!(
-        "Use it:  sign in at {} as {} in {} (aws configure sso)   ·   done early? jit drop {target}",
-        of.instance.start_url, of.permission_set, of.account
-    ));
 }
 
 /// Whether whoever is signed in is the one who gets it.
@@ -142,15 +120,15 @@ fn obtain(ctx: &Ctx, desk: &Desk, request: &RequestView) -> Result<Option<Target
         };
         format!(" until {} ({length})", words.at(end))
     });
-    if let Some(assignment) = assignment(request) {
-        ctx.ui.note_marked(State::Live, &format!("Live{end}."));
-        note_portal(ctx, &desk.words(), grant.last_credential_at, &assignment, &target);
-        return Ok(None);
-    }
-    match desk
-        .client
-        .fetch(&desk.backend, &desk.picked.account, &target, &grant.id)
-    {
+    match fetch(ctx, desk, request, &target, &grant.id) {
+        Ok(_) if grant.pre_existing => {
+            let remains = "Access remains after that: it was there before jit.";
+            ctx.ui.note_marked(State::Live, &format!("Live{end}. {remains}"));
+        }
+        Ok(_) if outlives(request).is_some() => {
+            let last = last_session(request, &words).map_or_else(String::new, |last| format!(" {last}"));
+            ctx.ui.note_marked(State::Live, &format!("Live{end}.{last}"));
+        }
         Ok(minted) => {
             let renews = if minted.expires_at < minted.grant_ends_at {
                 " (renews)"
@@ -171,7 +149,29 @@ fn obtain(ctx: &Ctx, desk: &Desk, request: &RequestView) -> Result<Option<Target
                 "JIT_CACHE_DIR can name a folder that you can write",
             );
         }
-        Err(error) => return Err(error),
+        Err(error) => {
+            if center::is_its_own(&error) || error.exit == Exit::Interrupted {
+                // access is there, and the error says what is missing on this side
+                ctx.ui.note_marked(State::Live, &format!("Live{end}."));
+            }
+            return Err(error);
+        }
     }
     Ok(Some(target))
+}
+
+/// Fetches a credential; where that takes a sign-in to Identity Center and somebody sits here, signs in first.
+fn fetch(ctx: &Ctx, desk: &Desk, request: &RequestView, target: &TargetName, grant: &str) -> Result<Minted> {
+    let mut told = |what: &str| ctx.ui.note_marked(State::Waiting, what);
+    let mut fetch = || {
+        desk.client
+            .fetch(&desk.backend, &desk.picked.account, target, grant, &mut told)
+    };
+    match fetch() {
+        Err(error) if is_signed_out_there(&error) && ctx.ui.can_ask() => {
+            center::sign_in_for(ctx, desk, request)?;
+            fetch()
+        }
+        fetched => fetched,
+    }
 }

@@ -1,7 +1,9 @@
-//! `jit login`: signs in through a browser, or with a one-time code, as the server offers.
+//! `jit login`: signs in through a browser, or with a one-time code, as the server offers;
+//! to Identity Center, where permission sets are used.
 
 use secrecy::SecretString;
 
+use super::center;
 use super::context::Ctx;
 use crate::client::{BrowserLogin, Client, Opened, SignIn, SignedIn, open_browser};
 use crate::domain::SignInMethod;
@@ -11,17 +13,25 @@ use hot::Origin;
 
 /// Sign in
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  jit login --server https://jit.acme.example")]
+#[command(
+    after_help = "Example:\n  jit login --server https://jit.acme.example\n  jit login --identity-center billing --no-browser\n\nWith --identity-center, with -o json: one object a line, first the page and the code."
+)]
 pub(super) struct Args {
     /// One-time code, on loopback servers only
     #[arg(long, value_name = "CODE")]
     code: Option<String>,
+    /// Sign in to Identity Center, for TARGET
+    #[arg(long, value_name = "TARGET", num_args = 0..=1, default_missing_value = "", conflicts_with = "code")]
+    identity_center: Option<String>,
     /// Print the address instead of opening a browser
     #[arg(long, conflicts_with = "code")]
     no_browser: bool,
 }
 
 pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
+    if let Some(target) = args.identity_center.as_deref() {
+        return center::login(ctx, Some(target).filter(|name| !name.is_empty()), args.no_browser);
+    }
     let client = ctx.client()?;
     let server = client.server()?;
     client.check_server(&server)?;

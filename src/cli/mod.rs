@@ -6,6 +6,7 @@ mod asking;
 #[cfg(feature = "server")]
 mod aws;
 mod cancel;
+mod center;
 mod completions;
 mod console;
 mod context;

@@ -40,8 +40,7 @@ pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
     let reason = args.asking.reason(ctx, "Reason:")?;
     let desk = ctx.desk()?;
     let start = args.at.as_deref().map(|text| starting(ctx, &desk, text)).transpose()?;
-    let mut new = args.asking.new_request(ctx, &desk, &target, &reason)?;
-    new.only = only.into_iter().map(String::from).collect();
+    let mut new = args.asking.new_request(ctx, &desk, &target, &reason, &only)?;
     new.start = start;
     args.asking.send(ctx, &desk, &new)
 }
@@ -51,6 +50,11 @@ fn starting(ctx: &Ctx, desk: &Desk, text: &str) -> Result<Timestamp> {
     let words = desk.words();
     let start = start::parse(text, desk.backend.now(), words.zone())
         .map_err(|bad| Error::of(Code::UsageTime, bad.to_string()).hint(bad.hint()))?;
+    if let Some(zone) = words.unknown_zone() {
+        let hint = "name a zone such as Europe/Berlin, or write --at as 2026-01-31T14:30:00+01:00";
+        ctx.ui
+            .warn(&format!("no time zone is named {zone} (TZ): times are UTC"), hint);
+    }
     if let Some(offset) = &start.first_of_two {
         let note = format!(
             "{} comes twice that day: the first one is meant ({offset}).",

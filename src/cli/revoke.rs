@@ -5,7 +5,7 @@ use super::ending::settled;
 use super::stopping::{self, Words};
 use crate::domain::text::Reason;
 use crate::error::Result;
-use crate::ui::{short_id, what_still_works};
+use crate::ui::{outlives, short_id, what_still_works};
 use crate::wire::{EndGrant, EndedGrant, GrantView};
 
 /// Take access from somebody
@@ -29,7 +29,9 @@ pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
     let reason = Reason::parse(&args.reason)?;
     let desk = ctx.desk()?;
     let Some(given) = &args.grant else {
-        let who = format!("person:{}", args.all.unwrap_or_default());
+        let who = args.all.unwrap_or_default();
+        let who = who.strip_prefix("person:").unwrap_or(&who);
+        let who = format!("person:{who}");
         let stopped = stopping::stop(&desk, &who, &reason)?;
         return stopping::print(ctx, &desk, &stopped, Words::Revoked);
     };
@@ -69,4 +71,23 @@ fn say(ctx: &Ctx, desk: &Desk, ended: &EndedGrant) {
     }
     let rest = what_still_works(&all, &words, desk.backend.now());
     ctx.ui.note(&format!("Took {target} from {who} ({ids}). {rest}"));
+    note_deny(ctx, desk, grant);
+}
+
+/// Nothing of ours shuts out a session of a permission set: the policy that does is prepared. Who may end a grant need
+/// not be let to look at its request: then nothing is said.
+fn note_deny(ctx: &Ctx, desk: &Desk, grant: &GrantView) {
+    let still_works = grant.last_credential_at.is_some_and(|last| last > desk.backend.now());
+    if !cfg!(feature = "server") || !still_works {
+        return;
+    }
+    let Ok(request) = desk.backend.request(&grant.request) else {
+        return;
+    };
+    if outlives(&request).is_some() {
+        let id = short_id(&request.id);
+        ctx.ui.note(&format!(
+            "To shut its sessions out now:  jit aws deny-sessions {id} > deny.json"
+        ));
+    }
 }

@@ -126,11 +126,12 @@ fn profiles(args: &Args, ctx: &Ctx) -> Result<Vec<Profile>> {
     targets.into_iter().map(profile).collect()
 }
 
-/// Every target that one may ask for. A name that cannot be one is left out: nothing could ask for it.
+/// Every target in one account that one may ask for. A name that cannot be one is left out: nothing could ask for it.
 fn all(desk: &Desk) -> Result<Vec<TargetName>> {
     let targets = desk.backend.targets(None)?.targets;
     desk.client.note_targets(&desk.picked.account, &targets);
-    let named = targets.iter().map(|target| TargetName::parse(&target.name));
+    let in_one = targets.iter().filter(|target| target.accounts.is_none());
+    let named = in_one.map(|target| TargetName::parse(&target.name));
     Ok(named.filter_map(std::result::Result::ok).collect())
 }
 
@@ -138,7 +139,10 @@ fn all(desk: &Desk) -> Result<Vec<TargetName>> {
 fn real_names(desk: &Desk, named: &[TargetName]) -> Result<Vec<TargetName>> {
     let mut targets = Vec::new();
     for name in named {
-        let target = TargetName::parse(&targets::find(desk, name)?.name)?;
+        let found = TargetName::parse(&targets::find(desk, name)?.name)?;
+        let target = name
+            .account()
+            .map_or_else(|| found.clone(), |account| found.in_account(account));
         if !targets.contains(&target) {
             targets.push(target);
         }

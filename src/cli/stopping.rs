@@ -62,7 +62,7 @@ pub(super) fn print(ctx: &Ctx, desk: &Desk, locked: &Locked, typed: Words) -> Re
     }
     let words = desk.words();
     let lock = &locked.lock;
-    let ended = ended(locked);
+    let ended = format!("{}{}", ended(locked), remaining(locked));
     let rest = match locked.last_credential_at.filter(|last| *last > desk.backend.now()) {
         Some(last) => format!(
             " Copies of credentials work until {} ({}) at the latest.",
@@ -74,7 +74,9 @@ pub(super) fn print(ctx: &Ctx, desk: &Desk, locked: &Locked, typed: Words) -> Re
     match (locked.set, typed) {
         (false, _) => {
             let line = lock_line(lock, &words).replacen(" is locked", " is locked already", 1);
-            ctx.ui.note_marked(State::Refused, &format!("{line}. {ended}{rest}"));
+            let kept = kept(locked);
+            ctx.ui
+                .note_marked(State::Refused, &format!("{line}.{kept} {ended}{rest}"));
         }
         (true, Words::Locked) => {
             let what = what(lock);
@@ -85,6 +87,14 @@ pub(super) fn print(ctx: &Ctx, desk: &Desk, locked: &Locked, typed: Words) -> Re
             let line = format!("Took everything from {}, who is locked now. {ended}{rest}", lock.name);
             ctx.ui.note_marked(State::Refused, &line);
         }
+    }
+    if !lock.same_access.is_empty() {
+        let (same, is) = (
+            lock.same_access.join(", "),
+            if lock.same_access.len() == 1 { "is" } else { "are" },
+        );
+        ctx.ui
+            .note(&format!("{same} {is} the same access, and locked with it."));
     }
     let is_own = lock.id == format!("person:{}", lock.by.id);
     let who = match lock.scope.as_str() {
@@ -101,6 +111,23 @@ pub(super) fn print(ctx: &Ctx, desk: &Desk, locked: &Locked, typed: Words) -> Re
 pub(super) fn note(ctx: &Ctx, desk: &Desk, locks: &[LockView]) {
     for lock in locks {
         ctx.ui.note_marked(State::Refused, &lock_line(lock, &desk.words()));
+    }
+}
+
+/// Whose half of lifting it does not count any more.
+fn kept(locked: &Locked) -> String {
+    let begun = locked.taken_back.as_ref();
+    begun.map_or_else(String::new, |lift| {
+        format!(" {}'s half of lifting it is taken back.", lift.by.name)
+    })
+}
+
+/// What ending them does not take away.
+fn remaining(locked: &Locked) -> String {
+    match locked.remaining {
+        0 => String::new(),
+        1 => " The access of 1 remains: it was there before jit.".to_owned(),
+        many => format!(" The access of {many} remains: it was there before jit."),
     }
 }
 

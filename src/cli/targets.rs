@@ -36,16 +36,44 @@ pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
         }
         return Ok(());
     }
-    let lines = target_table(&list.targets).lines(ctx.ui.width());
-    lines.iter().try_for_each(|line| ctx.ui.line(line))
+    let lines = target_table(&list.targets, query.is_some()).lines(ctx.ui.width());
+    lines.iter().try_for_each(|line| ctx.ui.line(line))?;
+    list.targets
+        .iter()
+        .filter_map(left_out)
+        .for_each(|note| ctx.ui.note(&note));
+    Ok(())
 }
 
-/// The target of this name or alias.
+/// What the table does not show of a target in many accounts.
+fn left_out(target: &TargetView) -> Option<String> {
+    let accounts = target.accounts.as_ref()?;
+    accounts
+        .missing
+        .as_ref()
+        .map(|why| format!("Accounts of {}: {why}.", target.name))
+}
+
+/// The target of this name or alias, where it may be asked for.
+pub(super) fn look(desk: &Desk, name: &TargetName) -> Result<Option<TargetView>> {
+    let mut targets = desk.backend.targets(Some(name.as_str()))?.targets;
+    Ok(at(&targets, name).map(|at| targets.swap_remove(at)))
+}
+
+fn at(targets: &[TargetView], name: &TargetName) -> Option<usize> {
+    let family = name.family();
+    let wanted = family.as_ref().unwrap_or(name).as_str();
+    let is_meant = |t: &TargetView| {
+        (t.name == wanted || t.aliases.iter().any(|a| a == wanted)) && (family.is_none() || t.accounts.is_some())
+    };
+    targets.iter().position(is_meant)
+}
+
+/// The target of this name or alias; an error with the nearest where there is none.
 pub(super) fn find(desk: &Desk, name: &TargetName) -> Result<TargetView> {
     let mut targets = desk.backend.targets(None)?.targets;
     desk.client.note_targets(&desk.picked.account, &targets);
-    let is_meant = |t: &TargetView| t.name == name.as_str() || t.aliases.iter().any(|a| a == name.as_str());
-    if let Some(at) = targets.iter().position(is_meant) {
+    if let Some(at) = at(&targets, name) {
         return Ok(targets.swap_remove(at));
     }
     let near = nearest(name.as_str(), targets.iter().map(|t| t.name.as_str()));

@@ -63,8 +63,13 @@ fn mistake(error: &clap::Error) -> Error {
         ContextValue::Strings(several) => several.first().cloned(),
         _ => None,
     });
+    let known = match error.get(ContextKind::ValidValue) {
+        Some(ContextValue::Strings(known)) => known.as_slice(),
+        _ => &[],
+    };
     let hint = match suggested {
         Some(name) => format!("did you mean {name}?"),
+        None if !known.is_empty() => format!("one of: {}", known.join(", ")),
         None if is_command_without_dashes(error, &rendered) => "put -- before the command".to_owned(),
         None => format!("see: jit help{}", verb_of(&rendered)),
     };
@@ -126,6 +131,21 @@ mod tests {
         );
         assert_eq!(error.exit, Exit::Usage);
         assert_eq!(error.hint.as_deref(), Some("see: jit help wait"));
+    }
+
+    #[test]
+    fn value_of_a_list_names_the_nearest_or_all() {
+        use clap::Parser;
+        let hint = |shell| {
+            let args = ["jit", "env", "x", "--shell", shell];
+            mistake(&super::super::Cli::try_parse_from(args).unwrap_err()).hint
+        };
+        assert_eq!(hint("fsh").as_deref(), Some("did you mean fish?"));
+        let all = hint("tcsh8").unwrap();
+        assert!(
+            all.starts_with("one of: ") && all.contains("nu") && all.contains("dotenv"),
+            "{all}"
+        );
     }
 
     #[test]

@@ -2,9 +2,10 @@
 //! Owns replacing the configuration. Refuses files of others, files that are none, and to lose what somebody else
 //! writes at the same time.
 
+use std::fmt::Display;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use super::account::Client;
@@ -51,14 +52,17 @@ impl Edit {
 }
 
 impl AwsFiles {
-    /// The profile for `target`: the one of the usual name, else the first that setup wrote under another prefix.
+    /// The profile for `target`: of those that setup wrote the one of the usual name, else the first; where it wrote
+    /// none, one that somebody else made under the usual name.
     pub fn profile_of(&self, target: &TargetName) -> Option<String> {
         let text = ConfigText::read(&self.config).ok()?;
         let (index, usual) = (text.index(), Profile::name_of(target));
-        if index.has(&section(&usual)) {
-            return Some(usual);
+        let ours: Vec<&str> = index.profiles_for(target.as_str()).collect();
+        match ours.first() {
+            Some(first) if !ours.contains(&usual.as_str()) => Some((*first).to_owned()),
+            Some(_) => Some(usual),
+            None => index.has(&section(&usual)).then_some(usual),
         }
-        index.profiles_for(target.as_str()).next().map(str::to_owned)
     }
 
     /// Whether setup wrote the profile `name`.
@@ -234,8 +238,11 @@ impl ConfigText {
     /// The text of a file; a missing one is empty.
     ///
     /// # Errors
-    /// Exit 3 where it cannot be read.
+    /// Exit 3 where it cannot be read, and for a pipe, which would be waited for.
     pub(super) fn read(path: &Path) -> Result<Self> {
+        if fs::metadata(path).is_ok_and(|file| file.file_type().is_fifo()) {
+            return Err(failed(path, &"is no file"));
+        }
         match fs::read(path) {
             Ok(bytes) => Ok(Self::new(bytes)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Self::new("")),
@@ -255,7 +262,7 @@ impl Client {
     }
 }
 
-fn failed(path: &Path, error: &io::Error) -> Error {
+fn failed(path: &Path, error: &impl Display) -> Error {
     Error::configuration(format!("{}: {error}", path.display())).hint("AWS_CONFIG_FILE can name another file")
 }
 

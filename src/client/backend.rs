@@ -188,6 +188,22 @@ impl Backend {
         })
     }
 
+    /// Other work of the same command: the interrupt key ends it as it ends a call.
+    ///
+    /// # Errors
+    /// Those of `work`; exit 130 at the interrupt key, where it is watched.
+    pub(super) fn run<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        self.interruptible(work)
+    }
+
+    /// What is left of `longest` before the deadline.
+    pub(super) fn within(&self, longest: Duration) -> Duration {
+        let left = |deadline: Instant| deadline.saturating_duration_since(Instant::now());
+        self.deadline
+            .get()
+            .map_or(longest, |deadline| longest.min(left(deadline)))
+    }
+
     fn call(&self, method: Method, path: String, body: Option<Vec<u8>>) -> Call {
         Call {
             idempotency_key: (method == Method::POST).then(|| self.random.key()),
@@ -200,9 +216,7 @@ impl Backend {
     }
 
     fn send(&self, mut call: Call) -> Result<Answer> {
-        if let Some(deadline) = self.deadline.get() {
-            call.limit = call.limit.min(deadline.saturating_duration_since(Instant::now()));
-        }
+        call.limit = self.within(call.limit);
         let started = Instant::now();
         let result = self.interruptible(self.proven(&call));
         let status = result

@@ -88,12 +88,15 @@ const fn hosts(partition: Partition) -> (&'static str, &'static str) {
 
 /// How long the console session lasts: as long as the keys, so that it ends with the last credential. `None` leaves it
 /// to AWS, which ends it with the keys too: where these come from chained roles AWS refuses any length, and whether
-/// the backend's identity on this road is one is not known here. No road means Identity Center, which chains none.
-pub fn session_s(road: Option<Road>, keys: &Keys, now: Timestamp) -> Option<u32> {
-    if road == Some(Road::AssumeRole) {
-        return None;
-    }
-    let lives_s = keys.expires_at.since(now).min(*SESSION.end());
+/// the backend's identity on this road is one is not known here. No road means Identity Center, which chains none and
+/// whose keys live on after the grant: the page ends with the grant, or after AWS's shortest time.
+pub fn session_s(road: Option<Road>, keys: &Keys, grant_ends_at: Timestamp, now: Timestamp) -> Option<u32> {
+    let keys_s = keys.expires_at.since(now).min(*SESSION.end());
+    let lives_s = match road {
+        Some(Road::AssumeRole) => return None,
+        Some(Road::WebIdentity) => keys_s,
+        None => keys_s.min(grant_ends_at.since(now).max(*SESSION.start())),
+    };
     Some(lives_s).filter(|secs| SESSION.contains(secs))
 }
 

@@ -1,13 +1,14 @@
 //! Credentials: minted by the backend, checked, kept in the cache, printed as AWS tools read them.
 //! Refuses credentials of another account or with odd characters, and to say that they live longer than they do.
 
-use hot::{Account, Entry, Facts, Reach, Refresh};
+use hot::{Account, Entry, Facts, Reach, Refresh, State};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
 use super::account::{Client, cache_problem};
 use super::backend::Backend;
 use super::http::foreign;
+use super::identity_center::{Told, is_elsewhere};
 use crate::domain::id::GrantId;
 use crate::domain::text::TargetName;
 use crate::domain::time::Timestamp;
@@ -25,13 +26,20 @@ pub struct Minted {
 }
 
 impl Client {
-    /// Mints a credential of `grant` and keeps it. Where it cannot be kept, it was minted all the same:
-    /// that is an error of the cache.
+    /// Mints a credential of `grant` and keeps it; `told` hears what takes a while. Where it cannot be kept, it was minted
+    /// all the same: that is an error of the cache.
     ///
     /// # Errors
     /// What the backend says; a cache that is refused.
-    pub fn fetch(&self, backend: &Backend, account: &Account, target: &TargetName, grant: &str) -> Result<Minted> {
-        let minted = self.minted(backend, grant)?;
+    pub fn fetch(
+        &self,
+        backend: &Backend,
+        account: &Account,
+        target: &TargetName,
+        grant: &str,
+        told: Told<'_>,
+    ) -> Result<Minted> {
+        let minted = self.minted(backend, grant, told)?;
         self.cache
             .write(account, target.as_str(), &minted.entry)
             .map_err(cache_problem)?;
@@ -39,19 +47,30 @@ impl Client {
         Ok(minted)
     }
 
-    /// Mints a credential of `grant` and checks it.
-    pub(super) fn minted(&self, backend: &Backend, grant: &str) -> Result<Minted> {
+    /// Mints a credential of `grant`, wherever that is done, and checks it.
+    fn minted(&self, backend: &Backend, grant: &str, told: Told<'_>) -> Result<Minted> {
         let id = GrantId::parse(grant).map_err(|_| foreign(backend.origin(), "its grant has no id"))?;
-        let credential = backend.mint(&id)?;
+        let credential = match backend.mint(&id) {
+            Err(error) if is_elsewhere(&error) => {
+                return self.fetched_there(backend, &|grant| grant.id == id.as_str(), told);
+            }
+            minted => minted?,
+        };
         if credential.grant != id.as_str() {
             return Err(foreign(backend.origin(), "it answers with another grant"));
         }
         self.checked(backend, &credential)
     }
 
-    /// Mints a credential of the live grant on `target` that ends last, in one call, and checks it.
+    /// Mints a credential of the live grant on `target` that ends last, in one call where the backend does it, and checks
+    /// it.
     pub(super) fn minted_on(&self, backend: &Backend, target: &TargetName) -> Result<Minted> {
-        let credential = backend.mint_on(target)?;
+        let credential = match backend.mint_on(target) {
+            Err(error) if is_elsewhere(&error) => {
+                return self.fetched_there(backend, &|grant| grant.target == target.as_str(), &mut |_| {});
+            }
+            minted => minted?,
+        };
         GrantId::parse(&credential.grant).map_err(|_| foreign(backend.origin(), "its grant has no id"))?;
         if credential.target != target.as_str() {
             return Err(foreign(backend.origin(), "it answers with another target"));
@@ -59,7 +78,7 @@ impl Client {
         self.checked(backend, &credential)
     }
 
-    fn checked(&self, backend: &Backend, credential: &MintedCredential) -> Result<Minted> {
+    pub(super) fn checked(&self, backend: &Backend, credential: &MintedCredential) -> Result<Minted> {
         let now = self.clock.now();
         entry(credential, now, backend.offset_ms()).map_err(|what| foreign(backend.origin(), what))
     }
@@ -76,6 +95,39 @@ impl Client {
         let removed = self.cache.remove(account, target.as_str()).map_err(cache_problem);
         drop(held);
         removed
+    }
+
+    /// Takes everything out of the cache that is handed out no longer: what of it AWS would still take must not lie there.
+    pub fn sweep(&self, account: &Account) {
+        let over = |facts: &Facts| facts.state(self.now_ms()) == State::Dead;
+        for listed in self.cache.list(account).unwrap_or_default() {
+            if listed.facts.is_ok_and(|facts| over(&facts)) {
+                self.remove_if(account, &listed.target, &over);
+            }
+        }
+    }
+
+    /// Takes out of the cache what is of a grant on none of `live`: one that was taken early.
+    pub(super) fn keep_only(&self, account: &Account, live: &[&str]) {
+        let over = |facts: &Facts| !live.contains(&facts.grant.as_str());
+        for listed in self.cache.list(account).unwrap_or_default() {
+            if listed.facts.is_ok_and(|facts| over(&facts)) {
+                self.remove_if(account, &listed.target, &over);
+            }
+        }
+    }
+
+    /// Looks again under the lock; whoever is fetching right now is left alone, and looked at the next time.
+    fn remove_if(&self, account: &Account, target: &str, over: &dyn Fn(&Facts) -> bool) {
+        let Ok(Some(held)) = self.cache.lock(account, target, std::time::Duration::ZERO) else {
+            return;
+        };
+        if self.cache.read(account, target).is_ok_and(|entry| over(&entry.facts))
+            && let Err(problem) = self.cache.remove(account, target)
+        {
+            tracing::warn!(%problem, "what is over stays in the cache");
+        }
+        drop(held);
     }
 
     /// Whether the cache has a credential of `target` that works now.
@@ -104,7 +156,8 @@ fn entry(credential: &MintedCredential, now: Timestamp, offset_ms: i64) -> std::
     let grant_ends_at = credential.grant_ends_at.whole_second();
     let (expires, ends) = (local_ms(expires_at), local_ms(grant_ends_at));
     let facts = Facts {
-        expires_at_ms: expires,
+        // what lives on after the grant is handed out no longer, although AWS would take it
+        expires_at_ms: expires.min(ends),
         refresh: Refresh::plan(u64::try_from(now.millis()).unwrap_or(0), expires, ends),
         grant: credential.grant.clone(),
         reach: if credential.only.is_empty() {

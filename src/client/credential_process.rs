@@ -8,6 +8,7 @@ use hot::{Account, Entry, Failure, Json, State};
 use super::account::{Client, cache_problem};
 use super::backend::Deadline;
 use super::credential::no_live_grant;
+use super::identity_center::is_provisioning;
 use super::request_on_miss::OnMiss;
 use crate::domain::refusal::Code;
 use crate::domain::text::TargetName;
@@ -54,6 +55,9 @@ impl Client {
         if let Some(answer) = self.cached(&account, target)? {
             return answer;
         }
+        if matches!(held, Ok(Some(_))) {
+            self.sweep_held(&account, target);
+        }
         let old = self.cache.read(&account, target.as_str()).ok();
         let old = old.filter(|old| old.facts.state(self.now_ms()) != State::Dead);
         // what still works is no miss
@@ -65,6 +69,19 @@ impl Client {
                 // better than nothing when it cannot be renewed
                 old.ok_or(error)
             }
+        }
+    }
+
+    /// What is over goes, although AWS may still take it: whoever calls holds the lock.
+    fn sweep_held(&self, account: &Account, target: &TargetName) {
+        let is_over = |entry: &Entry| entry.facts.state(self.now_ms()) == State::Dead;
+        if self
+            .cache
+            .read(account, target.as_str())
+            .is_ok_and(|entry| is_over(&entry))
+            && let Err(problem) = self.cache.remove(account, target.as_str())
+        {
+            tracing::warn!(%problem, "what is over stays in the cache");
         }
     }
 
@@ -120,7 +137,7 @@ impl Client {
         target: &TargetName,
     ) -> std::result::Result<super::credential::Minted, Missing> {
         match self.minted_on(backend, target) {
-            Err(error) if error.exit == Exit::Gone && !is_about_the_target(&error) => {
+            Err(error) if error.exit == Exit::Gone && !is_the_answer(&error) => {
                 let open = backend.requests(true, None).map_err(Missing::Because)?.requests;
                 Err(waiting(&open, target).map_or(Missing::Nothing, Missing::Because))
             }
@@ -141,14 +158,16 @@ impl Client {
         }
     }
 
-    fn now_ms(&self) -> u64 {
+    pub(super) fn now_ms(&self) -> u64 {
         u64::try_from(self.clock.now().millis()).unwrap_or(0)
     }
 }
 
-/// No such target, or another one than was approved: what is on its way is not the answer.
-fn is_about_the_target(error: &Error) -> bool {
-    matches!(error.wire_code(), Some(Code::RequestChanged | Code::TargetNotFound))
+/// No such target, another one than was approved, or a grant that is live and cannot be used yet: what is on its way is not
+/// the answer.
+fn is_the_answer(error: &Error) -> bool {
+    let is_about_the_target = matches!(error.wire_code(), Some(Code::RequestChanged | Code::TargetNotFound));
+    is_about_the_target || is_provisioning(error)
 }
 
 /// Why there is no credential.

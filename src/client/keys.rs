@@ -50,7 +50,11 @@ impl Client {
     /// # Errors
     /// As `credential_process`: exit 10 where nothing is live, with what to type.
     pub fn keys(&self, target: &TargetName) -> Result<Keys> {
-        keys(&self.entry(target)?)
+        let entry = self.entry(target)?;
+        let mut keys = keys(&entry)?;
+        // a grant that was extended since goes on, though its old end stands beside the credential
+        keys.renews = keys.renews || self.goes_on_after(&self.account()?, target, entry.facts.expires_at_ms);
+        Ok(keys)
     }
 
     /// The same, of a grant that the backend says is live: what is cached may be of one that was revoked meanwhile.

@@ -24,6 +24,9 @@ const TARGETS: &str = "targets";
 const TRIES: usize = 50;
 const PAUSE: Duration = Duration::from_millis(2);
 
+/// Ends nearer than this are one: the two were told by clocks that were compared at different times.
+const WELL_S: i64 = 60;
+
 /// A live grant as a shell reads it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Line {
@@ -59,8 +62,10 @@ impl Client {
 
     /// All open requests of an account were seen just now: what is not live among them is not live.
     pub fn note_open(&self, account: &Account, offset_ms: i64, open: &[RequestView]) {
-        let live = |request: &RequestView| live(request.grant.as_ref()?);
-        let seen: Vec<_> = open.iter().filter_map(live).collect();
+        let grants = open.iter().filter_map(|request| request.grant.as_ref());
+        let active = grants.clone().filter(|grant| grant.state == "active");
+        self.keep_only(account, &active.map(|grant| grant.id.as_str()).collect::<Vec<_>>());
+        let seen: Vec<_> = grants.filter_map(live).collect();
         self.note(account, |_| true, &seen, offset_ms);
     }
 
@@ -80,6 +85,20 @@ impl Client {
         self.note(account, |line| line.target == *target, &seen, offset_ms);
     }
 
+    /// Whether `target` was seen to be held for well longer than a credential that dies at `expires_at_ms`, by this
+    /// machine's clock: it was extended after that one was minted.
+    pub(super) fn goes_on_after(&self, account: &Account, target: &TargetName, expires_at_ms: u64) -> bool {
+        let text = self.state.read(LIVE).ok().flatten().unwrap_or_default();
+        let (own, dies_s) = (
+            account.folder(),
+            i64::try_from(expires_at_ms / 1000).unwrap_or(i64::MAX),
+        );
+        String::from_utf8_lossy(&text)
+            .lines()
+            .filter_map(Line::parse)
+            .any(|line| line.account == own && line.target == *target && line.ends_at_s > dies_s.saturating_add(WELL_S))
+    }
+
     /// Nothing of an account is known any more.
     pub(super) fn forget_live(&self, account: &Account) {
         self.note(account, |_| true, &[], 0);
@@ -89,14 +108,26 @@ impl Client {
     /// All targets that an account may ask for.
     pub fn note_targets(&self, account: &Account, targets: &[TargetView]) {
         let own = account.folder();
-        let names = targets.iter().filter_map(|target| TargetName::parse(&target.name).ok());
+        let own_name = |target: &TargetView| target.accounts.is_none().then(|| target.name.clone());
+        let in_many = |target: &TargetView| {
+            let accounts = target.accounts.iter().flat_map(|accounts| &accounts.members);
+            accounts.map(|one| one.target.clone()).collect::<Vec<_>>()
+        };
+        let names = targets
+            .iter()
+            .flat_map(|target| own_name(target).into_iter().chain(in_many(target)));
+        let names: Vec<TargetName> = names.filter_map(|name| TargetName::parse(&name).ok()).collect();
         self.rewrite(TARGETS, |old| {
             let others = old.lines().filter(|line| {
                 let words: Vec<&str> = line.split(' ').collect();
                 matches!(words[..], [name, account] if account != own && TargetName::parse(name).is_ok())
             });
             let others = others.map(|line| format!("{line}\n"));
-            names.map(|name| format!("{name} {own}\n")).chain(others).collect()
+            names
+                .iter()
+                .map(|name| format!("{name} {own}\n"))
+                .chain(others)
+                .collect()
         });
     }
 
@@ -220,6 +251,21 @@ mod tests {
         // what is over goes with the next write
         client.note_live(&bob, 0, &name("dev"), Timestamp::from_millis(900_000));
         assert_eq!(read(&client), "");
+    }
+
+    #[test]
+    fn grant_that_was_extended_goes_on_after_its_credential() {
+        let temp = tempfile::tempdir().unwrap();
+        let (client, alice, bob) = client(temp.path());
+        let goes_on = |account: &Account, target: &str| client.goes_on_after(account, &name(target), 4_000_000);
+        assert!(!goes_on(&alice, "prod"));
+        client.note_live(&alice, 0, &name("prod"), Timestamp::from_millis(4_030_000));
+        assert!(!goes_on(&alice, "prod"));
+        client.note_live(&alice, 0, &name("prod"), Timestamp::from_millis(9_000_000));
+        assert!(goes_on(&alice, "prod"));
+        assert!(!goes_on(&bob, "prod") && !goes_on(&alice, "dev"));
+        client.note_open(&alice, 0, &[]);
+        assert!(!goes_on(&alice, "prod"));
     }
 
     #[test]

@@ -146,7 +146,9 @@ impl Client {
     /// # Errors
     /// Exit 8 where the backend could not be told.
     pub fn sign_out(&self, picked: &Picked) -> Result<()> {
-        let told = self.backend(picked).and_then(|backend| backend.end_session());
+        let backend = self.backend(picked);
+        let kept = self.forget_tokens(&picked.account, backend.as_ref().ok());
+        let told = backend.and_then(|backend| backend.end_session());
         let (server, identity) = (picked.account.origin().as_str(), picked.account.identity());
         self.cache.remove_all(&picked.account).map_err(cache_problem)?;
         self.forget_live(&picked.account);
@@ -157,6 +159,7 @@ impl Client {
         };
         self.secrets.delete(secret, picked.session.storage, &held)?;
         self.sessions.remove(server, identity, &held)?;
+        kept?;
         match told {
             // a session that is over already needs no goodbye
             Err(error) if error.exit == Exit::SignedOut => Ok(()),

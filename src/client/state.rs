@@ -5,6 +5,7 @@ use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use rustix::fs::OFlags;
 
@@ -13,12 +14,22 @@ use crate::error::{Error, Result};
 /// No state file of ours is larger, in bytes.
 const LARGEST: u64 = 1024 * 1024;
 
+/// The lock of all files here.
+const LOCK: &str = "lock";
+/// Between two looks at a lock that somebody holds.
+const PAUSE: Duration = Duration::from_millis(10);
+
 /// The state folder of one person on one machine.
 #[derive(Clone, Debug)]
 pub(super) struct StateFolder(PathBuf);
 
 /// Held while a file is read, changed and written again.
 pub(super) struct StateLock {
+    _file: File,
+}
+
+/// Held while a call goes on that only one process may make.
+pub(super) struct NamedLock {
     _file: File,
 }
 
@@ -70,20 +81,35 @@ impl StateFolder {
 
     /// Waits for the lock; whoever holds it does so for one small file.
     pub(super) fn lock(&self) -> Result<StateLock> {
-        let (path, file) = self.lock_file()?;
+        let (path, file) = self.lock_file(LOCK)?;
         file.lock().map_err(|error| system(&path, &error))?;
         Ok(StateLock { _file: file })
     }
 
     /// The lock if nobody holds it.
     pub(super) fn try_lock(&self) -> Result<Option<StateLock>> {
-        let (_, file) = self.lock_file()?;
+        let (_, file) = self.lock_file(LOCK)?;
         Ok(file.try_lock().is_ok().then_some(StateLock { _file: file }))
     }
 
-    fn lock_file(&self) -> Result<(PathBuf, File)> {
+    /// A lock of its own for work that takes longer than a small file does; `None` when `limit` passes first.
+    pub(super) fn lock_within(&self, name: &str, limit: Duration) -> Result<Option<NamedLock>> {
+        let (_, file) = self.lock_file(name)?;
+        let begun = Instant::now();
+        loop {
+            if file.try_lock().is_ok() {
+                return Ok(Some(NamedLock { _file: file }));
+            }
+            if begun.elapsed() >= limit {
+                return Ok(None);
+            }
+            std::thread::park_timeout(PAUSE);
+        }
+    }
+
+    fn lock_file(&self, name: &str) -> Result<(PathBuf, File)> {
         self.make()?;
-        let path = self.0.join("lock");
+        let path = self.0.join(name);
         let file = careful()
             .read(true)
             .write(true)

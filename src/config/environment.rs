@@ -126,6 +126,14 @@ pub const VARIABLES: &[Variable] = &[
         about: "the AWS credentials that `jit setup` warns about",
     },
     Variable {
+        name: "AWS_ENDPOINT_URL_SSO",
+        about: "access portal of Identity Center, such as a stand-in, where the server is on loopback",
+    },
+    Variable {
+        name: "AWS_ENDPOINT_URL_SSO_OIDC",
+        about: "sign-in of Identity Center, in the same way",
+    },
+    Variable {
         name: "AWS_ENDPOINT_URL_STS",
         about: "STS for `jit serve --dev` and `jit aws check`, such as a stand-in",
     },
@@ -134,8 +142,12 @@ pub const VARIABLES: &[Variable] = &[
         about: "IAM for `jit aws check`, such as a stand-in",
     },
     Variable {
+        name: "AWS_ENDPOINT_URL_ORGANIZATIONS",
+        about: "Organizations for `jit aws deny-sessions --check`, such as a stand-in",
+    },
+    Variable {
         name: "AWS_ENDPOINT_URL",
-        about: "either of them, where its own variable is not set",
+        about: "each of these, where its own variable is not set",
     },
     Variable {
         name: "AWS_ENDPOINT_URL_*",

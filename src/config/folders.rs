@@ -25,6 +25,8 @@ pub struct Folders {
     pub aws_config: PathBuf,
     /// The AWS credentials file.
     pub aws_credentials: PathBuf,
+    /// Where AWS tools keep tokens of Identity Center: below HOME, whatever else is named.
+    pub aws_tokens: Option<PathBuf>,
 }
 
 impl Folders {
@@ -67,6 +69,7 @@ impl Folders {
             system_config_file: system_config(),
             aws_config: aws("AWS_CONFIG_FILE", "config")?,
             aws_credentials: aws("AWS_SHARED_CREDENTIALS_FILE", "credentials")?,
+            aws_tokens: home.as_ref().map(|home| home.join(".aws/sso/cache")),
         })
     }
 }

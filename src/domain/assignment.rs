@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::accounts::Chosen;
 use super::target::Partition;
 use super::time::Duration;
 
@@ -62,9 +63,22 @@ pub struct Assignment {
     /// How long a session of it lives: one that was begun in the grant's last second goes on for that long.
     #[serde(rename = "session_s")]
     pub session: Duration,
+    /// How the account was found, where the target names many. Left out of the body where it names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chosen: Option<Chosen>,
 }
 
 impl Assignment {
+    /// Whether this is the same access as `other`: all of it but the account's name, which whoever runs the account may
+    /// change.
+    pub fn is_same(&self, other: &Self) -> bool {
+        let unnamed = |one: &Self| Self {
+            account_name: String::new(),
+            ..one.clone()
+        };
+        unnamed(self) == unnamed(other)
+    }
+
     /// What two grants share when both hold it: the membership's name, of `user` in the identity store.
     pub fn membership(&self, user: &str) -> String {
         format!("{}/{}/{user}", self.permission_set_arn, self.account)

@@ -39,7 +39,7 @@ pub struct Case {
 impl Case {
     /// The lock that stands on the first of `scopes` that has one.
     pub fn lock_on(&self, scopes: &[Scope]) -> Option<&Lock> {
-        let standing = |scope: &Scope| self.locks.iter().find(|lock| lock.scope == *scope && lock.stands());
+        let standing = |scope: &Scope| self.locks.iter().find(|lock| lock.is_on(scope) && lock.stands());
         scopes.iter().find_map(standing)
     }
 

@@ -122,8 +122,13 @@ pub enum Effect {
         /// Which.
         grant: GrantId,
     },
-    /// Call the provider to take access away.
+    /// Take access away that is no membership: credentials, which are not renewed.
     Take {
+        /// Which.
+        grant: GrantId,
+    },
+    /// Let go of a membership: where nobody else holds it, the provider is called to take it away.
+    LetGo {
         /// Which.
         grant: GrantId,
     },
@@ -154,6 +159,11 @@ pub enum Effect {
         /// On what the lock was set.
         scope: Scope,
     },
+    /// Take away a membership that nobody here gave.
+    Oust {
+        /// Its name.
+        membership: String,
+    },
 }
 
 impl Effect {
@@ -165,29 +175,46 @@ impl Effect {
             Self::Give { .. } => "give",
             Self::End { .. } => "end",
             Self::Take { .. } => "take",
+            Self::LetGo { .. } => "let_go",
             Self::Kill { .. } => "kill",
             Self::Unkill { .. } => "unkill",
             Self::Warn { .. } => "warn",
             Self::Sweep { .. } => "sweep",
             Self::Stop { .. } => "stop",
+            Self::Oust { .. } => "oust",
         }
     }
 
-    /// Urgencies of what ends something.
-    pub const ENDING: RangeInclusive<u8> = 0..=1;
+    /// Urgencies of what calls nobody: it waits for nothing but the database.
+    pub const AT_ONCE: RangeInclusive<u8> = 0..=2;
+    /// Urgencies of what shuts sessions out.
+    pub const SHUTTING_OUT: RangeInclusive<u8> = 3..=4;
+    /// Urgencies of what a system with a quota takes back.
+    pub const LETTING_GO: RangeInclusive<u8> = 5..=5;
     /// Urgencies of what gives something.
-    pub const GIVING: RangeInclusive<u8> = 2..=2;
+    pub const GIVING: RangeInclusive<u8> = 6..=6;
     /// All of them.
     #[cfg(test)]
-    pub const ALL: RangeInclusive<u8> = 0..=2;
+    pub const ALL: RangeInclusive<u8> = 0..=6;
 
-    /// What is taken away goes before what is given: 0 is first.
+    /// What is taken away goes before what is given: 0 is first. Ten thousand memberships that a system with a quota takes
+    /// back in twenty minutes, and a role that AWS does not let us reach, keep no lock from being carried out, no deadline
+    /// from being met and no session from being shut out.
     pub const fn urgency(&self) -> u8 {
         match self {
-            Self::Take { .. } | Self::End { .. } | Self::Kill { .. } | Self::Sweep { .. } | Self::Stop { .. } => 0,
-            Self::Expire { .. } | Self::Unkill { .. } | Self::Warn { .. } => 1,
-            Self::Activate { .. } | Self::Give { .. } => 2,
+            Self::Sweep { .. } | Self::Stop { .. } => 0,
+            Self::End { .. } | Self::Take { .. } => 1,
+            Self::Expire { .. } | Self::Warn { .. } => 2,
+            Self::Kill { .. } => 3,
+            Self::Unkill { .. } => 4,
+            Self::LetGo { .. } | Self::Oust { .. } => 5,
+            Self::Activate { .. } | Self::Give { .. } => 6,
         }
+    }
+
+    /// Whether it ends something.
+    pub fn is_ending(&self) -> bool {
+        !Self::GIVING.contains(&self.urgency())
     }
 }
 
@@ -205,6 +232,8 @@ pub struct Postpone {
     pub until: Timestamp,
     /// What went wrong, for `jit status` and the log.
     pub error: String,
+    /// Whether it was tried: who only waited for another has not failed at anything.
+    pub is_attempt: bool,
 }
 
 /// An idempotency key with what it led to. Never an answer: a repeat is answered from the state.

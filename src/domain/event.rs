@@ -74,8 +74,13 @@ pub enum Event {
         /// It acts on the call before this instant, or never.
         until: Timestamp,
     },
-    /// A call to give or take has come back without having done it; it is made again later.
-    Paused,
+    /// A call to give has come back without having been seen to do it; it is made again later.
+    Paused {
+        /// The instant that it was announced with: another call is not over by that.
+        until: Timestamp,
+        /// Whether it may have given it all the same.
+        unknown: bool,
+    },
     /// The provider was asked and a check passed.
     Verified,
     /// The provider refused, and nothing is there.

@@ -4,7 +4,7 @@ use super::case::{Case, Held};
 use super::grant::Grant;
 use super::id::{GrantId, RequestId};
 use super::refusal::Refusal;
-use super::request::{Body, Request, RequestState};
+use super::request::{Body, RequestState};
 use super::text::Narrowing;
 use super::time::{Duration, Timestamp};
 
@@ -40,9 +40,9 @@ pub fn standing(now: Timestamp, case: &Case, body: &Body, cap: Duration) -> Resu
     startable(now, body)?;
     // what is asked for later meets what is there then
     let from = body.start.map_or(now, |start| start.max(now));
-    let waiting: Vec<&Request> = case.beside.iter().filter_map(|held| waiting(now, held)).collect();
-    if let Some(same) = waiting.iter().find(|other| asks_the_same(&other.body, body)) {
-        return Ok(Standing::Joins(same.id().clone()));
+    let waiting: Vec<&Held> = case.beside.iter().filter(|held| is_waiting(now, held)).collect();
+    if let Some(same) = waiting.iter().find(|other| asks_the_same(&other.request.body, body)) {
+        return Ok(Standing::Joins(same.request.id().clone()));
     }
     let live: Vec<&Grant> = case
         .beside
@@ -71,10 +71,12 @@ pub fn standing(now: Timestamp, case: &Case, body: &Body, cap: Duration) -> Resu
     if let Some(cover) = live.iter().filter(lasts).max_by_key(|grant| grant.ends_at) {
         return Ok(Standing::Covered(cover.id.clone()));
     }
-    if let Some(other) = waiting.first() {
+    if let Some(other) = waiting.iter().find(|other| overlaps(other, from, asked_until)) {
         return Err(Refusal::Differs {
-            request: other.id().clone(),
-            duration: other.body.duration,
+            request: other.request.id().clone(),
+            duration: other.request.body.duration,
+            start: other.request.body.start,
+            is_approved: other.grant.is_some(),
         });
     }
     if let Some(anchor) = case.anchor(from) {
@@ -112,17 +114,34 @@ fn left(cap_ends_at: Timestamp, body: &Body, from: Timestamp) -> Option<Duration
     Duration::from_secs(cap_ends_at.since(counted_from)).ok()
 }
 
-/// The request behind `held`, if it is open and has not been activated yet.
-fn waiting(now: Timestamp, held: &Held) -> Option<&Request> {
-    let is_waiting = match held.request.state {
+/// Whether `held` is open and has not been activated yet.
+fn is_waiting(now: Timestamp, held: &Held) -> bool {
+    match held.request.state {
         RequestState::Pending => now < held.request.expires_at,
         RequestState::Approved => held
             .grant
             .as_ref()
             .is_some_and(|grant| grant.activated_at.is_none() && grant.is_live_or_coming(now)),
         RequestState::Denied | RequestState::Cancelled | RequestState::Expired => false,
+    }
+}
+
+/// Whether what waits may be held at some time from `from` until `until`: what is planned for another day is in nobody's
+/// way.
+fn overlaps(held: &Held, from: Timestamp, until: Timestamp) -> bool {
+    let Held { request, grant } = held;
+    let body = &request.body;
+    let last_begin = match grant {
+        Some(grant) => grant.activate_by,
+        None => {
+            let decided = body
+                .start
+                .map_or(request.expires_at, |start| start.max(request.expires_at));
+            decided.plus(request.frozen.workflow.activate_within)
+        }
     };
-    is_waiting.then_some(&held.request)
+    let is_later = body.start.is_some_and(|start| until <= start);
+    !is_later && from < body.ends(last_begin).max(last_begin)
 }
 
 fn asks_the_same(other: &Body, body: &Body) -> bool {

@@ -1,6 +1,9 @@
 //! Locks: what stands still for a person, on a target, or everywhere, until somebody lifts it.
 //! Owns how a lock is set and lifted, and what it bears on. Refuses to know who may: policy says that.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -12,6 +15,7 @@ use super::decision::Verdict;
 use super::id::PersonId;
 use super::refusal::Refusal;
 use super::request::Body;
+use super::target::Binding;
 use super::text::{Reason, TargetName};
 use super::time::Timestamp;
 
@@ -25,6 +29,28 @@ pub enum Scope {
     Person(PersonId),
     /// Whatever is on a target.
     Target(TargetName),
+    /// Whatever is bound to one role, or to one permission set in one account, by whatever target. Nobody locks it by
+    /// itself: it is what a lock on a target bears on beside the target's name.
+    Bound(String),
+}
+
+impl Scope {
+    /// All that is bound as `binding` is.
+    pub fn bound(binding: &Binding) -> Self {
+        Self::Bound(format!("{}/{}", binding.account(), binding.arn()))
+    }
+}
+
+impl Scope {
+    /// Locks on these bear on a target: on itself, and on the one that has the accounts of which it names one.
+    pub fn of_target(target: &TargetName) -> impl Iterator<Item = Self> {
+        std::iter::once(target.clone()).chain(target.family()).map(Self::Target)
+    }
+
+    /// Whether a lock on this bears on `target`.
+    pub fn is_on(&self, target: &TargetName) -> bool {
+        Self::of_target(target).any(|scope| scope == *self)
+    }
 }
 
 impl fmt::Display for Scope {
@@ -33,6 +59,7 @@ impl fmt::Display for Scope {
             Self::All => f.write_str("all"),
             Self::Person(id) => write!(f, "person:{id}"),
             Self::Target(name) => write!(f, "target:{name}"),
+            Self::Bound(to) => write!(f, "bound:{to}"),
         }
     }
 }
@@ -50,6 +77,7 @@ impl TryFrom<String> for Scope {
             None if text == "all" => Ok(Self::All),
             Some(("person", id)) => PersonId::parse(id).map(Self::Person),
             Some(("target", name)) => TargetName::parse(name).map(Self::Target),
+            Some(("bound", to)) => Ok(Self::Bound(to.to_owned())),
             None | Some(_) => Err(Refusal::BadId {
                 given: text.chars().take(40).collect(),
             }),
@@ -71,6 +99,9 @@ pub struct Lift {
 pub struct Lock {
     /// On what.
     pub scope: Scope,
+    /// What the target was bound to when it was set: whatever else is bound alike is the same access, and locked with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bound_to: Option<Scope>,
     /// Who set it.
     pub by: PersonId,
     /// Why.
@@ -89,6 +120,11 @@ impl Lock {
     /// Whether it holds.
     pub fn stands(&self) -> bool {
         self.lifted.is_none()
+    }
+
+    /// Whether it bears on `scope`.
+    pub fn is_on(&self, scope: &Scope) -> bool {
+        self.scope == *scope || self.bound_to.as_ref() == Some(scope)
     }
 
     /// What it says to whatever it stands in the way of.
@@ -111,11 +147,13 @@ pub fn asking(body: &Body) -> Vec<Scope> {
 
 /// Locks on these stand in the way of having `body`'s access.
 pub fn receiving(body: &Body) -> Vec<Scope> {
-    vec![
+    let mut scopes = vec![
         Scope::All,
-        Scope::Target(body.target.clone()),
         Scope::Person(body.beneficiary.clone()),
-    ]
+        Scope::bound(&body.binding),
+    ];
+    scopes.extend(Scope::of_target(&body.target));
+    scopes
 }
 
 /// Locks on these stand in the way of `by` deciding on `body`.
@@ -133,22 +171,51 @@ pub fn activating(case: &Case) -> Vec<Scope> {
     asked.chain(approvers).collect()
 }
 
-/// Sets a lock for `by`. One that stands already is left as it is; only a lift that had begun is taken back.
-pub fn set(now: Timestamp, known: Option<&Lock>, scope: &Scope, by: &PersonId, reason: &Reason) -> Change {
+/// What somebody wants to stand still.
+#[derive(Clone, Copy, Debug)]
+pub struct NewLock<'a> {
+    /// What.
+    pub scope: &'a Scope,
+    /// What that is bound to now, where it is a target.
+    pub bound_to: Option<&'a Scope>,
+    /// Who.
+    pub by: &'a PersonId,
+    /// Why.
+    pub reason: &'a Reason,
+}
+
+/// Sets a lock. One that stands already is left as it is; only a lift that had begun is taken back, and what the target is
+/// bound to by now is locked too.
+pub fn set(now: Timestamp, known: Option<&Lock>, new: NewLock<'_>) -> Change {
+    let NewLock {
+        scope,
+        bound_to,
+        by,
+        reason,
+    } = new;
+    let sweep = Effect::Sweep { scope: scope.clone() };
     let standing = known.filter(|lock| lock.stands());
     if let Some(lock) = standing {
-        if lock.lifting.is_none() {
+        let is_rebound = bound_to.is_some() && lock.bound_to.as_ref() != bound_to;
+        if lock.lifting.is_none() && !is_rebound {
             return Change::default();
         }
         let kept = Lock {
+            bound_to: bound_to.or(lock.bound_to.as_ref()).cloned(),
             lifting: None,
             version: lock.version + 1,
             ..lock.clone()
         };
-        return change(now, "lock.kept", by, kept, reason.as_str());
+        let change = change(now, "lock.kept", by, kept, reason.as_str());
+        return if is_rebound {
+            change.with_effect(now, sweep)
+        } else {
+            change
+        };
     }
     let lock = Lock {
         scope: scope.clone(),
+        bound_to: bound_to.cloned(),
         by: by.clone(),
         reason: reason.clone(),
         since: now,
@@ -156,7 +223,6 @@ pub fn set(now: Timestamp, known: Option<&Lock>, scope: &Scope, by: &PersonId, r
         lifted: None,
         version: known.map_or(0, |lock| lock.version) + 1,
     };
-    let sweep = Effect::Sweep { scope: scope.clone() };
     change(now, "lock.set", by, lock, reason.as_str()).with_effect(now, sweep)
 }
 
@@ -189,7 +255,7 @@ pub fn lift(
             Ok(change(now, "lock.lifting", by, next, lock.reason.as_str()))
         }
         (Scope::All, Some(first)) if first.by == *by || device_people.contains(&first.by) => Err(Refusal::SecondPerson),
-        (Scope::All | Scope::Person(_) | Scope::Target(_), _) => {
+        (Scope::All | Scope::Person(_) | Scope::Target(_) | Scope::Bound(_), _) => {
             let next = Lock {
                 lifted: Some(mine),
                 version: lock.version + 1,
@@ -210,94 +276,4 @@ fn change(now: Timestamp, kind: &str, by: &PersonId, lock: Lock, reason: &str) -
         vec![Row::Lock(lock)],
         details,
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::samples::{at, person};
-    use super::*;
-
-    fn reason() -> Reason {
-        Reason::parse("laptop stolen").unwrap()
-    }
-
-    fn row(change: &Change) -> Lock {
-        match change.rows.as_slice() {
-            [Row::Lock(lock)] => lock.clone(),
-            other => panic!("no lock: {other:?}"),
-        }
-    }
-
-    fn locked(scope: &Scope) -> Lock {
-        row(&set(at(0), None, scope, &person(1), &reason()))
-    }
-
-    #[test]
-    fn scope_reads_back_from_its_text() {
-        for scope in [
-            Scope::All,
-            Scope::Person(person(7)),
-            Scope::Target(TargetName::parse("prod-admin").unwrap()),
-        ] {
-            assert_eq!(Scope::try_from(scope.to_string()), Ok(scope));
-        }
-        for bad in ["", "everything", "person:alice", "target:", "role:x", "all:x"] {
-            assert!(Scope::try_from(bad.to_owned()).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn lock_that_stands_is_not_set_twice() {
-        let scope = Scope::Person(person(2));
-        let first = set(at(0), None, &scope, &person(1), &reason());
-        assert_eq!(first.effects, [(at(0), Effect::Sweep { scope: scope.clone() })]);
-        let again = set(at(1), Some(&row(&first)), &scope, &person(3), &reason());
-        assert_eq!(again, Change::default());
-    }
-
-    #[test]
-    fn lock_set_again_after_its_lift_goes_on_in_its_row() {
-        let scope = Scope::Person(person(2));
-        let lifted = row(&lift(at(1), Some(&locked(&scope)), &person(1), &[], false).unwrap());
-        assert!(!lifted.stands());
-        let again = row(&set(at(2), Some(&lifted), &scope, &person(3), &reason()));
-        assert_eq!(
-            (again.version, again.since, again.lifted, again.by),
-            (3, at(2), None, person(3))
-        );
-    }
-
-    #[test]
-    fn nobody_lifts_the_lock_on_themselves() {
-        let lock = locked(&Scope::Person(person(2)));
-        assert_eq!(lift(at(1), Some(&lock), &person(2), &[], false), Err(Refusal::OwnLock));
-        let shared = lift(at(1), Some(&lock), &person(3), &[person(3), person(2)], false);
-        assert_eq!(shared, Err(Refusal::OwnLock));
-    }
-
-    #[test]
-    fn lock_on_everything_is_lifted_by_two_people() {
-        let first = row(&lift(at(1), Some(&locked(&Scope::All)), &person(1), &[], false).unwrap());
-        assert!(first.stands());
-        let same = lift(at(2), Some(&first), &person(1), &[], false);
-        assert_eq!(same, Err(Refusal::SecondPerson));
-        let device = lift(at(2), Some(&first), &person(2), &[person(1), person(2)], false);
-        assert_eq!(device, Err(Refusal::SecondPerson));
-        let second = row(&lift(at(2), Some(&first), &person(2), &[person(2)], false).unwrap());
-        assert_eq!(second.lifted.unwrap().by, person(2));
-    }
-
-    #[test]
-    fn first_of_two_counts_no_more_once_void_or_locked_again() {
-        let first = row(&lift(at(1), Some(&locked(&Scope::All)), &person(1), &[], false).unwrap());
-        let instead = row(&lift(at(2), Some(&first), &person(2), &[], true).unwrap());
-        assert_eq!((instead.stands(), instead.lifting.unwrap().by), (true, person(2)));
-        let kept = row(&set(at(3), Some(&first), &Scope::All, &person(3), &reason()));
-        assert_eq!((kept.lifting, kept.since, kept.by), (None, at(0), person(1)));
-    }
-
-    #[test]
-    fn what_is_not_locked_is_not_lifted() {
-        assert_eq!(lift(at(1), None, &person(1), &[], false), Err(Refusal::NotLocked));
-    }
 }

@@ -2,12 +2,14 @@
 //! Owns every rule of the lifecycle. Refuses I/O, clocks, randomness, the environment and `async`:
 //! all of them come in as arguments.
 
+pub mod accounts;
 pub mod apply;
 pub mod assignment;
 pub mod case;
 pub mod change;
 pub mod decision;
 pub mod digest;
+pub mod drift;
 pub mod event;
 pub mod filing;
 pub mod grant;
@@ -31,6 +33,7 @@ pub mod time;
 mod values;
 pub mod workflow;
 
+pub use accounts::{AccountFacts, Choice, Chosen};
 pub use apply::apply;
 pub use assignment::{Assignment, AssignmentRoad, FoundBy, Instance};
 pub use case::{Case, Held};

@@ -73,8 +73,14 @@ codes! {
     GrantNotLive = "grant.not_live",
     /// A live grant on the target is narrowed otherwise.
     GrantNarrowedOtherwise = "grant.narrowed_otherwise",
+    /// Credentials of this grant are fetched from the system itself, by whoever has signed in there.
+    CredentialElsewhere = "credential.elsewhere",
     /// No such target, or not one that the caller may see.
     TargetNotFound = "target.not_found",
+    /// Several accounts of a target have that name.
+    TargetAmbiguous = "target.ambiguous",
+    /// What the target names its accounts by is not there any more.
+    TargetUnresolved = "target.unresolved",
     /// Nobody of that name.
     PersonNotFound = "person.not_found",
     /// No session token, or one that is not known.
@@ -190,8 +196,13 @@ pub enum Refusal {
     AlreadyDecided { request: RequestId, state: RequestState },
     #[error("{request} is not what was shown")]
     Changed { request: RequestId },
-    #[error("{request} is pending for the same target and differs")]
-    Differs { request: RequestId, duration: Duration },
+    #[error("{request} {} for the same target and {}", asked(*.is_approved, *.start), meets(*.start))]
+    Differs {
+        request: RequestId,
+        duration: Duration,
+        start: Option<Timestamp>,
+        is_approved: bool,
+    },
     #[error("a live grant on {target} is narrowed otherwise")]
     NarrowedOtherwise { target: String, grant: GrantId },
     #[error("no live grant on {target} to extend")]
@@ -223,6 +234,15 @@ pub enum Refusal {
     OwnLock,
     #[error("a second person has to lift it too")]
     SecondPerson,
+}
+
+fn asked(is_approved: bool, start: Option<Timestamp>) -> String {
+    let stands = if is_approved { "is approved" } else { "is pending" };
+    start.map_or_else(|| stands.to_owned(), |start| format!("{stands} from {start}"))
+}
+
+fn meets(start: Option<Timestamp>) -> &'static str {
+    if start.is_some() { "overlaps" } else { "differs" }
 }
 
 impl Refusal {
@@ -265,7 +285,9 @@ impl Refusal {
         match self {
             Self::BadDuration { .. } => Some("write it as 30m, 2h, 1h30m or 1d"),
             Self::BadTime { .. } => Some("write it as 2026-01-31T14:30:00Z"),
-            Self::BadTargetName { .. } => Some("names are lower case letters, digits, dot, dash and underscore"),
+            Self::BadTargetName { .. } => {
+                Some("names are lower case letters, digits, dot, dash and underscore; an account stands after a slash")
+            }
             Self::BadTicket { .. } => Some("write it as PAY-311: letters, digits, dash, dot, slash, underscore, #"),
             Self::BadNarrowing { .. } => Some("write it as s3:GetObject or s3:Get*@arn:aws:s3:::bucket/*"),
             Self::TextEmpty { .. } => Some("say in a few words why"),

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::accounts::AccountFacts;
 use super::digest::{Digest, canonical};
 use super::id::{DeviceId, GrantId, PersonId, RequestId};
 use super::target::Binding;
@@ -140,6 +141,9 @@ pub struct Frozen {
     pub environment: String,
     /// Hash of the policy bundle that decided.
     pub bundle_hash: String,
+    /// The account as the organization had it then, where policy was to see that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<AccountFacts>,
 }
 
 /// A request.
@@ -171,6 +175,12 @@ impl Request {
     /// Its id.
     pub fn id(&self) -> &RequestId {
         &self.body.id
+    }
+
+    /// From when until when it asks for access, as it was filed.
+    pub fn spans(&self) -> (Timestamp, Timestamp) {
+        let from = self.body.start.map_or(self.filed_at, |start| start.max(self.filed_at));
+        (from, self.body.ends(from))
     }
 
     /// Whether the body is still the one that was filed.

@@ -78,6 +78,7 @@ pub(super) fn assignment() -> Assignment {
         permission_set_arn: "arn:aws:sso:::permissionSet/ssoins-1111111111111111/ps-1111111111111111".into(),
         permission_set: "Billing".into(),
         session: secs(3600),
+        chosen: None,
     }
 }
 
@@ -123,6 +124,7 @@ pub(super) fn frozen(stages: Vec<Stage>) -> Frozen {
         risk: 2,
         environment: "production".into(),
         bundle_hash: "b".repeat(64),
+        account: None,
     }
 }
 

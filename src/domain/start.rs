@@ -99,7 +99,11 @@ fn on_day(given: &str, time: &str, now: Timestamp, zone: &TimeZone, days: u8) ->
     let at = |offset: Offset| offset.to_timestamp(wall).map_err(|_| unreadable());
     let (instant, first_of_two) = match zone.to_ambiguous_timestamp(wall).offset() {
         AmbiguousOffset::Unambiguous { offset } => (at(offset)?, None),
-        AmbiguousOffset::Fold { before, .. } => (at(before)?, Some(format!("UTC{before}"))),
+        AmbiguousOffset::Fold { before, after } => match at(before)? {
+            // the first of the two is over: the other one is meant
+            first if first.as_millisecond() <= now.millis() => (at(after)?, None),
+            first => (first, Some(format!("UTC{before}"))),
+        },
         AmbiguousOffset::Gap { before, .. } => {
             let (last, first) = around(at(before)?, zone).ok_or_else(unreadable)?;
             let shown = |time: DateTime| time.strftime("%H:%M").to_string();
@@ -175,6 +179,17 @@ mod tests {
             assert!(matches!(bad, BadStart::Unreadable(_)), "{text}: {bad}");
             assert!(bad.hint().contains("tomorrow 09:00"));
         }
+    }
+
+    #[test]
+    fn start_that_comes_again_after_clocks_went_back_is_to_come() {
+        let read = |now| read("02:30", now);
+        assert_eq!(
+            read("2026-10-25T00:15:00Z").as_deref(),
+            Ok("2026-10-25T00:30:00Z first, UTC+02")
+        );
+        assert_eq!(read("2026-10-25T00:45:00Z").as_deref(), Ok("2026-10-25T01:30:00Z"));
+        assert!(matches!(read("2026-10-25T01:45:00Z"), Err(BadStart::Past(_))));
     }
 
     #[test]

@@ -166,14 +166,10 @@ texts! {
         if fits { Ok(()) } else { Err(Refusal::BadPersonName { given: text.chars().take(80).collect() }) }
     };
 
-    /// The name of a target: `[a-z0-9][a-z0-9._-]{0,62}`.
+    /// The name of a target: `[a-z0-9][a-z0-9._-]{0,62}`. One of many accounts stands after a slash: `prod-ops/111122223333`.
     TargetName, |text| {
-        let bytes = text.as_bytes();
-        let alnum = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit();
-        let fits = (1..=63).contains(&bytes.len())
-            && alnum(&bytes[0])
-            && bytes.iter().all(|b| alnum(b) || b"._-".contains(b));
-        if fits { Ok(()) } else { Err(Refusal::BadTargetName { given: text.chars().take(80).collect() }) }
+        let (name, account) = text.split_once('/').unwrap_or((text, "x"));
+        if is_plain_name(name) && is_plain_name(account) { Ok(()) } else { Err(Refusal::BadTargetName { given: text.chars().take(80).collect() }) }
     };
 
     /// One `ACTION[@RESOURCE]` of `--only`: what an AWS session is narrowed to.
@@ -188,6 +184,31 @@ texts! {
         if action_fits && resource_fits && text.len() <= 512 { Ok(()) }
         else { Err(Refusal::BadNarrowing { given: text.chars().take(80).collect() }) }
     };
+}
+
+/// `[a-z0-9][a-z0-9._-]{0,62}`.
+fn is_plain_name(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let alnum = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    (1..=63).contains(&bytes.len()) && alnum(&bytes[0]) && bytes.iter().all(|b| alnum(b) || b"._-".contains(b))
+}
+
+impl TargetName {
+    /// The target that has the accounts of which this names one, if it does.
+    pub fn family(&self) -> Option<Self> {
+        self.0.split_once('/').map(|(family, _)| Self(family.to_owned()))
+    }
+
+    /// What stands after the slash: an account's id, or what somebody typed for it.
+    pub fn account(&self) -> Option<&str> {
+        self.0.split_once('/').map(|(_, account)| account)
+    }
+
+    /// The same target in the account of this id.
+    pub fn in_account(&self, id: &str) -> Self {
+        let family = self.0.split_once('/').map_or(self.0.as_str(), |(family, _)| family);
+        Self(format!("{family}/{id}"))
+    }
 }
 
 impl Narrowing {
@@ -280,7 +301,24 @@ mod tests {
     #[test]
     fn target_name_follows_its_pattern() {
         assert!(TargetName::parse("prod-admin").is_ok());
-        for bad in ["", "-a", "A", "a/b", "../x", &"a".repeat(64), "a b", "é"] {
+        let one = TargetName::parse("prod-ops/111122223333").unwrap();
+        assert_eq!(one.family().unwrap().as_str(), "prod-ops");
+        assert_eq!(one.account(), Some("111122223333"));
+        for bad in [
+            "",
+            "-a",
+            "A",
+            "a/",
+            "/a",
+            "a/b/c",
+            "a/..",
+            "a/-b",
+            "a//b",
+            "../x",
+            &"a".repeat(64),
+            "a b",
+            "é",
+        ] {
             assert!(TargetName::parse(bad).is_err(), "{bad}");
         }
     }

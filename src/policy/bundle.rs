@@ -68,6 +68,11 @@ impl Bundle {
         &self.catalogue
     }
 
+    /// Whether any policy asks where an account stands in the organization, or for its tags.
+    pub fn looks_at_accounts(&self) -> bool {
+        self.statements.looks_at_accounts
+    }
+
     /// What Cedar evaluates.
     pub(super) fn policies(&self) -> &PolicySet {
         &self.statements.set

@@ -1,20 +1,27 @@
 //! The typed catalogue: targets, and who is in which group.
 //! Owns looking things up. Refuses files (`build` reads their text) and decisions (Cedar makes them).
 
+mod accounts;
 mod approvals;
 mod assignment;
 mod build;
+mod family;
 mod kill;
 mod owned;
+mod place;
+mod rules;
 mod shape;
 mod target;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::nearest::nearest;
-use crate::domain::{Binding, Duration, TargetName, Workflow};
+use crate::domain::{AccountFacts, Binding, Duration, TargetName, Workflow};
 
+pub use accounts::Accounts;
+pub(super) use accounts::is_unit;
 pub(super) use build::build;
+pub use family::{Family, Unfit};
 
 /// A target with everything that it inherits already in place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,21 +50,46 @@ pub struct Target {
     pub workflow: Workflow,
     /// What it resolves to.
     pub binding: Binding,
+    /// What policies call its account: the catalogue's name of it, or else its 12 digits. Never the organization's name
+    /// of it, which whoever runs the account may change.
+    pub known_as: String,
+    /// The account as the organization has it, where it was looked at.
+    pub facts: Option<AccountFacts>,
+}
+
+/// An account that the catalogue names.
+#[derive(Clone, Debug)]
+struct Declared {
+    id: String,
+    environment: String,
 }
 
 /// Somebody as a source of people names them: (issuer, subject).
 pub type Member = (String, String);
 
+/// What becomes of access that nobody here gave.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Drift {
+    /// It is told.
+    #[default]
+    Report,
+    /// It is told, and taken away.
+    Remove,
+}
+
 /// The catalogue.
 #[derive(Clone, Debug, Default)]
 pub struct Catalogue {
     targets: Vec<Target>,
+    families: Vec<Family>,
     groups: BTreeMap<String, BTreeSet<Member>>,
-    accounts: BTreeSet<String>,
+    accounts: BTreeMap<String, Declared>,
+    drift: Drift,
 }
 
 impl Catalogue {
-    /// Every target, by name.
+    /// Every target that is in one account, by name.
     pub fn targets(&self) -> &[Target] {
         &self.targets
     }
@@ -83,17 +115,15 @@ impl Catalogue {
 
     /// Up to `count` names and aliases that look like `name`, the most alike first.
     pub fn nearest(&self, name: &str, count: usize) -> Vec<&str> {
-        let aliases = self.targets.iter().flat_map(|t| &t.aliases).map(String::as_str);
-        nearest(name, self.targets.iter().map(|t| t.name.as_str()).chain(aliases), count)
+        let all = || self.targets.iter().chain(self.families.iter().map(Family::in_general));
+        let aliases = all().flat_map(|t| &t.aliases).map(String::as_str);
+        nearest(name, all().map(|t| t.name.as_str()).chain(aliases), count)
     }
 
-    /// Targets that have every word of `query` in a name, title, description or account, ignoring case.
+    /// Targets in one account that have every word of `query` in a name, title, description or account, ignoring case.
     pub fn search(&self, query: &str) -> Vec<&Target> {
-        let words: Vec<String> = query.split_whitespace().map(str::to_lowercase).collect();
-        let hits = |target: &&Target| {
-            let text = searched(target);
-            words.iter().all(|word| text.contains(word.as_str()))
-        };
+        let words = words(query);
+        let hits = |target: &&Target| is_hit(&words, &searched(target));
         self.targets.iter().filter(hits).collect()
     }
 
@@ -115,6 +145,11 @@ impl Catalogue {
             .unwrap_or_default()
     }
 
+    /// What becomes of access in Identity Center that nobody here gave.
+    pub const fn drift(&self) -> Drift {
+        self.drift
+    }
+
     /// Names of groups.
     pub fn groups(&self) -> impl Iterator<Item = &str> {
         self.groups.keys().map(String::as_str)
@@ -122,12 +157,22 @@ impl Catalogue {
 
     /// Names of accounts.
     pub fn accounts(&self) -> impl Iterator<Item = &str> {
-        self.accounts.iter().map(String::as_str)
+        self.accounts.keys().map(String::as_str)
     }
 }
 
+/// The words of a search.
+pub fn words(query: &str) -> Vec<String> {
+    query.split_whitespace().map(str::to_lowercase).collect()
+}
+
+/// Whether a text in lower case has all of them.
+pub fn is_hit(words: &[String], text: &str) -> bool {
+    words.iter().all(|word| text.contains(word.as_str()))
+}
+
 /// All of a target that a search looks at, in lower case.
-fn searched(target: &Target) -> String {
+pub fn searched(target: &Target) -> String {
     let mut text = format!(
         "{} {} {} {} {}",
         target.name,

@@ -1,6 +1,8 @@
 //! From domain values to what Cedar sees: the principal, the resource, their parents, the context.
 //! Refuses to look anything up: what is not in the question is not in the slice.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 use super::catalogue::Target;
@@ -184,7 +186,14 @@ fn locked(on: &Subject<'_>, entities: &mut Vec<Value>) -> Value {
 /// The target and its account.
 fn target(target: &Target) -> [Value; 2] {
     let binding = &target.binding;
-    let account = uid("Account", binding.account_name());
+    let account = uid("Account", &target.known_as);
+    let family = target.name.family().map(|family| uid("Target", family.as_str()));
+    let mut parents = vec![account.clone()];
+    parents.extend(family);
+    let (ous, tags) = match &target.facts {
+        Some(facts) => (facts.ous.as_slice(), facts.tags.clone()),
+        None => (&[][..], BTreeMap::new()),
+    };
     let seen = json!({
         "uid": uid("Target", target.name.as_str()),
         "attrs": {
@@ -197,7 +206,8 @@ fn target(target: &Target) -> [Value; 2] {
             "owners": groups(&target.owners),
             "approvers": groups(&target.approvers),
         },
-        "parents": [&account],
+        "parents": parents,
+        "tags": tags,
     });
     let account = json!({
         "uid": account,
@@ -206,7 +216,7 @@ fn target(target: &Target) -> [Value; 2] {
             "partition": binding.partition().as_str(),
             "environment": target.environment,
         },
-        "parents": [],
+        "parents": ous.iter().map(|id| uid("Ou", id)).collect::<Vec<_>>(),
     });
     [seen, account]
 }

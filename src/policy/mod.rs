@@ -6,6 +6,8 @@ pub mod catalogue;
 pub mod decide;
 mod entities;
 pub mod finding;
+#[cfg(test)]
+pub mod many_sample;
 mod nearest;
 pub mod question;
 mod schema;
@@ -15,7 +17,7 @@ mod statements;
 mod tests;
 
 pub use bundle::Bundle;
-pub use catalogue::{Catalogue, Target};
+pub use catalogue::{Accounts, Catalogue, Drift, Family, Target, Unfit, is_hit, searched, words};
 pub use decide::{decide, replay};
 pub use finding::Finding;
 pub use question::{Ask, Decision, Question, Reason, SessionFacts, Subject, Tally, Who};

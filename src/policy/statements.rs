@@ -7,10 +7,11 @@ use std::ops::Range;
 use cedar_policy::ffi::DetailedError;
 use cedar_policy::{Effect, EntityUid, Policy, PolicyId, PolicySet, ValidationError, ValidationMode, Validator};
 
-use super::catalogue::Catalogue;
+use super::catalogue::{Catalogue, is_unit};
 use super::finding::{Finding, Source};
 use super::nearest::suggestion;
 use super::schema::schema;
+use crate::domain::accounts::is_account_id;
 
 /// Annotations that mean something. Numbers live in the catalogue.
 const ANNOTATIONS: [&str; 3] = ["id", "advice", "owner"];
@@ -24,6 +25,8 @@ pub(super) struct Statements {
     pub(super) set: PolicySet,
     /// Each policy's `@advice`.
     pub(super) advice: BTreeMap<String, String>,
+    /// Whether any policy asks where an account stands in the organization, or for its tags.
+    pub(super) looks_at_accounts: bool,
 }
 
 /// A statement of a file and where it begins.
@@ -72,6 +75,7 @@ pub(super) fn parse(sources: &[Source<'_>], catalogue: Option<&Catalogue>) -> Re
                     findings.push(statement.finding_at("@id", format!("the id `{id}` is taken")));
                     continue;
                 }
+                parsed.looks_at_accounts |= looks_at_accounts(&policy);
                 if let Err(error) = parsed.set.add(policy) {
                     findings.push(statement.finding(0..0, error.to_string()));
                 }
@@ -152,13 +156,42 @@ fn read(statement: &Statement<'_>, catalogue: Option<&Catalogue>) -> Result<Read
     }
 }
 
+/// Whether it names an organizational unit or asks for a tag. A text that only looks like it counts too: then a look is
+/// made that nothing needs.
+fn looks_at_accounts(policy: &Policy) -> bool {
+    let is_unit = |literal: &EntityUid| literal.type_name().to_string() == "Jit::Ou";
+    let text = policy.to_string();
+    policy.entity_literals().iter().any(is_unit) || ["hasTag", "getTag"].iter().any(|word| text.contains(word))
+}
+
 /// A name that the catalogue does not have: it passes validation and would never match.
 fn unknown(literal: &EntityUid, catalogue: &Catalogue) -> Option<(String, String, String)> {
     let name = literal.id().unescaped();
     let (what, known): (&str, Vec<&str>) = match literal.type_name().to_string().as_str() {
         "Jit::Group" => ("group", catalogue.groups().collect()),
+        "Jit::Account" if is_account_id(name) && catalogue.account_name(name).is_none() => return None,
         "Jit::Account" => ("account", catalogue.accounts().collect()),
-        "Jit::Target" => ("target", catalogue.targets().iter().map(|t| t.name.as_str()).collect()),
+        "Jit::Target" => {
+            let in_many = catalogue.families().iter().map(|family| family.name().as_str());
+            (
+                "target",
+                catalogue
+                    .targets()
+                    .iter()
+                    .map(|t| t.name.as_str())
+                    .chain(in_many)
+                    .collect(),
+            )
+        }
+        "Jit::Ou" if is_unit(name) => return None,
+        "Jit::Ou" => {
+            let hint = "write its id, such as ou-ab12-11111111, or the root's, such as r-ab12";
+            return Some((
+                name.to_owned(),
+                format!("`{name}` is no organizational unit"),
+                hint.to_owned(),
+            ));
+        }
         _ => return None,
     };
     let hint = suggestion(name, known.iter().copied());

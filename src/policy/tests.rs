@@ -6,6 +6,7 @@ mod catalogue;
 mod findings;
 mod holes;
 mod locks;
+mod many_accounts;
 mod noise;
 mod table;
 
@@ -145,6 +146,7 @@ impl<'a> Scene<'a> {
                 risk: target.risk,
                 environment: target.environment.clone(),
                 bundle_hash: self.bundle.hash().to_string(),
+                account: None,
             },
             state: RequestState::Pending,
             automatic: self.automatic,

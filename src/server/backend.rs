@@ -16,9 +16,10 @@ use crate::server::edge::limits::Limits;
 use crate::server::failure::Failure;
 use crate::server::identity::Proofs;
 use crate::server::identity::sign_ins::SignIns;
-use crate::server::provider::{MintingProvider, Provider};
+use crate::server::provider::{AccountsProvider, MintingProvider, Provider};
 use crate::server::service::flight::Flights;
 use crate::server::service::issuer::Issuer;
+use crate::server::service::roster::Roster;
 use crate::server::settings::Settings;
 use crate::server::store::Store;
 use crate::server::wake::Wakes;
@@ -41,7 +42,7 @@ pub struct Backend {
     /// The AWS provider.
     pub aws: Arc<dyn MintingProvider>,
     /// The provider of assignments in Identity Center.
-    pub identity_center: Arc<dyn Provider>,
+    pub identity_center: Arc<dyn AccountsProvider>,
     /// We as OpenID Connect issuer, where we are one.
     pub issuer: Option<Arc<Issuer>>,
     /// The clock.
@@ -52,6 +53,8 @@ pub struct Backend {
     pub wakes: Wakes,
     /// Wakes the worker after a commit that leaves work.
     pub work: Notify,
+    /// Which accounts there are, as they were listed last.
+    pub roster: Roster,
     /// Mints that are under way.
     pub flights: Flights,
     /// Rates and counts of callers.
@@ -78,7 +81,7 @@ pub struct Parts {
     /// The AWS provider.
     pub aws: Arc<dyn MintingProvider>,
     /// The provider of assignments in Identity Center.
-    pub identity_center: Arc<dyn Provider>,
+    pub identity_center: Arc<dyn AccountsProvider>,
     /// We as OpenID Connect issuer, where we are one.
     pub issuer: Option<Arc<Issuer>>,
     /// The clock.
@@ -105,6 +108,7 @@ impl Backend {
             clock: parts.clock,
             wakes: Wakes::default(),
             work: Notify::new(),
+            roster: Roster::default(),
             flights: Flights::default(),
             limits: Limits::default(),
             stopping: parts.stopping,

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::config::{IdentityProvider, IssuerUrl, SealingKey, ServerFile, not_for_others, way_not_for_others};
 use crate::error::{Error, Result};
 use crate::server::issuer::IssuerSettings;
-use crate::server::settings::{AwsSettings, Settings, SignInSettings};
+use crate::server::settings::{AwsSettings, Quota, Settings, SignInSettings};
 use crate::server::{StartError, dev, policy_folder};
 
 /// A database that this process holds alone.
@@ -86,6 +86,7 @@ pub fn settings(
         policy_is_guarded: true,
         database: file.database.clone(),
         aws,
+        identity_center: Quota::default(),
         issuer: Some(issuer),
         sign_in: Vec::new(),
         session_life: dev::session_life(),

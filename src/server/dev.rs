@@ -18,7 +18,7 @@ use crate::server::failure::Failure;
 use crate::server::issuer::IssuerSettings;
 use crate::server::provider::aws::AwsSettings;
 use crate::server::service::sign_in::issue_code;
-use crate::server::settings::Settings;
+use crate::server::settings::{Quota, Settings};
 use crate::server::store::{Sealing as _, SqliteStore};
 use crate::wire::ServingPerson;
 
@@ -172,6 +172,7 @@ pub async fn settings(data: &Data, address: SocketAddr, aws: AwsSettings) -> Res
         policy_is_guarded: false,
         database: data.database(),
         aws,
+        identity_center: Quota::default(),
         issuer: Some(IssuerSettings::new(IssuerUrl::loopback(address), sealing_key)),
         sign_in: Vec::new(),
         session_life: session_life(),

@@ -41,8 +41,9 @@ use crate::server::edge::connections::{self, Seats};
 use crate::server::failure::Failure;
 use crate::server::provider::TokenSigner;
 use crate::server::provider::aws::AwsProvider;
-use crate::server::provider::identity_center::{IdentityCenter, Quota};
+use crate::server::provider::identity_center::IdentityCenter;
 use crate::server::service::issuer::Issuer;
+use crate::server::service::roster;
 use crate::server::settings::Settings;
 use crate::server::store::sqlite::SqliteStore;
 use crate::server::store::{Audit, Store, StoreError};
@@ -137,7 +138,7 @@ pub async fn open(settings: Settings) -> Result<Opened, StartError> {
         .map(|issuer| Arc::new(Issuer::new(issuer, store.clone(), clock.clone())));
     let signer = issuer.clone().map(|issuer| issuer as Arc<dyn TokenSigner>);
     let aws = Arc::new(AwsProvider::new(settings.aws.clone(), signer));
-    let identity_center = Arc::new(IdentityCenter::new(settings.aws.clone(), Quota::default()));
+    let identity_center = Arc::new(IdentityCenter::new(settings.aws.clone(), settings.identity_center));
     let (stop, stopping) = watch::channel(false);
     let backend = Backend::new(Parts {
         settings,
@@ -199,6 +200,7 @@ pub async fn serve_on(
     let watching = tokio::spawn(policy_folder::watch(backend.clone(), backend.stopping.clone()));
     let publishing = tokio::spawn(publication::watch(backend.clone(), backend.stopping.clone()));
     let reconciling = tokio::spawn(worker::reconcile::run(backend.clone(), backend.stopping.clone()));
+    let listing = tokio::spawn(roster::run(backend.clone(), backend.stopping.clone()));
     let stopping = tokio::spawn(async move {
         stop.await;
         // the receivers live as long as the backend does
@@ -213,7 +215,7 @@ pub async fn serve_on(
     {
         tracing::error!("a call did not end; what it had not committed is undone");
     }
-    for task in [stopping, working, watching, publishing, reconciling] {
+    for task in [stopping, working, watching, publishing, reconciling, listing] {
         if let Err(error) = task.await {
             tracing::error!(%error, "a part of the backend ended badly");
         }

@@ -6,6 +6,7 @@ use crate::domain::Duration;
 pub use crate::server::identity::relying_party::SignInSettings;
 pub use crate::server::issuer::IssuerSettings;
 pub use crate::server::provider::aws::AwsSettings;
+pub use crate::server::provider::identity_center::Quota;
 
 /// How a backend is set up.
 #[derive(Clone, Debug)]
@@ -24,6 +25,8 @@ pub struct Settings {
     pub database: PathBuf,
     /// How AWS is reached.
     pub aws: AwsSettings,
+    /// How much Identity Center is asked for at once. AWS fixes it, so nobody else does.
+    pub identity_center: Quota,
     /// How we are an OpenID Connect issuer; none where no road needs one.
     pub issuer: Option<IssuerSettings>,
     /// Where people sign in, beside local codes.

@@ -2,6 +2,7 @@
 //! that is a stand-in of ours. Exists under test only.
 
 pub mod members;
+pub mod organization;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -25,10 +26,11 @@ use crate::server::failure::Failure;
 use crate::server::identity::device::DeviceKey;
 use crate::server::provider::aws::AwsSettings;
 use crate::server::provider::{
-    Access, Beneficiary, Credential, Description, Killer, Minter, Presence, Provider, ProviderError, User,
+    Access, AccountsProvider, Beneficiary, Credential, Description, Killer, Minter, Presence, Provider, ProviderError,
+    User,
 };
 use crate::server::service::{file, sign_in};
-use crate::server::settings::Settings;
+use crate::server::settings::{Quota, Settings};
 use crate::server::store::{MemoryStore, SqliteStore, Store};
 use crate::server::worker;
 use crate::wire::{Filed, NewDecision, NewRequest, NewSession, PublicKey, RequestView};
@@ -95,6 +97,10 @@ impl Provider for StandIn {
         Ok(None)
     }
 
+    async fn oust(&self, _: Timestamp, _: &Binding, _: &str) -> Result<(), ProviderError> {
+        Ok(())
+    }
+
     async fn members(&self, _: Timestamp, _: &Binding) -> Result<Vec<String>, ProviderError> {
         Ok(Vec::new())
     }
@@ -103,6 +109,10 @@ impl Provider for StandIn {
         if access.only.len() > 100 {
             return Err(ProviderError::PolicyTooLarge("as asked".into()));
         }
+        Ok(())
+    }
+
+    async fn still_fits(&self, _: Timestamp, _: &Binding) -> Result<(), ProviderError> {
         Ok(())
     }
 
@@ -199,12 +209,17 @@ impl Stage {
     }
 
     /// The same in memory, and on `identity_center` for what is assigned there.
-    pub fn in_memory(identity_center: Arc<dyn Provider>) -> Self {
+    pub fn in_memory(identity_center: Arc<dyn AccountsProvider>) -> Self {
         let store = Arc::new(MemoryStore::default());
         Self::on(TempDir::new().unwrap(), store, Arc::default(), identity_center)
     }
 
-    fn on(dir: TempDir, store: Arc<dyn Store>, provider: Arc<StandIn>, identity_center: Arc<dyn Provider>) -> Self {
+    fn on(
+        dir: TempDir,
+        store: Arc<dyn Store>,
+        provider: Arc<StandIn>,
+        identity_center: Arc<dyn AccountsProvider>,
+    ) -> Self {
         let (stop, stopping) = watch::channel(false);
         let settings = Settings {
             dev: false,
@@ -214,6 +229,7 @@ impl Stage {
             policy_is_guarded: false,
             database: dir.path().join("jit.db"),
             aws: AwsSettings::default(),
+            identity_center: Quota::default(),
             issuer: None,
             sign_in: Vec::new(),
             session_life: Duration::from_secs(12 * 3600).unwrap(),
@@ -290,12 +306,12 @@ impl Stage {
 
     /// Puts the small bundle in force with `from` replaced by `to` in every file.
     pub fn edit_policy(&self, from: &str, to: &str) {
-        self.edit_policy_in(&[(from, to)]);
+        self.edit_policies(&[(from, to)]);
     }
 
     /// Puts the small bundle in force with a kill switch on every target.
     pub fn with_kill_switches(&self) {
-        self.edit_policy_in(&[
+        self.edit_policies(&[
             (
                 "\nenvironment =",
                 "\nkill_role = \"jit/jit-kill-switch\"\nenvironment =",
@@ -304,7 +320,8 @@ impl Stage {
         ]);
     }
 
-    fn edit_policy_in(&self, edits: &[(&str, &str)]) {
+    /// The same with several.
+    pub fn edit_policies(&self, edits: &[(&str, &str)]) {
         let mut files = small::files();
         for (from, to) in edits {
             let mut count = 0;

@@ -3,7 +3,7 @@
 
 use super::words::{TimeWords, short_id, span};
 use crate::domain::request::Body;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Duration, Timestamp};
 use crate::wire::{Before, ExtendsView, PersonView, RequestView, StageView};
 
 /// `Admin in payments-prod 1111-1111-1111`, the account's name once where the title has it.
@@ -81,6 +81,26 @@ pub fn needs(stages: &[StageView]) -> String {
     }
 }
 
+/// How long a session that is begun in the grant's last second goes on after its end, where the system gives sessions
+/// that the end does not bind.
+pub fn outlives(request: &RequestView) -> Option<Duration> {
+    let body: Body = serde_json::from_str(&request.body).ok()?;
+    body.binding.assignment().map(|assignment| assignment.session)
+}
+
+/// `A session begun in its last second goes on until 16:44.`, while it can be begun.
+pub fn last_session(request: &RequestView, words: &TimeWords) -> Option<String> {
+    let (session, end) = (outlives(request)?, request.grant.as_ref()?.ends_at?);
+    let until = words.at(end.plus(session));
+    Some(format!("A session begun in its last second goes on until {until}."))
+}
+
+/// The same before there is a grant.
+pub fn goes_on_for(session_s: u32) -> String {
+    let session = span(session_s);
+    format!("a session begun in its last second goes on for {session} after the end")
+}
+
 /// The line about the ticket, where there is one.
 pub fn ticket(key: Option<&str>) -> Option<String> {
     key.map(|key| format!("  ticket  {key} (not looked up)"))
@@ -108,6 +128,9 @@ pub fn own_words(body: &Body, view: &RequestView, words: &TimeWords) -> Vec<Stri
         format!("  why     {}", body.reason),
     ];
     lines.extend(ticket(body.ticket.as_ref().map(|key| key.as_str())));
+    if let Some(chosen) = binding.assignment().and_then(|of| of.chosen.as_ref()) {
+        lines.push(format!("  among   {} ({})", chosen.accounts, chosen.by));
+    }
     if view.beneficiary.id != view.requester.id {
         lines.push(format!("  for     {}", view.beneficiary.name));
     }
@@ -124,10 +147,7 @@ pub fn own_words(body: &Body, view: &RequestView, words: &TimeWords) -> Vec<Stri
     }
     lines.push(format!("  before  {}", before(&view.before, words)));
     if binding.assignment().is_some() {
-        let session = binding.session();
-        lines.push(format!(
-            "  note    a session begun in its last second goes on for {session} after the end"
-        ));
+        lines.push(format!("  note    {}", goes_on_for(binding.session().secs())));
     } else if binding.chain() {
         lines.push("  note    the end is not enforced beyond this session: it may assume further roles".to_owned());
     }

@@ -10,7 +10,10 @@ pub fn lock_table(locks: &[LockView], words: &TimeWords) -> Table {
     for lock in locks {
         let ending = lock.ending.filter(|left| *left > 0);
         table.row([
-            what(lock).to_owned(),
+            std::iter::once(what(lock))
+                .chain(lock.same_access.iter().map(String::as_str))
+                .collect::<Vec<_>>()
+                .join(", "),
             format!("{} ({})", words.at(lock.since), words.ago(lock.since)),
             lock.by.name.clone(),
             ending.map_or_else(|| "-".to_owned(), |left| left.to_string()),
@@ -20,9 +23,13 @@ pub fn lock_table(locks: &[LockView], words: &TimeWords) -> Table {
     table
 }
 
-/// `everything is locked since 14:31 by carol: keys leaked`.
+/// `Everything is locked since 14:31 by carol: keys leaked`.
 pub fn lock_line(lock: &LockView, words: &TimeWords) -> String {
-    let (what, since, by) = (what(lock), words.at(lock.since), &lock.by.name);
+    let (since, by) = (words.at(lock.since), &lock.by.name);
+    let what = match lock.scope.as_str() {
+        "all" => "Everything",
+        _ => &lock.name,
+    };
     format!(
         "{what} is locked since {since} by {by}: {}{}",
         lock.reason,
@@ -35,7 +42,7 @@ pub fn locks_on<'a>(locks: &'a [LockView], request: &RequestView) -> Vec<&'a Loc
     let people = [&request.requester.id, &request.beneficiary.id];
     let bears = |lock: &&LockView| match lock.scope.as_str() {
         "all" => true,
-        "target" => lock.name == request.target,
+        "target" => lock.name == request.target || lock.same_access.contains(&request.target),
         _ => people.iter().any(|id| lock.id == format!("person:{id}")),
     };
     locks.iter().filter(bears).collect()

@@ -1,12 +1,15 @@
 //! What is live, waiting and ending, as tables.
 //! Owns which request stands under which heading. Refuses to hide the last credential behind the end of access.
 
-use super::describe::{account_line, for_whom, from, length, narrowed, needs, ticket};
+use super::describe::{account_line, for_whom, from, last_session, length, narrowed, needs, outlives, ticket};
+use super::remaining::REMAINS;
 use super::table::Table;
 use super::terminal::State;
 use super::words::{TimeWords, short_id, span};
-use crate::domain::time::Timestamp;
-use crate::wire::{GrantView, RequestView, TargetView};
+use crate::wire::{GrantView, RequestView};
+
+#[cfg(test)]
+mod tests;
 
 /// Under which heading an open request stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,10 +117,13 @@ fn longest<'a>(live: Vec<(&'a RequestView, &'a GrantView)>) -> Vec<(&'a RequestV
             continue;
         };
         let last = row.1.last_credential_at.max(grant.last_credential_at);
-        if grant.ends_at > row.1.ends_at {
+        let pre_existing = row.1.pre_existing || grant.pre_existing;
+        // of what is over the one that ended last: its cause is why nothing is left
+        if (grant.ended_at, grant.ends_at) > (row.1.ended_at, row.1.ends_at) {
             *row = (request, grant.clone());
         }
         row.1.last_credential_at = last;
+        row.1.pre_existing = pre_existing;
     }
     rows
 }
@@ -138,7 +144,9 @@ fn by_whom(request: &RequestView, me: &str) -> String {
 /// `14:44 (renews)`, or `none yet`.
 fn last_credential(grant: &GrantView, words: &TimeWords) -> String {
     match grant.last_credential_at {
-        Some(at) if grant.renews => format!("{} (renews)", words.at(at)),
+        _ if grant.pre_existing => REMAINS.to_owned(),
+        // what dies after the end is renewed no more
+        Some(at) if grant.renews && grant.ends_at.is_none_or(|end| at <= end) => format!("{} (renews)", words.at(at)),
         Some(at) => words.at(at),
         None if grant.ended_at.is_some() => "none".to_owned(),
         None => "none yet".to_owned(),
@@ -152,6 +160,7 @@ fn coming_how(request: &RequestView, grant: &GrantView, words: &TimeWords) -> St
             let (from, left) = (words.at(start), words.left(start));
             format!("approved, starts {from} (in {left}) for {}", span(request.duration_s))
         }
+        Some(_) | None if outlives(request).is_some() => "provisioning in Identity Center".to_owned(),
         Some(_) | None => "giving access".to_owned(),
     }
 }
@@ -203,30 +212,6 @@ pub fn inbox_table(requests: &[RequestView], words: &TimeWords) -> Table {
     table
 }
 
-/// The table of `jit targets`.
-pub fn target_table(targets: &[TargetView]) -> Table {
-    let mut table = Table::new(&["TARGET", "longest", "approved by", "what"]);
-    for target in targets {
-        let who = if target.automatic {
-            "policy alone".to_owned()
-        } else {
-            needs(&target.stages)
-        };
-        table.row([
-            target.name.clone(),
-            span(target.max_duration_s),
-            who,
-            account_line(&target.title, &target.account_name, &target.account) + kill_switch(target.kill_switch),
-        ]);
-    }
-    table
-}
-
-/// What stands behind a target whose sessions can be shut out.
-fn kill_switch(there_is_one: bool) -> &'static str {
-    if there_is_one { ", with kill switch" } else { "" }
-}
-
 /// The table of `jit status --history`, newest first, for the person whose id is `me`.
 pub fn history_table(requests: &[RequestView], words: &TimeWords, me: &str) -> Table {
     let mut table = Table::new(&["REQUEST", "target", "filed", "for", "outcome", "why"]);
@@ -245,6 +230,9 @@ pub fn history_table(requests: &[RequestView], words: &TimeWords, me: &str) -> T
 
 /// `, last credential 18:16 (47m left)` where access is over and that still works.
 fn and_outlives(request: &RequestView, words: &TimeWords) -> String {
+    if request.grant.as_ref().is_some_and(|grant| grant.pre_existing) {
+        return format!(", {REMAINS}");
+    }
     let last = request.grant.as_ref().and_then(|grant| outliving(grant, words));
     last.map_or_else(String::new, |last| format!(", last credential {last}"))
 }
@@ -309,8 +297,26 @@ pub fn request_details(request: &RequestView, words: &TimeWords) -> Vec<String> 
     }
     if let Some(grant) = &request.grant {
         lines.extend(grant_lines(grant, words));
+        lines.extend(enforced(request, grant, words));
     }
     lines
+}
+
+/// What the end does not bind.
+fn enforced(request: &RequestView, grant: &GrantView, words: &TimeWords) -> Option<String> {
+    let is_over = matches!(grant.state.as_str(), "ended" | "failed");
+    match outlives(request) {
+        Some(_) if is_over => None,
+        Some(_) => {
+            let last = last_session(request, words)?;
+            Some(format!(
+                "  note    {}",
+                last.trim_end_matches('.').replacen('A', "a", 1)
+            ))
+        }
+        None if grant.end_is_enforced => None,
+        None => Some("  note    the end is not enforced beyond this session".to_owned()),
+    }
 }
 
 fn grant_lines(grant: &GrantView, words: &TimeWords) -> Vec<String> {
@@ -330,9 +336,6 @@ fn grant_lines(grant: &GrantView, words: &TimeWords) -> Vec<String> {
         lines.push(format!("  trouble {error}"));
     }
     lines.extend(sessions(grant, words).map(|said| format!("  note    {said}")));
-    if !grant.end_is_enforced {
-        lines.push("  note    the end is not enforced beyond this session".to_owned());
-    }
     lines
 }
 
@@ -352,27 +355,4 @@ fn sessions(grant: &GrantView, words: &TimeWords) -> Option<String> {
         (None, None) => return None,
     };
     Some(said)
-}
-
-/// That access is over, and until when a copy of its last credential works: never one without the other.
-pub fn what_still_works(grants: &[GrantView], words: &TimeWords, now: Timestamp) -> String {
-    let works = |grant: &&GrantView| grant.last_credential_at.is_some_and(|last| last > now);
-    let open: Vec<&GrantView> = grants.iter().filter(works).collect();
-    let last = |grants: &[&GrantView]| grants.iter().filter_map(|grant| grant.last_credential_at).max();
-    let is_out = |grant: &&GrantView| grant.sessions.as_deref().is_some_and(|state| state != "killing");
-    let (out, others): (Vec<&GrantView>, Vec<&GrantView>) = open.into_iter().partition(is_out);
-    let Some(until) = last(&others) else {
-        return match out.iter().all(|grant| grant.end_is_enforced) {
-            _ if out.is_empty() => "No credential of it works any more.".to_owned(),
-            true => "Its sessions are shut out now.".to_owned(),
-            false => "Its sessions are shut out now; what they assumed in other roles goes on.".to_owned(),
-        };
-    };
-    let (until, left) = (words.at(until), words.left(until));
-    if others.iter().any(|grant| grant.sessions.is_some()) {
-        return format!(
-            "Its sessions are being shut out; at the latest a copy of its last credential dies at {until} ({left})."
-        );
-    }
-    format!("A copy of its last credential works until {until} ({left}).")
 }

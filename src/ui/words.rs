@@ -71,6 +71,23 @@ impl TimeWords {
         })
     }
 
+    /// `22 Nov 09:00 UTC+01`: where it matters by which clock.
+    pub fn at_offset(&self, instant: Timestamp) -> String {
+        let stamp = jiff::Timestamp::from_millisecond(instant.millis()).unwrap_or_default();
+        let offset = self.zone().to_offset(stamp);
+        let shown = if offset.is_zero() {
+            String::new()
+        } else {
+            offset.to_string()
+        };
+        format!("{} UTC{shown}", self.at(instant))
+    }
+
+    /// The zone that `TZ` names, where nobody knows one of that name: times are read as UTC then.
+    pub fn unknown_zone(&self) -> Option<&str> {
+        self.named.as_deref().filter(|_| self.zone().is_unknown())
+    }
+
     /// How long until `instant`: `1h 12m`.
     pub fn left(&self, instant: Timestamp) -> String {
         span(instant.since(self.now))
@@ -143,6 +160,18 @@ mod tests {
         assert_eq!(at("2026-11-21T15:44:10Z"), "15:44");
         assert_eq!(at("2026-11-12T09:05:00Z"), "12 Nov 09:05");
         assert_eq!(at("2025-01-02T09:05:00Z"), "2 Jan 2025");
+    }
+
+    #[test]
+    fn start_names_the_clock_that_it_is_read_by() {
+        let now = Timestamp::parse("2026-11-21T12:00:00Z").unwrap();
+        let later = Timestamp::parse("2026-11-22T08:00:00Z").unwrap();
+        assert_eq!(words().at_offset(later), "22 Nov 08:00 UTC");
+        let berlin = TimeWords::local(now, Some("CET-1CEST,M3.5.0,M10.5.0/3".to_owned()));
+        let zone = TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap();
+        drop(berlin.zone.set(zone));
+        assert_eq!(berlin.at_offset(later), "22 Nov 09:00 UTC+01");
+        assert_eq!(berlin.unknown_zone(), None);
     }
 
     #[test]

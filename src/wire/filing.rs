@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::target::CenterView;
 use super::view::{ExtendsView, PersonView, RequestView, StageView};
 use crate::domain::time::Timestamp;
 
@@ -123,6 +124,9 @@ pub struct DryRun {
     pub expires_after_s: u32,
     /// Whether a session may assume further roles: the end is then not enforced beyond it.
     pub chain: bool,
+    /// Identity Center, where it is a permission set there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity_center: Option<CenterView>,
     /// The request that it would join, or the one behind the grant that covers it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<RequestView>,

@@ -36,6 +36,9 @@ pub struct LockView {
     /// The first of the two who lift a lock on everything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lifting: Option<LiftView>,
+    /// Other targets that are the same role, or the same permission set in the same account: they are locked with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub same_access: Vec<String>,
     /// How many grants under it are not over yet; said to who may lock it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ending: Option<u64>,
@@ -89,7 +92,14 @@ pub struct Locked {
     pub set: bool,
     /// How many grants were not over when it was set.
     pub grants: u64,
-    /// Until when copies of credentials that were handed out under it work at the latest; absent where none do.
+    /// How many of them leave behind what their beneficiary had before jit gave it.
+    #[serde(default)]
+    pub remaining: u64,
+    /// Who had begun to lift it: that does not count any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken_back: Option<LiftView>,
+    /// Until when copies of credentials that were handed out under it work at the latest, also of grants that were over
+    /// before; absent where none do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "server", schema(value_type = Option<String>))]
     pub last_credential_at: Option<Timestamp>,

@@ -2,20 +2,24 @@
 //! Owns shapes and their conversion from the domain. Refuses behaviour.
 //! Fields are only ever added; an unknown field is ignored by whoever reads.
 
+pub mod credential;
 pub mod filing;
 pub mod health;
 pub mod lock;
 pub mod paths;
 pub mod problem;
 pub mod session;
+pub mod target;
 pub mod token;
 pub mod view;
 
+pub use credential::*;
 pub use filing::*;
 pub use health::*;
 pub use lock::*;
 pub use problem::Problem;
 pub use session::*;
+pub use target::*;
 pub use view::*;
 
 /// Version of the interface; sent both ways as `Jit-Version`.

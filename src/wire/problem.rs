@@ -131,12 +131,15 @@ pub const fn status(code: Code) -> u16 {
         | Code::PathNotFound => 404,
         Code::MethodNotAllowed => 405,
         Code::RequestAmbiguous
+        | Code::TargetAmbiguous
+        | Code::TargetUnresolved
         | Code::LockAmbiguous
         | Code::RequestAlreadyDecided
         | Code::RequestChanged
         | Code::RequestDiffers
         | Code::GrantNotLive
-        | Code::GrantNarrowedOtherwise => 409,
+        | Code::GrantNarrowedOtherwise
+        | Code::CredentialElsewhere => 409,
         Code::BodyTooLarge => 413,
         Code::HostUnknown => 421,
         Code::IdempotencyReused => 422,

@@ -26,47 +26,6 @@ pub struct ExtendsView {
     pub ends_at: Timestamp,
 }
 
-/// What one may ask for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
-pub struct TargetView {
-    /// Its name.
-    pub name: String,
-    /// What it is, in words.
-    pub title: String,
-    /// More about it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
-    /// Other names.
-    #[serde(default)]
-    pub aliases: Vec<String>,
-    /// Its environment.
-    pub environment: String,
-    /// 0 to 3.
-    pub risk: u8,
-    /// Longest duration, in seconds.
-    pub max_duration_s: u32,
-    /// Duration where none is given, in seconds.
-    pub default_duration_s: u32,
-    /// Kind of provider: `aws`.
-    pub provider: String,
-    /// Name of the account.
-    pub account_name: String,
-    /// Id of the account.
-    pub account: String,
-    /// The role's ARN.
-    pub role_arn: String,
-    /// Whether policy would approve it without a person, for the default duration.
-    pub automatic: bool,
-    /// Who could approve each stage.
-    pub stages: Vec<StageView>,
-    /// Whether a session may assume further roles.
-    pub chain: bool,
-    /// Whether an early end shuts its sessions out at once.
-    #[serde(default)]
-    pub kill_switch: bool,
-}
-
 /// A stage of a workflow.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
@@ -83,17 +42,6 @@ pub struct StageView {
     pub missing: u32,
     /// Whether it can be decided now.
     pub open: bool,
-}
-
-/// A list of targets.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
-pub struct TargetList {
-    /// Sorted by name.
-    pub targets: Vec<TargetView>,
-    /// Locks that stand, as far as one may see them.
-    #[serde(default)]
-    pub locks: Vec<LockView>,
 }
 
 /// A decision on a request.
@@ -135,9 +83,14 @@ pub struct GrantView {
     /// When access ends.
     #[cfg_attr(feature = "server", schema(value_type = Option<String>))]
     pub ends_at: Option<Timestamp>,
-    /// The latest instant at which a credential minted so far works.
+    /// The latest instant at which a credential minted so far works. In Identity Center, which mints without us: the
+    /// latest at which one could.
     #[cfg_attr(feature = "server", schema(value_type = Option<String>))]
     pub last_credential_at: Option<Timestamp>,
+    /// Whether the beneficiary had the access before jit gave it: it remains after the end, and no last credential can be
+    /// named.
+    #[serde(default)]
+    pub pre_existing: bool,
     /// Whether credentials are renewed until the end.
     pub renews: bool,
     /// When it ended.
@@ -328,36 +281,4 @@ pub struct EndGrant {
         )
     )]
     pub reason: Option<String>,
-}
-
-/// Credentials of an AWS session.
-#[derive(Clone, Serialize, Deserialize)]
-#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
-pub struct MintedCredential {
-    /// The grant.
-    pub grant: String,
-    /// On what.
-    pub target: String,
-    /// Public half.
-    pub access_key_id: String,
-    /// Secret half.
-    pub secret_access_key: String,
-    /// Session token.
-    pub session_token: String,
-    /// They work until here: never later than the grant's end.
-    #[cfg_attr(feature = "server", schema(value_type = String))]
-    pub expires_at: Timestamp,
-    /// The account.
-    pub account: String,
-    /// When the grant ends: there is no renewal beyond.
-    #[cfg_attr(feature = "server", schema(value_type = String))]
-    pub grant_ends_at: Timestamp,
-    /// What they are narrowed to.
-    pub only: Vec<String>,
-}
-
-impl std::fmt::Debug for MintedCredential {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "MintedCredential({}, ****)", self.access_key_id)
-    }
 }

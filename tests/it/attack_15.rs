@@ -92,6 +92,7 @@ fn granted(n: u64, ends_at: Timestamp) -> (Request, Grant) {
             risk: 1,
             environment: "prod".into(),
             bundle_hash: "b".repeat(64),
+            account: None,
         },
         state: RequestState::Approved,
         automatic: true,

@@ -9,7 +9,7 @@ use crate::harness::{BackendPlan, RawServer, Run, SealedBox, is_there, jit_progr
 const HOSTILE: &str = "$(touch x)`touch x`; touch x\r\n[profile y]\ncredential_process=touch x\n\u{1b}[2J\u{1b}]0;x\u{7}\u{202e}\u{2066}\u{9b}31m\0";
 
 /// Fields whose form the client checks: a hostile one is refused, so one run keeps them true to see the others.
-const CHECKED: [&str; 26] = [
+const CHECKED: [&str; 27] = [
     "id",
     "request",
     "grant",
@@ -36,6 +36,7 @@ const CHECKED: [&str; 26] = [
     "last_at",
     "code",
     "account",
+    "partition",
 ];
 
 /// What of an answer is hostile.
@@ -68,7 +69,7 @@ fn problem() -> Value {
 }
 
 /// Every verb that speaks to a backend.
-const VERBS: [&[&str]; 24] = [
+const VERBS: [&[&str]; 26] = [
     &["whoami"],
     &["targets"],
     &["targets", "prod"],
@@ -101,6 +102,8 @@ const VERBS: [&[&str]; 24] = [
     &["use", "prod-admin"],
     &["console", "prod-admin", "--print"],
     &["shell-init", "bash"],
+    &["login", "--identity-center", "prod-admin", "--no-browser"],
+    &["aws", "deny-sessions", "req_000000000001"],
 ];
 
 #[track_caller]

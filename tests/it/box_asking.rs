@@ -44,6 +44,33 @@ fn ticket_is_shown_wherever_the_request_is() {
 }
 
 #[test]
+fn ticket_that_joining_loses_is_said() {
+    let house = house();
+    let ask = |more: &[&str]| {
+        house
+            .alice
+            .jit(&request(&[&["prod-admin", "--for", "2h", "--no-wait"], more].concat()))
+    };
+    drop(ask(&[]).exits(0));
+    held(
+        "joining_says_that_its_ticket_is_lost",
+        &ask(&["--ticket", "PAY-311"]).exits(0),
+    );
+    drop(house.alice.jit(&["cancel", "prod-admin"]).exits(0));
+    drop(ask(&["--ticket", "PAY-311"]).exits(0));
+    let same = ask(&["--ticket", "PAY-311"]).exits(0);
+    assert!(
+        same.stderr.starts_with("Joined") && same.stderr.lines().count() == 1,
+        "{same}"
+    );
+    let other = ask(&["--ticket", "PAY-312"]).exits(0);
+    assert!(
+        other.stderr.contains("was filed with PAY-311; PAY-312 was not added"),
+        "{other}"
+    );
+}
+
+#[test]
 fn ticket_that_is_none_exits_two_and_sends_nothing() {
     let house = house();
     let long = "P".repeat(101);

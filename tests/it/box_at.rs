@@ -2,7 +2,7 @@
 
 use jiff::{ToSpan as _, Zoned};
 
-use super::harness::{Backend, BackendPlan, SealedBox, StsRecorder};
+use super::harness::{Backend, BackendPlan, Run, SealedBox, StsRecorder};
 use super::shown::held;
 
 struct House {
@@ -77,6 +77,93 @@ fn request_for_later_reads_as_documented() {
     assert_eq!(view["grant"]["state"], "scheduled");
 }
 
+/// The command that `run` proposes after `try:`, up to the first comma.
+#[track_caller]
+fn proposed(run: &Run) -> Vec<String> {
+    let line = run
+        .stderr
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("try: jit "));
+    let line = line.unwrap_or_else(|| panic!("nothing is proposed: {run}"));
+    let command = line.split(',').next().unwrap();
+    command.split_whitespace().map(str::to_owned).collect()
+}
+
+#[track_caller]
+fn runs(machine: &SealedBox, args: &[String], more: &[&str]) -> Run {
+    let args: Vec<&str> = args.iter().map(String::as_str).chain(more.iter().copied()).collect();
+    machine.jit(&args).exits(0)
+}
+
+#[test]
+fn live_grant_beside_a_planned_one_is_extended_and_kept() {
+    let alice = &house().alice;
+    let (soon, later) = (ask("dev-admin", "tomorrow 09:00"), ask("dev-admin", "tomorrow 09:30"));
+    drop(alice.jit(&soon).exits(0));
+    let now = ["request", "dev-admin", "--for", "30m", "--reason", "paged at night"];
+    drop(alice.jit(&now).exits(0));
+    let more = ["extend", "dev-admin", "--for", "30m", "--reason", "paged at night"];
+    drop(alice.jit(&more).exits(0));
+    let overlaps = alice.jit(&later).exits(10);
+    held("at_overlaps_what_is_planned", &overlaps);
+    held("at_planned_is_given_up_by_id", &runs(alice, &proposed(&overlaps), &[]));
+    drop(alice.jit(&["has", "dev-admin", "--fresh"]).exits(0));
+    drop(alice.jit(&later).exits(0));
+    // both at once, by the target
+    held(
+        "at_drop_takes_live_and_planned",
+        &alice.jit(&["drop", "dev-admin"]).exits(0),
+    );
+    drop(alice.jit(&["drop", "dev-admin"]).exits(10));
+}
+
+#[test]
+fn commands_proposed_beside_a_planned_request_work() {
+    let house = house();
+    let alice = &house.alice;
+    let (soon, later) = (ask("prod-admin", "tomorrow 09:00"), ask("prod-admin", "tomorrow 09:30"));
+    let pending = [&soon[..], &["--no-wait"]].concat();
+    drop(alice.jit(&pending).exits(0));
+    let overlaps = alice.jit(&later).exits(10);
+    held("at_overlaps_what_waits", &overlaps);
+    let wait = proposed(&overlaps);
+    let wait: Vec<&str> = wait.iter().map(String::as_str).chain(["--timeout", "1s"]).collect();
+    drop(alice.jit(&wait).exits(7));
+    let not_yet = alice.jit(&["drop", wait[1]]).exits(10);
+    drop(runs(alice, &proposed(&not_yet), &[]));
+    drop(alice.jit(&pending).exits(0));
+    drop(house.bob.jit(&["approve", "prod-admin"]).exits(0));
+    let planned = alice.jit(&["cancel", "prod-admin"]).exits(10);
+    held("at_approved_is_not_cancelled", &planned);
+    drop(runs(alice, &proposed(&planned), &[]));
+    drop(alice.jit(&ask("dev-admin", "tomorrow 09:00")).exits(0));
+    let extend = ["extend", "dev-admin", "--for", "30m", "--reason", "paged at night"];
+    let nothing = alice.jit(&extend).exits(10);
+    drop(runs(
+        alice,
+        &proposed(&nothing),
+        &["--for", "30m", "--reason", "paged at night"],
+    ));
+}
+
+#[test]
+fn start_names_the_clock_that_it_was_read_by() {
+    let mut house = house();
+    let alice = &mut house.alice;
+    alice.set_env("TZ", "STD-3");
+    let planned = alice.jit(&ask("dev-admin", "tomorrow 09:00")).exits(0);
+    assert!(planned.stderr.contains("09:00 UTC+03 (in "), "{planned}");
+    alice.set_env("TZ", "Nonsense/Zone");
+    let unknown = alice.jit(&ask("dev-admin", "tomorrow 23:30")).exits(0);
+    assert!(
+        unknown
+            .stderr
+            .contains("no time zone is named Nonsense/Zone (TZ): times are UTC"),
+        "{unknown}"
+    );
+    assert!(unknown.stderr.contains("23:30 UTC (in "), "{unknown}");
+}
+
 #[test]
 fn start_that_can_never_be_right_exits_two() {
     let house = house();
@@ -96,7 +183,10 @@ fn start_that_can_never_be_right_exits_two() {
 
 /// A zone whose clocks are put forward, or back, at two in the night after today.
 fn zone(forward: bool) -> String {
-    let tomorrow = Zoned::now().with_time_zone(jiff::tz::TimeZone::UTC).tomorrow().unwrap();
+    // where they are put back, they are an hour ahead until then, and may be in another day already
+    let ahead = jiff::SignedDuration::from_hours(i64::from(!forward));
+    let now = Zoned::now().with_time_zone(jiff::tz::TimeZone::UTC) + ahead;
+    let tomorrow = now.tomorrow().unwrap();
     // POSIX counts no 29 February
     let day = |of: &Zoned| of.day_of_year() - i16::from(of.in_leap_year() && of.month() > 2);
     let (day, other) = (day(&tomorrow), (day(&tomorrow) + 90) % 365 + 1);

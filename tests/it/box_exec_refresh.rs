@@ -228,6 +228,23 @@ fn refresh_is_chosen_where_the_grant_outlives_the_keys() {
 }
 
 #[test]
+fn refresh_is_chosen_where_the_grant_was_extended_since() {
+    let (_sts, _backend, alice) = live("20m");
+    let extend = ["extend", "dev-admin", "--for", "1h", "--reason", "not done yet"];
+    drop(alice.jit(&[&extend[..], &["--no-wait"]].concat()).exits(0));
+    // what is seen elsewhere counts: the credential in the cache is the one that was minted before
+    wait_until("the extension", LIMIT, || {
+        let status = alice.jit(&["status"]).exits(0);
+        (!status.stdout.contains("GIVING")).then_some(())
+    });
+    let beside = Beside::start(&alice, &[], TELLS);
+    assert!(beside.variable("AWS_CONTAINER_CREDENTIALS_FULL_URI").is_some());
+    drop(beside.running.finish(LIMIT));
+    let env = alice.jit(&["env", "dev-admin", "--shell", "sh"]).exits(0);
+    assert!(env.stderr.contains("jit exec dev-admin --refresh"), "{env}");
+}
+
+#[test]
 fn default_profile_never_wins_over_the_endpoint() {
     let (_sts, _backend, alice) = live("1h");
     let aws = alice.home().join(".aws");

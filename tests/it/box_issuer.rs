@@ -119,7 +119,10 @@ fn revoke_says_first_to_cut_trust_and_asks() {
     let backend = backend();
     let id = keys(&backend)[0]["id"].as_str().unwrap().to_owned();
     let unasked = issuer(&backend.data(), &["revoke", "--all"]).exits(2);
-    let trust = format!("oidc-provider/{}", backend.url().trim_start_matches("http://"));
+    let trust = format!(
+        "arn:PARTITION:iam::ACCOUNT:oidc-provider/{}",
+        backend.url().trim_start_matches("http://")
+    );
     for word in ["cut trust", "aws iam delete-open-id-connect-provider", &trust, "--yes"] {
         assert!(unasked.stderr.contains(word), "no {word}: {unasked}");
     }
@@ -222,6 +225,12 @@ fn folder_of_no_backend_exits_three() {
         run.stderr.contains("cannot be used") && !run.stderr.contains("takes no writes"),
         "{run}"
     );
+    let other = tempfile::tempdir().unwrap();
+    let database = other.path().join("jit.db");
+    std::fs::create_dir(&database).unwrap();
+    let run = issuer(other.path(), &["show"]).exits(3);
+    let why = format!("{} cannot be used: there is no such file", database.display());
+    assert_eq!(run.stderr, format!("jit: {why}\n  {words}\n"), "nobody writes");
 }
 
 #[test]

@@ -24,6 +24,17 @@ fn house() -> House {
     }
 }
 
+/// A second target of `dev-admin`'s role.
+const TWIN: &str = r#"[[target]]
+name = "dev-too"
+title = "Admin in dev, again"
+account = "dev"
+risk = 0
+approvers = ["engineering"]
+provider = { kind = "aws", road = "assume-role", role = "jit/jit-dev-admin", session = "1h" }
+
+"#;
+
 const ASK: [&str; 6] = ["request", "dev-admin", "--for", "1h", "--reason", "day to day"];
 
 #[test]
@@ -53,7 +64,43 @@ fn lock_on_a_person_reads_as_documented() {
         "unlock_of_nothing_exits_ten",
         &house.carol.jit(&["unlock", "alice"]).exits(10),
     );
-    drop(house.alice.jit(&ASK).exits(0));
+    let shorter = ["request", "dev-admin", "--for", "30m", "--reason", "day to day"];
+    drop(house.alice.jit(&shorter).exits(0));
+    drop(house.alice.jit(&["drop", "dev-admin"]).exits(0));
+    // of two that are over the one that ended last, whichever was to last longer
+    let status = house.alice.jit(&["status"]).exits(0);
+    assert!(
+        status.stdout.contains("(dropped)") && !status.stdout.contains("(locked)"),
+        "{status}"
+    );
+}
+
+#[test]
+fn lock_on_a_target_reads_as_documented() {
+    let sts = StsRecorder::start();
+    let next = "[[target]]\nname = \"prod-readonly\"";
+    let backend = BackendPlan::with_aws(&sts.url)
+        .policy("catalogue.toml", next, &format!("{TWIN}{next}"))
+        .start();
+    let [alice, carol] = ["alice", "carol"].map(|name| backend.machine_of(name));
+    drop(
+        alice
+            .jit(&["request", "dev-too", "--for", "1h", "--reason", "day to day"])
+            .exits(0),
+    );
+    let stop = ["lock", "dev-admin", "--reason", "ledger is being restored"];
+    held("lock_on_a_target_names_the_others", &carol.jit(&stop).exits(0));
+    drop(alice.jit(&["has", "dev-too", "--fresh"]).exits(10));
+    let again = ["request", "dev-too", "--for", "1h", "--reason", "day to day"];
+    held("lock_refuses_the_same_access", &alice.jit(&again).exits(5));
+    let status = alice.jit(&["status"]).exits(0);
+    assert!(status.stdout.contains("dev-admin, dev-too"), "{status}");
+    held(
+        "unlock_of_the_same_access_exits_ten",
+        &carol.jit(&["unlock", "dev-too"]).exits(10),
+    );
+    drop(carol.jit(&["unlock", "dev-admin"]).exits(0));
+    drop(alice.jit(&again).exits(0));
 }
 
 #[test]
@@ -69,6 +116,8 @@ fn panic_reads_as_documented() {
         &house.alice.jit(&[&ASK[..], &["--dry-run"]].concat()).exits(5),
     );
     held("unlock_all_takes_two", &house.bob.jit(&["unlock", "all"]).exits(0));
+    held("panic_again_takes_the_half_back", &house.carol.jit(&panic).exits(0));
+    drop(house.bob.jit(&["unlock", "all"]).exits(0));
     held(
         "unlock_all_by_the_same_exits_five",
         &house.bob.jit(&["unlock", "all"]).exits(5),
@@ -126,6 +175,19 @@ fn lock_refuses_what_can_never_be_right() {
             .jit(&[&["revoke", "grt_7h3k", "--all", "alice"], &stop[..]].concat())
             .exits(2),
     );
+    held(
+        "lock_in_capitals_exits_ten",
+        &house.carol.jit(&[&["lock", "ALL"], &stop[..]].concat()).exits(10),
+    );
+    let named = house
+        .carol
+        .jit(&[&["revoke", "--all", "person:bob"], &stop[..]].concat());
+    drop(named.exits(0));
+    drop(house.carol.jit(&["unlock", "bob"]).exits(0));
     let own = house.alice.jit(&[&["lock", "alice"], &stop[..]].concat()).exits(0);
     held("lock_on_oneself", &own);
+    held(
+        "request_under_ones_own_lock_exits_five",
+        &house.alice.jit(&ASK).exits(5),
+    );
 }

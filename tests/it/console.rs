@@ -95,15 +95,29 @@ fn console_posts_keys_in_the_body_and_nowhere_else() {
 fn console_session_never_outlives_the_keys() {
     let at = |millis| Timestamp::from_millis(millis);
     // chained or not is not known on this road: AWS ends it with the keys
-    assert_eq!(session_s(Some(Road::AssumeRole), &keys(), at(0)), None);
+    assert_eq!(session_s(Some(Road::AssumeRole), &keys(), at(7_200_000), at(0)), None);
     // a token's session is none of a chain: as long as the keys, and never shorter than AWS takes
-    assert_eq!(session_s(Some(Road::WebIdentity), &keys(), at(1_000_000)), Some(2_600));
-    assert_eq!(session_s(Some(Road::WebIdentity), &keys(), at(2_701_000)), None);
+    assert_eq!(
+        session_s(Some(Road::WebIdentity), &keys(), at(7_200_000), at(1_000_000)),
+        Some(2_600)
+    );
+    assert_eq!(
+        session_s(Some(Road::WebIdentity), &keys(), at(7_200_000), at(2_701_000)),
+        None
+    );
+    // keys of a permission set live on after the grant: the page ends with the grant, if AWS gives so short a session
+    assert_eq!(session_s(None, &keys(), at(7_200_000), at(0)), Some(3_600));
+    assert_eq!(session_s(None, &keys(), at(1_800_000), at(0)), Some(1_800));
+    assert_eq!(session_s(None, &keys(), at(60_000), at(0)), Some(900));
+    assert_eq!(session_s(None, &keys(), at(2_800_000), at(2_701_000)), None);
     let day = Keys {
         expires_at: at(86_400_000),
         ..keys()
     };
-    assert_eq!(session_s(Some(Road::WebIdentity), &day, at(0)), Some(43_200));
+    assert_eq!(
+        session_s(Some(Road::WebIdentity), &day, at(172_800_000), at(0)),
+        Some(43_200)
+    );
     let (url, seen) = endpoint("{\"SigninToken\":\"t\"}");
     let federation = Federation::at(url, Partition::Aws);
     drop(

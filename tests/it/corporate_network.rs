@@ -24,8 +24,8 @@ impl Company {
     fn new(test: &str) -> Option<Self> {
         let authority = Authority::new(test)?;
         let sts = StsRecorder::start();
-        let backend = BackendPlan::with_aws(&sts.url).start();
-        let end = authority.tls_end(NAME, backend.url(), true);
+        let backend = BackendPlan::with_aws(&sts.url).known_as(NAME).start();
+        let end = authority.tls_end(NAME, backend.url(), false);
         let alice = backend.machine_of("alice");
         // codes on the command line are for loopback, so she signed in there: her session goes with her
         for file in ["sessions.json", "secrets.json"] {

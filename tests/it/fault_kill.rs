@@ -1,11 +1,11 @@
 //! kill -9 of the real backend at random moments over request, approval, mint and end, with several people under way.
 //! Restarted on the same folder it finishes what was begun. 25 kills, 500 with `--deep`; `JIT_TEST_SEED` sets the seed.
 
-mod api;
+pub mod api;
 mod crowd;
-mod evidence;
-mod seeded;
-mod tables;
+pub mod evidence;
+pub mod seeded;
+pub mod tables;
 
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, channel};

@@ -7,6 +7,7 @@
     reason = "tests stand outside the product: they read the clock and the environment of whoever runs them"
 )]
 
+mod access_before;
 mod attack_10;
 mod attack_15;
 mod attack_16;
@@ -20,6 +21,10 @@ mod box_asking;
 mod box_at;
 mod box_aws;
 mod box_bad_input;
+mod box_center_credentials;
+mod box_center_deny;
+mod box_center_end;
+mod box_center_sign_in;
 mod box_credential;
 mod box_env;
 mod box_exec;
@@ -56,15 +61,19 @@ mod install;
 mod issuer_publication;
 mod kill_switch;
 mod mock_answers;
+mod mock_center;
 mod session_policy;
+mod shell_files;
 mod shell_quoting;
 mod shell_start;
 mod shell_use;
 mod shown;
+mod storm;
 mod structure;
 mod sts_arguments;
 mod sts_environment;
 mod with_aws_cli;
+mod with_aws_cli_center;
 mod with_aws_life;
 mod with_dpop_client;
 mod with_exec_refresh;

@@ -57,6 +57,7 @@ pub fn honest(line: &str) -> Value {
             "name": "prod-admin", "title": "x", "description": "x", "aliases": ["x"], "environment": "x", "risk": 1,
             "max_duration_s": 3600, "default_duration_s": 3600, "provider": "x", "account_name": "x",
             "account": "111111111111", "role_arn": "x", "automatic": false, "stages": [], "chain": true,
+            "identity_center": {"start_url": "x", "region": "x", "partition": "aws", "session_s": 3600},
         }], "locks": [lock()]}),
         ("POST", "/v1/requests") => json!({"outcome": "filed", "request": request()}),
         (_, "/v1/requests" | "/v1/inbox") => json!({"requests": [request()], "next": null, "locks": [lock()]}),

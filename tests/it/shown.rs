@@ -13,6 +13,7 @@ pub fn held(name: &str, run: &Run) {
         (r"\d{1,2} [A-Z][a-z]{2} HH:MM", "HH:MM"),
         (r"\b\d+h \d+m\b", "SPAN"),
         (r"%3A\d+", "%3APORT"),
+        (r"user_code=[A-Z]{4}-[A-Z]{4}", "user_code=CODE"),
         (r" {2,}", "  "),
     ];
     insta::with_settings!({ filters => filters, omit_expression => true, prepend_module_to_snapshot => false }, {

@@ -4,4 +4,5 @@ mod answers;
 mod changes;
 mod checks;
 mod many;
+mod organization;
 mod stand;

@@ -154,7 +154,7 @@ fn list_has_targets_and_what_is_wrong_with_them() {
 #[test]
 fn target_that_is_no_name_never_reaches_the_disk() {
     let place = Place::holding();
-    for target in ["../prod", "", "prod.lock/x", "A"] {
+    for target in ["../prod", "", "prod/../x", "prod/x.lock/y", "A"] {
         assert!(
             matches!(place.cache.read(&account("alice"), target), Err(Problem::Name(_))),
             "{target:?}"

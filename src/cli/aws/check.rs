@@ -12,6 +12,9 @@ use crate::server::provider::aws::bootstrap::Plan;
 use crate::server::provider::aws::check::{Endpoints, Finding, ReadError, Reader, Severity, ShellClients, judge};
 use crate::ui::State;
 
+/// What it may have to be allowed.
+const NEEDS: &str = "it needs iam:Get* and iam:List* on roles, policies and OIDC providers of the account";
+
 /// Judge what an account has
 #[derive(Debug, clap::Args)]
 #[command(
@@ -38,14 +41,7 @@ struct Checked<'a> {
 pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
     let plans = args.source.plans(args.account.as_slice())?;
     let endpoints = endpoints(&ctx.env);
-    let settings = AwsSettings {
-        network: Network::open(&NetworkSettings::find(&ctx.env))?,
-        ..AwsSettings::default()
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Error::unexpected(format!("no thread: {error}")))?;
+    let (settings, runtime) = shell(ctx)?;
     let (plan, findings) = runtime.block_on(look(&plans, &settings, &endpoints))?;
     let is_open = findings.iter().any(|finding| finding.severity != Severity::Note);
     if ctx.ui.is_json() {
@@ -68,12 +64,24 @@ pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
     if is_open { Err(summary(plan, &findings)) } else { Ok(()) }
 }
 
+/// What a person's look at AWS needs.
+pub(super) fn shell(ctx: &Ctx) -> Result<(AwsSettings, tokio::runtime::Runtime)> {
+    let settings = AwsSettings {
+        network: Network::open(&NetworkSettings::find(&ctx.env))?,
+        ..AwsSettings::default()
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Error::unexpected(format!("no thread: {error}")))?;
+    Ok((settings, runtime))
+}
+
 /// What every AWS tool takes for its endpoints: the service's own first.
-fn endpoints(env: &Environment) -> Endpoints {
+pub(super) fn endpoints(env: &Environment) -> Endpoints {
     let of = |own| env.text(own).or_else(|| env.text("AWS_ENDPOINT_URL"));
     Endpoints {
         sts: of("AWS_ENDPOINT_URL_STS"),
         iam: of("AWS_ENDPOINT_URL_IAM"),
+        organizations: of("AWS_ENDPOINT_URL_ORGANIZATIONS"),
     }
 }
 
@@ -91,7 +99,7 @@ async fn look<'a>(
     }
     let clients = ShellClients::find(settings, endpoints, &first.region).await;
     let reader = Reader::new(clients);
-    let account = reader.account().await.map_err(unread)?;
+    let account = reader.account().await.map_err(|error| unread(error, NEEDS))?;
     let Some(plan) = plans.iter().find(|plan| plan.account == account) else {
         let names: Vec<String> = plans
             .iter()
@@ -101,7 +109,7 @@ async fn look<'a>(
         let hint = "give it credentials of that account, such as AWS_PROFILE=NAME";
         return Err(Error::new(Exit::Configuration, "aws.account", message).hint(hint));
     };
-    let described = reader.describe(plan).await.map_err(unread)?;
+    let described = reader.describe(plan).await.map_err(|error| unread(error, NEEDS))?;
     Ok((plan, judge(plan, &described)))
 }
 
@@ -153,7 +161,7 @@ fn summary(plan: &Plan, findings: &[Finding]) -> Error {
     Error::new(Exit::Unexpected, "aws.findings", message).hint(hint)
 }
 
-fn unread(error: ReadError) -> Error {
+pub(super) fn unread(error: ReadError, needs: &str) -> Error {
     let message = error.to_string();
     match error {
         ReadError::NoCredentials => {
@@ -164,7 +172,7 @@ fn unread(error: ReadError) -> Error {
             if call == "GetCallerIdentity" {
                 refused.try_("aws sts get-caller-identity")
             } else {
-                refused.hint("it needs iam:Get* and iam:List* on roles, policies and OIDC providers of the account")
+                refused.hint(needs)
             }
         }
         ReadError::Unreachable { .. } => {

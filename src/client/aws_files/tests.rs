@@ -104,6 +104,32 @@ fn file_that_is_not_ours_to_replace_is_refused() {
 }
 
 #[test]
+fn pipe_in_the_place_of_a_file_is_refused_without_waiting() {
+    let mut machine = machine(Some("[a]\n"));
+    let pipe = machine.folder.path().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    machine.files.credentials.clone_from(&pipe);
+    let error = machine.files.write(&with("prod")).unwrap_err();
+    assert_eq!(error.message, format!("{}: is no file", pipe.display()));
+    assert_eq!(text(&machine.files), "[a]\n");
+    machine.files.config = pipe;
+    assert_eq!(machine.files.write(&with("prod")).unwrap_err().exit.code(), 3);
+    assert_eq!(machine.files.profile_of(&TargetName::parse("prod").unwrap()), None);
+}
+
+#[test]
+fn profile_of_somebody_else_never_stands_for_ours() {
+    let machine = machine(Some("[profile jit-prod]\nregion = eu-west-1\n"));
+    let prod = TargetName::parse("prod").unwrap();
+    // nothing else is there: it may be how they reach the target
+    assert_eq!(machine.files.profile_of(&prod).as_deref(), Some("jit-prod"));
+    let named = profile("prod").named(&Prefix::parse("acme-").unwrap());
+    machine.files.write(&Change::With(vec![named])).unwrap();
+    assert_eq!(machine.files.profile_of(&prod).as_deref(), Some("acme-prod"));
+}
+
+#[test]
 fn profile_is_found_whatever_its_prefix() {
     let machine = machine(Some(
         "[profile acme-x]\ncredential_process = /b/jit-credential prod --server https://h --identity alice\n",

@@ -69,7 +69,8 @@ fn setting(shell: Shell, name: &str, word: &str) -> String {
 fn unsetting(shell: Shell, name: &str) -> String {
     match shell {
         Shell::Sh | Shell::Bash | Shell::Zsh => format!("unset {name}\n"),
-        Shell::Fish => format!("set -e -g {name}\n"),
+        // of a variable that is not set it says 4, and `jit env … | source; and …` would stop there
+        Shell::Fish => format!("set -e -g {name}; or true\n"),
         Shell::Elvish => format!("unset-env {name}\n"),
         Shell::Nu => format!("\"{name}\":null,"),
         Shell::Pwsh => format!("$Env:{name}=$null\n"),
@@ -91,7 +92,10 @@ mod tests {
     fn lines_are_those_of_each_shell() {
         let expected = [
             (Shell::Sh, "export AWS_SESSION_TOKEN=a/b\nunset AWS_PROFILE\n"),
-            (Shell::Fish, "set -gx AWS_SESSION_TOKEN a/b\nset -e -g AWS_PROFILE\n"),
+            (
+                Shell::Fish,
+                "set -gx AWS_SESSION_TOKEN a/b\nset -e -g AWS_PROFILE; or true\n",
+            ),
             (
                 Shell::Elvish,
                 "set-env AWS_SESSION_TOKEN 'a/b'\nunset-env AWS_PROFILE\n",

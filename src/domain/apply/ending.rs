@@ -62,9 +62,10 @@ pub(super) fn begin_end(
             let id = grant.id.clone();
             let kill = kill_of(now, case, cause)?;
             // what is shut out first is taken away after that
-            let effect = match kill {
-                Some(_) => Effect::Kill { grant: id },
-                None => Effect::Take { grant: id },
+            let effect = match (&kill, &case.membership) {
+                (Some(_), _) => Effect::Kill { grant: id },
+                (None, Some(_)) => Effect::LetGo { grant: id },
+                (None, None) => Effect::Take { grant: id },
             };
             let next = Grant {
                 kill,

@@ -11,6 +11,7 @@ use crate::domain::case::Case;
 use crate::domain::change::{Actor, Change, Effect};
 use crate::domain::grant::{EndCause, Grant, GrantState, Kill, KillState};
 use crate::domain::id::{GrantId, PersonId};
+use crate::domain::membership::MembershipState;
 use crate::domain::refusal::Refusal;
 use crate::domain::request::Request;
 use crate::domain::time::Timestamp;
@@ -133,8 +134,16 @@ pub(super) fn verified(now: Timestamp, case: &Case) -> Result<Change, Refusal> {
     if let Some(cause) = case.lost() {
         return begin_end(now, case, None, cause, Some(LOST));
     }
+    // nobody relies on what is being taken away: whoever does that has it given anew
+    if case
+        .membership
+        .as_ref()
+        .is_some_and(|one| one.state == MembershipState::Taking)
+    {
+        return Ok(Change::default());
+    }
     let next = lease::active(case, grant)?;
-    Ok(grant_change(now, case, "grant.active", Actor::Backend, next, json!({})).with_row(lease::seen(now, case)))
+    Ok(grant_change(now, case, "grant.active", Actor::Backend, next, json!({})).with_row(lease::seen(now, case)?))
 }
 
 pub(super) fn not_given(now: Timestamp, case: &Case, detail: &str) -> Result<Change, Refusal> {
@@ -194,11 +203,14 @@ pub(super) fn gone(now: Timestamp, case: &Case) -> Result<Change, Refusal> {
 pub(super) fn taken(now: Timestamp, case: &Case) -> Result<Change, Refusal> {
     let grant = case.grant()?;
     let is_killing = |kill: &Kill| kill.state == KillState::Killing;
-    if grant.state != GrantState::Revoking || grant.kill.as_ref().is_some_and(is_killing) {
+    if grant.kill.as_ref().is_some_and(is_killing) {
         return Ok(Change::default());
     }
     if let Some(standing) = &case.membership {
         return lease::taken(now, case, standing);
+    }
+    if grant.state != GrantState::Revoking {
+        return Ok(Change::default());
     }
     let details = json!({ "cause": grant.cause });
     Ok(grant_change(

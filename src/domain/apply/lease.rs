@@ -14,7 +14,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
 
 /// What is said of a grant that leaves something behind which is not ours to take.
-const REMAINS: &str = "access remains: it was there before jit gave it";
+pub const REMAINS: &str = "access remains: it was there before jit gave it";
 
 /// The membership of `case` with a lease of its grant, where access is one: written with the grant's activation, before
 /// the provider is called.
@@ -31,10 +31,19 @@ pub(super) fn hold(now: Timestamp, case: &Case, grant: &GrantId) -> Result<Optio
         pre_existing: false,
         leases: Vec::new(),
         busy_until: None,
+        busy_by: None,
         since: now,
         version: 0,
     });
-    let mut next = standing.at(now, standing.state).without(grant);
+    let state = match standing.state {
+        // who was there before may have gone: it is looked at before anything is given
+        MembershipState::Foreign => MembershipState::Absent,
+        other @ (MembershipState::Absent
+        | MembershipState::Giving
+        | MembershipState::There
+        | MembershipState::Taking) => other,
+    };
+    let mut next = standing.at(now, state).without(grant);
     next.leases.push(grant.clone());
     Ok(Some(Row::Membership(Box::new(next))))
 }
@@ -55,44 +64,99 @@ pub(super) fn giving(now: Timestamp, case: &Case, found: Option<bool>, until: Ti
     } else {
         standing.state
     };
+    let pre_existing = match found {
+        Some(true) if is_new => true,
+        // also where it was another's and is gone: what comes now is ours
+        Some(false) => false,
+        Some(true) | None => standing.pre_existing,
+    };
     let next = Membership {
-        pre_existing: found.filter(|_| is_new).unwrap_or(standing.pre_existing),
-        busy_until: Some(until),
-        ..standing.at(now, state)
+        pre_existing,
+        ..standing.at(now, state).called(&grant.id, until)
     };
     Ok(membership_change(now, case, "membership.giving", next))
 }
 
-/// The call has come back, and nothing is under way any more.
-pub(super) fn paused(now: Timestamp, case: &Case) -> Result<Change, Refusal> {
-    let next = came_back(now, case);
-    Ok(next.map_or_else(Change::default, |next| {
-        membership_change(now, case, "membership.paused", next)
-    }))
+/// A call to give has come back, and is not under way any more. Another's is none of its business.
+pub(super) fn paused(now: Timestamp, case: &Case, until: Timestamp, unknown: bool) -> Result<Change, Refusal> {
+    let back = came_back(now, case)?.filter(|next| next.state != MembershipState::Taking);
+    let is_this = |standing: &Membership| standing.busy_until == Some(until);
+    match back.filter(|_| case.membership.as_ref().is_some_and(is_this)) {
+        Some(next) => Ok(membership_change(now, case, "membership.paused", next)),
+        None if unknown => Ok(late(now, case)?.unwrap_or_default()),
+        None => Ok(Change::default()),
+    }
 }
 
 /// `change`, which follows from what a call to give came to, with that the call is over: whatever became of the grant
 /// meanwhile, taking the membership away need not wait for it.
-pub(super) fn answered(now: Timestamp, case: &Case, change: Change) -> Result<Change, Refusal> {
+pub(super) fn answered(now: Timestamp, case: &Case, change: Change, is_given: bool) -> Result<Change, Refusal> {
+    if is_given && let Some(late) = late(now, case)? {
+        return Ok(late);
+    }
     let is_said = change.rows.iter().any(|row| matches!(row, Row::Membership(_)));
-    match came_back(now, case).filter(|_| !is_said) {
+    match came_back(now, case)?.filter(|_| !is_said) {
         None => Ok(change),
-        Some(_) if change.event.is_none() => paused(now, case),
+        Some(next) if change.event.is_none() => Ok(membership_change(now, case, "membership.paused", next)),
         Some(next) => Ok(change.with_row(Some(Row::Membership(Box::new(next))))),
     }
 }
 
-fn came_back(now: Timestamp, case: &Case) -> Option<Membership> {
-    let standing = case.membership.as_ref()?;
-    let is_under_way = standing.busy_until.is_some();
-    is_under_way.then(|| standing.at(now, standing.state).idle())
+/// The membership without the call of the case's grant to give it, where that is under way.
+fn came_back(now: Timestamp, case: &Case) -> Result<Option<Membership>, Refusal> {
+    let (grant, Some(standing)) = (case.grant()?, &case.membership) else {
+        return Ok(None);
+    };
+    let is_back = standing.is_called_by(&grant.id) && standing.state != MembershipState::Taking;
+    Ok(is_back.then(|| standing.at(now, standing.state).idle()))
+}
+
+/// Given for a grant that is over, when nobody counted with it any more: a machine slept through the end of its call. It is
+/// ours and may be there, so it is taken away; or it is left to who holds it by now, and given to them anew.
+fn late(now: Timestamp, case: &Case) -> Result<Option<Change>, Refusal> {
+    let (grant, Some(standing)) = (case.grant()?, &case.membership) else {
+        return Ok(None);
+    };
+    let is_over = match grant.state {
+        GrantState::Revoking | GrantState::Ended | GrantState::Failed => true,
+        GrantState::Scheduled | GrantState::Granting | GrantState::Active => false,
+    };
+    let is_unforeseen = match standing.state {
+        MembershipState::Absent | MembershipState::Taking => !standing.pre_existing,
+        MembershipState::Giving | MembershipState::There | MembershipState::Foreign => false,
+    };
+    if !is_over || !is_unforeseen {
+        return Ok(None);
+    }
+    let next = standing.at(now, MembershipState::Giving);
+    let mut change = membership_change(now, case, "membership.late", next);
+    let give = |lease: &GrantId| (now, Effect::Give { grant: lease.clone() });
+    change.effects.extend(standing.leases.iter().map(give));
+    if standing.leases.is_empty() {
+        change.effects.push((now, let_go_of(grant)));
+    }
+    Ok(Some(change))
+}
+
+/// The effect that takes it away once more.
+fn let_go_of(grant: &Grant) -> Effect {
+    Effect::LetGo {
+        grant: grant.id.clone(),
+    }
 }
 
 /// The membership as a check has seen it.
-pub(super) fn seen(now: Timestamp, case: &Case) -> Option<Row> {
-    let standing = case.membership.as_ref()?;
-    let is_news = standing.state == MembershipState::Giving || standing.busy_until.is_some();
-    is_news.then(|| Row::Membership(Box::new(standing.at(now, MembershipState::There).idle())))
+pub(super) fn seen(now: Timestamp, case: &Case) -> Result<Option<Row>, Refusal> {
+    let (grant, Some(standing)) = (case.grant()?, &case.membership) else {
+        return Ok(None);
+    };
+    let is_back = standing.is_called_by(&grant.id);
+    if standing.state == MembershipState::There && !is_back {
+        return Ok(None);
+    }
+    let next = standing.at(now, MembershipState::There);
+    let next = if is_back { next.idle() } else { next };
+    Ok(Some(Row::Membership(Box::new(next))))
 }
 
 /// The provider refused to give. Where something may be there all the same, or is another's, it ends as every grant does.
@@ -112,46 +176,82 @@ pub(super) fn not_given(now: Timestamp, case: &Case, detail: &str) -> Result<Cha
 
 /// The grant lets go. Where another grant holds the membership, or it was there before us, or nothing was given yet, that
 /// is its end. Otherwise it is noted that the provider is about to be called; nobody gets a lease that is relied on until
-/// it has answered. Nothing while another call may be under way: what that does comes first.
+/// it has answered, and nobody else takes it away. Nothing while another call may be under way: what that does comes first;
+/// and nothing where it is noted already: each attempt is the same.
 pub(super) fn taking(now: Timestamp, case: &Case, until: Timestamp) -> Result<Change, Refusal> {
     let (grant, Some(standing)) = (case.grant()?, &case.membership) else {
         return Ok(Change::default());
     };
-    if grant.state != GrantState::Revoking || standing.is_busy(now) {
+    if standing.is_in_the_way(now, &grant.id) || standing.is_taken_for(&grant.id) {
         return Ok(Change::default());
     }
-    if standing.state == MembershipState::Taking {
-        return Ok(calling(now, case, standing, until));
+    match grant.state {
+        GrantState::Revoking => {}
+        GrantState::Ended | GrantState::Failed if is_left_over(standing) => {
+            return calling(now, case, standing, until);
+        }
+        GrantState::Ended | GrantState::Failed | GrantState::Scheduled | GrantState::Granting | GrantState::Active => {
+            return Ok(Change::default());
+        }
     }
+    if standing.state == MembershipState::Taking {
+        return calling(now, case, standing, until);
+    }
+    let remains = (standing.pre_existing && standing.state.may_be_there()).then_some(REMAINS);
     if standing.is_held_beside(&grant.id) {
-        return let_go(now, case, standing, standing.state, None);
+        return let_go(now, case, standing, standing.state, remains);
     }
     if standing.pre_existing {
-        let remains = standing.state.may_be_there().then_some(REMAINS);
-        return let_go(now, case, standing, MembershipState::Absent, remains);
+        let state = match remains {
+            Some(_) => MembershipState::Foreign,
+            None => MembershipState::Absent,
+        };
+        return let_go(now, case, standing, state, remains);
     }
     if standing.state == MembershipState::Absent {
         return let_go(now, case, standing, MembershipState::Absent, None);
     }
-    Ok(calling(now, case, standing, until))
+    calling(now, case, standing, until)
+}
+
+/// What was given late, and nobody holds.
+fn is_left_over(standing: &Membership) -> bool {
+    standing.leases.is_empty() && standing.state.may_be_there() && !standing.pre_existing
 }
 
 /// A call to take it away is under way.
-fn calling(now: Timestamp, case: &Case, standing: &Membership, until: Timestamp) -> Change {
-    let next = Membership {
-        busy_until: Some(until),
-        ..standing.at(now, MembershipState::Taking)
-    };
-    membership_change(now, case, "membership.taking", next)
+fn calling(now: Timestamp, case: &Case, standing: &Membership, until: Timestamp) -> Result<Change, Refusal> {
+    let next = standing
+        .at(now, MembershipState::Taking)
+        .called(&case.grant()?.id, until);
+    Ok(membership_change(now, case, "membership.taking", next))
 }
 
-/// The provider has taken it away. Who came to hold it meanwhile is given it anew.
+/// The provider has taken it away. Who came to hold it meanwhile is given it anew. Where that was given again in between,
+/// or another takes it away, it is not over.
 pub(super) fn taken(now: Timestamp, case: &Case, standing: &Membership) -> Result<Change, Refusal> {
     let grant = case.grant()?;
-    if standing.state != MembershipState::Taking {
-        return Ok(Change::default());
+    let is_revoking = grant.state == GrantState::Revoking;
+    match standing.state {
+        MembershipState::Taking if standing.is_taken_for(&grant.id) => {}
+        MembershipState::Absent | MembershipState::Foreign if is_revoking => {
+            return let_go(now, case, standing, standing.state, None);
+        }
+        MembershipState::Absent | MembershipState::Foreign => return Ok(Change::default()),
+        MembershipState::Taking | MembershipState::Giving | MembershipState::There => {
+            return Ok(came_back(now, case)?
+                .map_or_else(Change::default, |next| {
+                    membership_change(now, case, "membership.paused", next)
+                })
+                .with_effect(now, let_go_of(grant)));
+        }
     }
-    let mut change = let_go(now, case, &standing.clone().idle(), MembershipState::Absent, None)?;
+    let over = standing.clone().idle();
+    let mut change = if is_revoking {
+        let_go(now, case, &over, MembershipState::Absent, None)?
+    } else {
+        membership_change(now, case, "membership.taken", over.at(now, MembershipState::Absent))
+    };
     let others = standing.leases.iter().filter(|lease| **lease != grant.id);
     change
         .effects
@@ -195,6 +295,10 @@ fn membership_change(now: Timestamp, case: &Case, kind: &str, next: Membership) 
 pub(super) fn active(case: &Case, grant: &Grant) -> Result<Grant, Refusal> {
     let next = step(grant, GrantState::Active);
     let body = &case.request()?.body;
+    if case.membership.as_ref().is_some_and(|standing| standing.pre_existing) {
+        // it goes on after the end, and sessions of it are begun then: no last one can be named
+        return Ok(next);
+    }
     let last = grant.ends_at.filter(|_| body.user.is_some());
     Ok(Grant {
         last_credential_at: last

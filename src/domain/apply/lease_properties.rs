@@ -4,9 +4,11 @@
 use proptest::prelude::*;
 
 use super::lease_world::{Answer, Step, World};
-use crate::domain::grant::EndCause;
+use crate::domain::apply;
+use crate::domain::event::Event;
+use crate::domain::grant::{EndCause, GrantState};
 use crate::domain::membership::MembershipState;
-use crate::domain::samples::runs;
+use crate::domain::samples::{at, runs};
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let answer = prop_oneof![
@@ -24,6 +26,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         4 => (1..20_u8, answer).prop_map(|(steps, answer)| Step::Run(steps, answer)),
         1 => (0..4_usize).prop_map(Step::Die),
         1 => Just(Step::Foreign),
+        1 => prop_oneof![2 => Just(Step::ForeignGone), 1 => Just(Step::Repoint), 3 => Just(Step::Sleep), 2 => Just(Step::Wake)],
     ];
     prop::collection::vec(step, 1..120)
 }
@@ -49,6 +52,7 @@ fn random_leases_reach_every_state() {
     use proptest::test_runner::TestRunner;
     let mut runner = TestRunner::deterministic();
     let (mut shared, mut taking_joined, mut remains, mut failed, mut active) = (0, 0, 0, 0, 0);
+    let mut adopted = 0;
     for _ in 0..1_000 {
         let mut world = World::default();
         for step in steps().new_tree(&mut runner).unwrap().current() {
@@ -58,6 +62,7 @@ fn random_leases_reach_every_state() {
             taking_joined += u32::from(one.leases.len() > 1 && one.state == MembershipState::Taking);
         }
         world.finish();
+        adopted += world.adopted;
         let all = world.grants.values();
         remains += all
             .clone()
@@ -66,9 +71,9 @@ fn random_leases_reach_every_state() {
         failed += all.clone().filter(|g| g.cause == Some(EndCause::Failed)).count();
         active += all.filter(|g| g.last_credential_at.is_some()).count();
     }
-    let seen = (shared, taking_joined, remains, failed, active);
+    let seen = (shared, taking_joined, remains, failed, active, adopted);
     assert!(
-        shared > 50 && taking_joined > 5 && remains > 5 && failed > 20 && active > 200,
+        shared > 50 && taking_joined > 5 && remains > 5 && failed > 20 && active > 200 && adopted > 5,
         "{seen:?}"
     );
 }
@@ -96,5 +101,62 @@ fn answer_after_the_drop_leaves_nothing_to_wait_for() {
         }
         assert_eq!(world.membership.as_ref().unwrap().busy_until, None, "{answer:?}");
         world.finish();
+    }
+}
+
+/// A machine slept in the middle of its call, and everybody has let go when it wakes.
+#[test]
+fn what_is_given_late_has_an_effect_that_takes_it_away() {
+    for answer in [Answer::Done, Answer::DoneAndLost] {
+        let mut world = World::default();
+        for step in [
+            Step::Ask(false, 10),
+            Step::Run(2, Answer::Done),
+            Step::Claim(0),
+            Step::Go(0, Answer::Done),
+            Step::Go(0, Answer::Done),
+            Step::Sleep,
+            Step::Cut(0, true),
+            Step::Run(8, Answer::Done),
+        ] {
+            world.step(&step);
+            world.holds();
+        }
+        let standing = world.membership.clone().unwrap();
+        assert_eq!((standing.state, standing.leases.len()), (MembershipState::Absent, 0));
+        for step in [Step::Wake, Step::Go(0, answer)] {
+            world.step(&step);
+            world.holds();
+        }
+        let standing = world.membership.as_ref().unwrap();
+        assert!(
+            standing.state.may_be_there(),
+            "{answer:?}: it may be there, and is known to be"
+        );
+        world.finish();
+    }
+}
+
+/// Taken away once more while the answer of the first time was on its way: the grant is over all the same.
+#[test]
+fn answer_after_another_took_it_ends_the_grant() {
+    let mut world = World::default();
+    for step in [Step::Ask(false, 10), Step::Run(6, Answer::Done), Step::Cut(0, true)] {
+        world.step(&step);
+    }
+    let grant = world.grants.keys().next().unwrap().clone();
+    let case = |state| {
+        let mut case = world.case(&grant);
+        let standing = case.membership.as_mut().unwrap();
+        standing.state = state;
+        standing.busy_by = None;
+        case
+    };
+    let gone = apply(at(0), &case(MembershipState::Absent), &Event::Taken).unwrap();
+    assert_eq!(gone.grant().unwrap().state, GrantState::Ended);
+    for state in [MembershipState::Giving, MembershipState::There, MembershipState::Taking] {
+        let again = apply(at(0), &case(state), &Event::Taken).unwrap();
+        assert_eq!(again.grant(), None, "{state:?}");
+        assert_eq!(again.effects.len(), 1, "{state:?}: it is taken away again");
     }
 }

@@ -1,13 +1,17 @@
 //! A store, workers and a system outside, in memory, for the property tests of leases.
-//! Owns what is true outside. Refuses to trust what a worker says: what is there is looked at.
+//! Owns what is true outside; the workers are in a file of their own. Refuses to trust what a worker says: what is there is
+//! looked at.
 
-use std::collections::BTreeMap;
+mod worker;
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use self::worker::{At, Task};
 use crate::domain::apply;
 use crate::domain::case::Case;
 use crate::domain::change::{Change, Effect, Row};
 use crate::domain::event::Event;
-use crate::domain::grant::{Grant, GrantState};
+use crate::domain::grant::Grant;
 use crate::domain::id::{GrantId, RequestId};
 use crate::domain::membership::{Membership, MembershipState};
 use crate::domain::request::Request;
@@ -38,6 +42,14 @@ pub(super) enum Step {
     Die(usize),
     /// Somebody else makes the membership, outside.
     Foreign,
+    /// They take it away again.
+    ForeignGone,
+    /// The target is bound to something else from now on, or as before again.
+    Repoint,
+    /// A machine sleeps past what it had announced: its claims and calls lapse.
+    Sleep,
+    /// It wakes, and goes on all the same.
+    Wake,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,21 +58,6 @@ pub(super) enum Answer {
     DoneAndLost,
     Throttled,
     Refused,
-}
-
-/// How far a worker is with an effect.
-#[derive(Clone, Debug)]
-enum At {
-    Load,
-    Look(Case),
-    Call(Case),
-    Commit(Case, Event),
-}
-
-#[derive(Clone, Debug)]
-struct Task {
-    effect: usize,
-    at: At,
 }
 
 #[derive(Default)]
@@ -73,10 +70,16 @@ pub(super) struct World {
     outbox: BTreeMap<usize, (Timestamp, Effect)>,
     last_effect: usize,
     tasks: Vec<Task>,
+    /// Those of a machine that sleeps.
+    asleep: Vec<Task>,
     /// What is true outside.
     there: bool,
     foreign: bool,
-    calls: u32,
+    is_repointed: bool,
+    /// Grants that held the membership when somebody else took it away.
+    bereft: BTreeSet<GrantId>,
+    /// How often what was another's, and went, was given anew.
+    pub(super) adopted: u32,
 }
 
 impl World {
@@ -84,7 +87,7 @@ impl World {
         at(self.now_ms)
     }
 
-    fn case(&self, grant: &GrantId) -> Case {
+    pub(super) fn case(&self, grant: &GrantId) -> Case {
         let grant = &self.grants[grant];
         Case {
             request: self.requests.get(&grant.request).cloned(),
@@ -133,14 +136,25 @@ impl World {
                 // calls are bounded: whoever waits longer for an answer has given up
                 let now = self.now();
                 let is_bounded = |task: &Task| match &task.at {
-                    At::Call(case) => case
-                        .membership
-                        .as_ref()
-                        .is_none_or(|it| it.busy_until.is_none_or(|at| now < at)),
+                    At::Call(_, until) => now < *until,
                     At::Load | At::Look(_) | At::Commit(..) => true,
                 };
-                self.tasks.retain(is_bounded);
+                self.tasks.retain(|task| task.has_lapsed || is_bounded(task));
             }
+            Step::Sleep => {
+                self.now_ms += CALL_MS + 5_001;
+                // what takes away, and is acted on after so long, nothing here could undo
+                let takes = |task: &Task| matches!((&task.at, &task.what), (At::Call(..), Effect::LetGo { .. }));
+                let asleep = self.tasks.drain(..).filter(|task| !takes(task));
+                self.asleep.extend(asleep.map(Task::lapsed));
+            }
+            Step::Wake => self.tasks.append(&mut self.asleep),
+            Step::Repoint => self.is_repointed = !self.is_repointed,
+            Step::ForeignGone if self.foreign => {
+                (self.there, self.foreign) = (false, false);
+                self.bereft = self.membership.iter().flat_map(|one| one.leases.clone()).collect();
+            }
+            Step::ForeignGone => {}
             Step::Ask(second, minutes) => self.ask(second, minutes),
             Step::Cut(which, drops) => self.cut(which, drops),
             Step::Claim(which) => self.claim(which),
@@ -154,7 +168,13 @@ impl World {
             // once something of ours may be there nobody could tell whose it is
             Step::Foreign => {
                 let ours = |one: &Membership| one.state.may_be_there();
-                if !self.there && !self.membership.as_ref().is_some_and(ours) {
+                // what is given, and not said for longer than a call may take, cannot be told from what another gave since
+                let is_calling = self
+                    .tasks
+                    .iter()
+                    .chain(&self.asleep)
+                    .any(|task| matches!(task.at, At::Call(..) | At::Commit(_, Event::Verified)));
+                if !self.there && !is_calling && !self.membership.as_ref().is_some_and(ours) {
                     (self.there, self.foreign) = (true, true);
                 }
             }
@@ -187,175 +207,22 @@ impl World {
         }
     }
 
-    fn claim(&mut self, which: usize) {
-        let taken = |id: &usize| self.tasks.iter().any(|task| task.effect == *id);
-        let due = self
-            .outbox
-            .iter()
-            .filter(|(id, (due, _))| *due <= self.now() && !taken(id));
-        if let Some(effect) = due.map(|(id, _)| *id).nth(which) {
-            self.tasks.push(Task { effect, at: At::Load });
-        }
-    }
-
-    /// One step of a worker: between any two of them anything may happen.
-    fn go(&mut self, which: usize, answer: Answer) {
-        if which >= self.tasks.len() {
-            return;
-        }
-        let Task { effect, at } = self.tasks.remove(which);
-        let Some((_, what)) = self.outbox.get(&effect).cloned() else {
-            return;
-        };
-        let next = match (at, &what) {
-            (At::Load, Effect::Activate { grant }) => Some(At::Commit(self.case(grant), Event::Activate)),
-            (At::Load, Effect::End { grant }) => Some(At::Commit(self.case(grant), Event::End)),
-            (At::Load, Effect::Give { grant }) => self.begin_to_give(grant, effect),
-            (At::Load, Effect::Take { grant }) => self.begin_to_take(grant, effect),
-            (At::Load, Effect::Warn { grant }) => Some(At::Commit(self.case(grant), Event::Warn)),
-            (At::Load, other) => panic!("{other:?}"),
-            (At::Look(case), _) => self.look(case, answer),
-            (At::Call(case), Effect::Take { .. }) => self.take(case, answer),
-            (At::Call(case), _) => self.give(case, answer),
-            (At::Commit(case, event), _) => {
-                let change = apply(self.now(), &case, &event).unwrap();
-                if !self.commit(&change, Some(effect)) {
-                    // another change came first: it is loaded and decided again
-                    let case = self.case(&case.grant.unwrap().id);
-                    let change = apply(self.now(), &case, &event).unwrap();
-                    assert!(self.commit(&change, Some(effect)), "nothing came between");
-                }
-                None
-            }
-        };
-        if let Some(at) = next {
-            self.tasks.push(Task { effect, at });
-        }
-    }
-
-    fn begin_to_give(&mut self, grant: &GrantId, effect: usize) -> Option<At> {
-        let case = self.case(grant);
-        let is_over = case.grant.as_ref()?.ends_at.is_none_or(|end| self.now() >= end);
-        if case.grant.as_ref()?.state != GrantState::Granting || is_over {
-            self.commit(&Change::default(), Some(effect));
-            return None;
-        }
-        let standing = case.membership.as_ref()?;
-        if standing.is_busy(self.now()) {
-            return None;
-        }
-        match standing.state {
-            MembershipState::Absent => Some(At::Look(case)),
-            MembershipState::Giving | MembershipState::There => self.begin_call(case, None),
-            MembershipState::Taking => {
-                self.commit(&Change::default(), Some(effect));
-                None
-            }
-        }
-    }
-
-    fn begin_to_take(&mut self, grant: &GrantId, effect: usize) -> Option<At> {
-        let case = self.case(grant);
-        if case.grant.as_ref()?.state != GrantState::Revoking {
-            self.commit(&Change::default(), Some(effect));
-            return None;
-        }
-        if case
-            .membership
-            .as_ref()
-            .is_some_and(|standing| standing.is_busy(self.now()))
-        {
-            return None;
-        }
-        let until = Timestamp::from_millis(self.now().millis() + CALL_MS);
-        let change = apply(self.now(), &case, &Event::Taking { until }).unwrap();
-        let is_over = change.grant().is_some();
-        let done = self.commit(&change, is_over.then_some(effect));
-        assert!(done, "nothing came between");
-        (!is_over).then(|| At::Call(self.case(grant)))
-    }
-
-    /// Whether it is there before anything was given.
-    fn look(&mut self, case: Case, answer: Answer) -> Option<At> {
-        let is_there = self.there;
-        (answer == Answer::Done).then(|| self.begin_call(case, Some(is_there)))?
-    }
-
-    /// That a call is under way is durable before it is made. Whoever conflicts begins again.
-    fn begin_call(&mut self, case: Case, found: Option<bool>) -> Option<At> {
-        let until = Timestamp::from_millis(self.now().millis() + CALL_MS);
-        let change = apply(self.now(), &case, &Event::Giving { found, until }).unwrap();
-        let grant = case.grant.as_ref()?.id.clone();
-        let is_begun = !change.rows.is_empty() && self.commit(&change, None);
-        is_begun.then(|| At::Call(self.case(&grant)))
-    }
-
-    /// The call is over without having given; where that is not heard of, time tells.
-    fn pause(&mut self, case: &Case) {
-        let case = self.case(&case.grant.as_ref().unwrap().id);
-        let change = apply(self.now(), &case, &Event::Paused).unwrap();
-        self.commit(&change, None);
-    }
-
-    fn give(&mut self, case: Case, answer: Answer) -> Option<At> {
-        self.calls += 1;
-        match answer {
-            Answer::Done => {
-                self.there = true;
-                Some(At::Commit(case, Event::Verified))
-            }
-            Answer::DoneAndLost => {
-                self.there = true;
-                None
-            }
-            Answer::Throttled => {
-                self.pause(&case);
-                None
-            }
-            Answer::Refused => Some(At::Commit(case, Event::NotGiven { detail: "no".into() })),
-        }
-    }
-
-    fn take(&mut self, case: Case, answer: Answer) -> Option<At> {
-        self.calls += 1;
-        assert!(!self.foreign, "only-ours: what is not ours is taken");
-        match answer {
-            Answer::Done => {
-                self.there = false;
-                Some(At::Commit(case, Event::Taken))
-            }
-            Answer::DoneAndLost => {
-                self.there = false;
-                None
-            }
-            Answer::Throttled | Answer::Refused => {
-                self.pause(&case);
-                None
-            }
-        }
-    }
-
     pub(super) fn holds(&self) {
-        let live = |grant: &&Grant| grant.is_live(self.now());
+        let live = |grant: &&Grant| grant.is_live(self.now()) && !self.bereft.contains(&grant.id);
         if let Some(grant) = self.grants.values().find(live) {
             assert!(self.there, "overlap: {} is live and nothing is there", grant.id);
         }
         if self.there && !self.foreign {
             let owned = self.membership.as_ref().is_some_and(|one| one.state.may_be_there());
             assert!(owned, "intent-first: there, and no row says so");
-            let ends = |grant: &&Grant| {
-                let effects = [
-                    Effect::End {
-                        grant: grant.id.clone(),
-                    },
-                    Effect::Take {
-                        grant: grant.id.clone(),
-                    },
-                ];
-                grant.state.is_open() && self.outbox.values().any(|(_, effect)| effects.contains(effect))
+            let is_held = self.membership.as_ref().is_some_and(|one| !one.leases.is_empty());
+            let is_open = |grant: &GrantId| self.grants[grant].state.is_open();
+            let ends = |effect: &Effect| {
+                matches!(effect, Effect::End { grant } if is_open(grant))
+                    || matches!(effect, Effect::LetGo { grant } if is_open(grant) || !is_held)
             };
             assert!(
-                self.grants.values().any(|grant| ends(&grant)),
+                self.outbox.values().any(|(_, effect)| ends(effect)),
                 "intent-first: nobody ends it"
             );
         }
@@ -364,7 +231,9 @@ impl World {
     /// Everybody's time is over, and the provider answers.
     pub(super) fn finish(&mut self) {
         self.now_ms += 100_000_000;
+        self.is_repointed = false;
         self.tasks.clear();
+        self.asleep.clear();
         for _ in 0..10_000 {
             if self.tasks.is_empty() {
                 self.claim(0);
@@ -383,7 +252,11 @@ impl World {
         );
         if let Some(membership) = &self.membership {
             assert!(membership.leases.is_empty(), "ends: leases are left");
-            assert_eq!(membership.state, MembershipState::Absent);
+            let over = match membership.pre_existing {
+                true => [MembershipState::Absent, MembershipState::Foreign].as_slice(),
+                false => &[MembershipState::Absent],
+            };
+            assert!(over.contains(&membership.state), "{membership:?}");
         }
     }
 }

@@ -38,7 +38,7 @@ pub(super) fn bars(case: &Case, event: &Event) -> Vec<Scope> {
         | Event::End
         | Event::Gone
         | Event::Giving { .. }
-        | Event::Paused
+        | Event::Paused { .. }
         | Event::Taking { .. }
         | Event::Taken
         | Event::Killed { .. }
@@ -71,7 +71,7 @@ pub(super) fn barred(now: Timestamp, case: &Case, event: &Event, lock: &Lock) ->
         | Event::End
         | Event::Gone
         | Event::Giving { .. }
-        | Event::Paused
+        | Event::Paused { .. }
         | Event::Taking { .. }
         | Event::Taken
         | Event::Killed { .. }

@@ -27,6 +27,8 @@ mod warning;
 #[cfg(test)]
 mod world;
 
+pub use lease::REMAINS;
+
 use super::case::Case;
 use super::change::{Actor, Change};
 use super::event::Event;
@@ -45,7 +47,7 @@ pub fn apply(now: Timestamp, case: &Case, event: &Event) -> Result<Change, Refus
         None => follows(now, case, event)?.unless_locked(bars),
     };
     if matches!(event, Event::Verified | Event::NotGiven { .. }) {
-        return lease::answered(now, case, change);
+        return lease::answered(now, case, change, *event == Event::Verified);
     }
     Ok(change)
 }
@@ -60,7 +62,7 @@ fn follows(now: Timestamp, case: &Case, event: &Event) -> Result<Change, Refusal
         Event::Activate => grant::activate(now, case),
         Event::Withhold { cause, detail } => grant::withhold(now, case, *cause, detail),
         Event::Giving { found, until } => lease::giving(now, case, *found, *until),
-        Event::Paused => lease::paused(now, case),
+        Event::Paused { until, unknown } => lease::paused(now, case, *until, *unknown),
         Event::Verified => grant::verified(now, case),
         Event::NotGiven { detail } => grant::not_given(now, case, detail),
         Event::Drop { by } => grant::give_back(now, case, by),

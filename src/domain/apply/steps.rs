@@ -366,7 +366,13 @@ fn lock(world: &mut World, by: u64, on: u8, lifts: bool) {
     let (now, by) = (world.now, person(by));
     if !lifts {
         let reason = Reason::parse("stop").unwrap();
-        return world.change_lock(&lock::set(now, known.as_ref(), &scope, &by, &reason));
+        let new = lock::NewLock {
+            scope: &scope,
+            bound_to: None,
+            by: &by,
+            reason: &reason,
+        };
+        return world.change_lock(&lock::set(now, known.as_ref(), new));
     }
     for by in [by, person(9)] {
         let known = world.locks.get(&scope).cloned();

@@ -23,6 +23,7 @@ taken          | - | - | - | ended(dropped) | - | -
 fn lock_on(scope: Scope) -> Lock {
     Lock {
         scope,
+        bound_to: None,
         by: person(3),
         reason: Reason::parse("enough").unwrap(),
         since: at(1),
@@ -88,6 +89,11 @@ fn lock_bears_on_who_asks_has_and_approves() {
         (Scope::Person(person(2)), true, false),
         (Scope::Person(person(3)), false, false),
         (Scope::Target(other), false, false),
+        (
+            Scope::bound(&case(GrantState::Scheduled).request.unwrap().body.binding),
+            true,
+            true,
+        ),
     ] {
         let activation = is_stopped(&scope, &Event::Activate, GrantState::Scheduled);
         let minting = is_stopped(&scope, &mint, GrantState::Active);

@@ -129,7 +129,7 @@ impl World {
             | Event::Activate
             | Event::Withhold { .. }
             | Event::Giving { .. }
-            | Event::Paused
+            | Event::Paused { .. }
             | Event::Verified
             | Event::NotGiven { .. }
             | Event::Drop { .. }
@@ -200,6 +200,7 @@ impl World {
             Scope::All,
             Scope::Target(body.target.clone()),
             Scope::Person(body.beneficiary.clone()),
+            Scope::bound(&body.binding),
         ] {
             let stands = self.locks.get(&scope).is_some_and(Lock::stands);
             assert!(!stands, "locked: {event:?} under a lock on {scope}");

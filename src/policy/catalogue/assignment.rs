@@ -5,7 +5,8 @@
 use toml::Spanned;
 
 use super::build::Ground;
-use super::shape::{Account, IdentityCenter};
+use super::place::Place;
+use super::shape::IdentityCenter;
 use super::target::Placed;
 use crate::domain::{Assignment, AssignmentRoad, Binding, FoundBy, Instance, Partition};
 use crate::policy::finding::{Finding, Source};
@@ -82,11 +83,11 @@ pub(super) fn instance(source: &Source<'_>, written: &IdentityCenter) -> Result<
 pub(super) fn assignment(
     ground: &mut Ground<'_>,
     place: &Placed<'_>,
-    account: &Account,
+    on: &Place<'_>,
     never: &[String],
 ) -> Option<Binding> {
-    let (written, provider) = (place.target.get_ref(), place.target.get_ref().provider.get_ref());
-    let at = written.provider.span();
+    let provider = place.target.get_ref().provider.get_ref();
+    let at = place.target.get_ref().provider.span();
     let mut wrong: Vec<(String, &str)> = Vec::new();
     if provider.role.is_some() {
         let hint = "write permission_set and id in its place";
@@ -129,14 +130,23 @@ pub(super) fn assignment(
         ground.find(&place.source, name.span(), message, None);
     }
     let set = instance.arn.replace(":instance/", ":permissionSet/");
+    let (partition, account, account_name) = match on {
+        Place::One { name, account } => {
+            let partition = account.partition.unwrap_or(Partition::Aws);
+            (partition, account.id.get_ref().clone(), (*name).to_owned())
+        }
+        // filled in when somebody asks for one of them
+        Place::Many(many) => (many.partition, String::new(), many.name.clone()),
+    };
     Some(Binding::Assignment(Assignment {
         road: AssignmentRoad::IdentityCenter,
-        partition: account.partition.unwrap_or(Partition::Aws),
-        account: account.id.get_ref().clone(),
-        account_name: written.account.get_ref().clone(),
+        partition,
+        account,
+        account_name,
         permission_set_arn: format!("{set}/{}", id.get_ref()),
         permission_set: name.get_ref().clone(),
         session: provider.session.get_ref().0,
+        chosen: None,
         instance,
     }))
 }

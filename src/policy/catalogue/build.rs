@@ -6,13 +6,14 @@ use std::ops::Range;
 
 use toml::Spanned;
 
+use super::accounts::Accounts;
 use super::approvals::cycle;
 use super::assignment::instance;
 use super::kill::check_kill_role;
 use super::owned::trespasses;
 use super::shape::{self, Document, Names};
 use super::target::{Placed, add_targets};
-use super::{Catalogue, Member};
+use super::{Catalogue, Declared, Drift, Member};
 use crate::domain::text::is_unsafe_to_show;
 use crate::domain::{Duration, Instance, Stage, Workflow};
 use crate::policy::finding::{Finding, Source};
@@ -36,7 +37,9 @@ pub(super) struct Ground<'a> {
     pub(super) longest: Option<Duration>,
     pub(super) never: Vec<String>,
     pub(super) instance: Option<Instance>,
+    pub(super) drift: Drift,
     pub(super) accounts: BTreeMap<&'a str, Defined<'a, &'a shape::Account>>,
+    pub(super) many: BTreeMap<&'a str, Defined<'a, Accounts>>,
     pub(super) environments: BTreeMap<&'a str, Defined<'a, &'a shape::Environment>>,
     pub(super) workflows: BTreeMap<&'a str, Defined<'a, Workflow>>,
     pub(super) groups: BTreeMap<String, BTreeSet<Member>>,
@@ -71,9 +74,11 @@ pub(in crate::policy) fn build(sources: &[Source<'_>]) -> Result<Catalogue, Vec<
         ground.add_workflows(source, document);
         ground.add_environments(source, document);
         ground.add_accounts(source, document);
+        ground.add_many(source, document);
     }
     ground.check_environments();
     ground.check_accounts();
+    ground.check_many(&documents);
     let placed: Vec<Placed<'_>> = documents
         .iter()
         .flat_map(|(source, document)| {
@@ -83,15 +88,30 @@ pub(in crate::policy) fn build(sources: &[Source<'_>]) -> Result<Catalogue, Vec<
             })
         })
         .collect();
-    let targets = add_targets(&mut ground, &placed);
+    let (targets, families) = add_targets(&mut ground, &placed);
     if !ground.findings.is_empty() {
         return Err(ground.findings);
     }
     Ok(Catalogue {
         targets,
-        accounts: ground.accounts.keys().map(|name| (*name).to_owned()).collect(),
+        families,
+        drift: ground.drift,
+        accounts: ground
+            .accounts
+            .iter()
+            .map(|(name, one)| declared(name, one.value))
+            .collect(),
         groups: ground.groups,
     })
+}
+
+/// An account by its name.
+fn declared(name: &str, account: &shape::Account) -> (String, Declared) {
+    let declared = Declared {
+        id: account.id.get_ref().clone(),
+        environment: account.environment.get_ref().clone(),
+    };
+    (name.to_owned(), declared)
 }
 
 impl<'a> Ground<'a> {
@@ -149,7 +169,7 @@ impl<'a> Ground<'a> {
         patterns.iter().map(|pattern| pattern.get_ref().clone()).collect()
     }
 
-    fn twice(&mut self, source: &Source<'_>, name: &Spanned<String>, what: &str) {
+    pub(super) fn twice(&mut self, source: &Source<'_>, name: &Spanned<String>, what: &str) {
         let message = format!("{what} `{}` is defined twice", name.get_ref());
         self.find(source, name.span(), message, None);
     }
@@ -173,6 +193,7 @@ impl<'a> Ground<'a> {
             let message = "[identity-center] is defined twice".to_owned();
             return self.find(source, written.span(), message, None);
         }
+        self.drift = written.get_ref().drift;
         match instance(source, written.get_ref()) {
             Ok(instance) => self.instance = Some(instance),
             Err(found) => self.findings.extend(found),

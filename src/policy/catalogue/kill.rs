@@ -54,7 +54,12 @@ pub(super) fn kill_switch(
         find("`kill` does not work with trace = \"off\"".to_owned(), hint);
     }
     let Some(role) = kill_role else {
-        let name = place.target.get_ref().account.get_ref();
+        let name = place
+            .target
+            .get_ref()
+            .account
+            .as_ref()
+            .map_or("", |name| name.get_ref());
         let hint = "add kill_role = \"jit/jit-kill-switch\" to the account in security/";
         find(format!("account `{name}` has no kill_role"), hint);
         return None;

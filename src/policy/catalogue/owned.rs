@@ -18,6 +18,7 @@ pub(super) fn trespasses(source: &Source<'_>, document: &Document) -> Vec<Findin
         findings.push(trespass(source, instance.span(), "`identity-center`"));
     }
     refuse_all(source, "account", &document.account, &mut findings);
+    refuse_all(source, "accounts", &document.accounts, &mut findings);
     refuse_all(source, "environment", &document.environment, &mut findings);
     refuse_all(source, "group", &document.group, &mut findings);
     findings

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
+use super::Drift;
 use crate::domain::{self, Partition, Trace};
 use crate::policy::finding::{Finding, Source};
 use crate::policy::nearest::suggestion;
@@ -39,6 +40,8 @@ pub(super) struct Document {
     #[serde(default)]
     pub(super) account: Named<Account>,
     #[serde(default)]
+    pub(super) accounts: Named<Accounts>,
+    #[serde(default)]
     pub(super) environment: Named<Environment>,
     #[serde(default)]
     pub(super) workflow: Named<Workflow>,
@@ -67,6 +70,8 @@ pub(super) struct IdentityCenter {
     pub(super) start_url: Spanned<String>,
     pub(super) user_name: Option<Spanned<String>>,
     pub(super) e_mail: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) drift: Drift,
 }
 
 /// An AWS account.
@@ -78,6 +83,18 @@ pub(super) struct Account {
     pub(super) partition: Option<Partition>,
     pub(super) region: Option<Spanned<String>>,
     pub(super) kill_role: Option<Spanned<String>>,
+}
+
+/// AWS accounts that are found by where they stand or by a tag.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Accounts {
+    pub(super) ou: Option<Spanned<String>>,
+    pub(super) tag: Option<Spanned<String>>,
+    pub(super) environment: Spanned<String>,
+    pub(super) partition: Option<Partition>,
+    #[serde(default)]
+    pub(super) except: Names,
 }
 
 /// What holds for every target of some accounts.
@@ -129,7 +146,8 @@ pub(super) struct Target {
     pub(super) description: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) aliases: Names,
-    pub(super) account: Spanned<String>,
+    pub(super) account: Option<Spanned<String>>,
+    pub(super) accounts: Option<Spanned<String>>,
     pub(super) risk: Spanned<u8>,
     #[serde(default)]
     pub(super) owners: Names,

@@ -6,10 +6,14 @@ use std::collections::BTreeMap;
 use toml::Spanned;
 
 use super::Target;
+use super::accounts::Accounts;
 use super::approvals::{lacking, unsatisfiable};
 use super::assignment::assignment;
 use super::build::{Defined, Ground, TARGET_APPROVERS};
+use super::family::Family;
 use super::kill::kill_switch;
+use super::place::{Place, surroundings};
+use super::rules::difference;
 use super::shape;
 use crate::domain::{Binding, Duration, Partition, Road, RoleBinding, TargetName, Trace, Workflow};
 use crate::policy::finding::Source;
@@ -30,22 +34,30 @@ pub(super) struct Placed<'a> {
     pub(super) target: &'a Spanned<shape::Target>,
 }
 
-/// The targets that hold together, by name; the rest are findings of `ground`.
-pub(super) fn add_targets(ground: &mut Ground<'_>, placed: &[Placed<'_>]) -> Vec<Target> {
+/// The targets that hold together, by name: those in one account, and those in many. The rest are findings of `ground`.
+pub(super) fn add_targets<'a>(ground: &mut Ground<'a>, placed: &[Placed<'a>]) -> (Vec<Target>, Vec<Family>) {
     let mut built: Vec<(usize, Target)> = Vec::new();
+    let mut many: Vec<(usize, Accounts)> = Vec::new();
     for (at, place) in placed.iter().enumerate() {
-        if let Some(target) = target(ground, place) {
+        if let Some((target, accounts)) = target(ground, place) {
             built.push((at, target));
+            many.extend(accounts.map(|accounts| (at, accounts)));
         }
     }
     check_names(ground, placed, &built);
-    check_bindings(ground, placed, &built);
-    let mut targets: Vec<Target> = built.into_iter().map(|(_, target)| target).collect();
+    let (in_many, in_one): (Vec<_>, Vec<_>) = built
+        .into_iter()
+        .partition(|(at, _)| many.iter().any(|(other, _)| other == at));
+    check_bindings(ground, placed, &in_one);
+    let mut targets: Vec<Target> = in_one.into_iter().map(|(_, target)| target).collect();
     targets.sort_by(|a, b| a.name.cmp(&b.name));
-    targets
+    let pairs = in_many.into_iter().zip(many);
+    let mut families: Vec<Family> = pairs.map(|((_, target), (_, of))| Family::new(target, of)).collect();
+    families.sort_by(|a, b| a.name().cmp(b.name()));
+    (targets, families)
 }
 
-fn target(ground: &mut Ground<'_>, place: &Placed<'_>) -> Option<Target> {
+fn target<'a>(ground: &mut Ground<'a>, place: &Placed<'a>) -> Option<(Target, Option<Accounts>)> {
     let (source, written) = (&place.source, place.target.get_ref());
     ground.check_text(source, &written.title, "title");
     if let Some(description) = &written.description {
@@ -58,15 +70,8 @@ fn target(ground: &mut Ground<'_>, place: &Placed<'_>) -> Option<Target> {
     let owners = ground.known_groups(source, &written.owners);
     let approvers = ground.known_groups(source, &written.approvers);
     let never = ground.denied(source, &written.never);
-    let account_name = written.account.get_ref();
-    let Some((account, environment)) = surroundings(ground, account_name) else {
-        if !ground.accounts.contains_key(account_name.as_str()) {
-            let hint = suggestion(account_name, ground.accounts.keys().copied());
-            let message = format!("there is no account `{account_name}`");
-            ground.find(source, written.account.span(), message, Some(hint));
-        }
-        return None;
-    };
+    let around = surroundings(ground, place)?;
+    let environment = around.environment;
     let risk = *written.risk.get_ref();
     let least = environment.least_risk;
     if risk > 3 || risk < least {
@@ -75,31 +80,36 @@ fn target(ground: &mut Ground<'_>, place: &Placed<'_>) -> Option<Target> {
     }
     let never = nevers(ground, environment, never);
     let (max_duration, default_duration) = durations(ground, place, environment);
-    Some(Target {
-        binding: binding(ground, place, account, never)?,
+    let target = Target {
+        binding: binding(ground, place, &around.place, never)?,
         workflow: workflow(ground, place, environment, &approvers)?,
         name: name?,
         title: written.title.get_ref().clone(),
         description: written.description.as_ref().map(|text| text.get_ref().clone()),
         aliases: written.aliases.iter().map(|alias| alias.get_ref().clone()).collect(),
-        environment: account.environment.get_ref().clone(),
+        environment: around.environment_name,
         risk,
         owners,
         approvers,
         max_duration,
         default_duration,
-    })
-}
-
-/// The account of this name and its environment.
-fn surroundings<'a>(ground: &Ground<'a>, account: &str) -> Option<(&'a shape::Account, &'a shape::Environment)> {
-    let account = ground.accounts.get(account)?.value;
-    let environment = ground.environments.get(account.environment.get_ref().as_str())?.value;
-    Some((account, environment))
+        known_as: match around.place {
+            Place::One { name, .. } => name.to_owned(),
+            Place::Many(_) => String::new(),
+        },
+        facts: None,
+    };
+    Some((target, around.accounts))
 }
 
 fn name(ground: &mut Ground<'_>, source: &Source<'_>, name: &Spanned<String>) -> Option<TargetName> {
+    let name_at = name.span();
     match TargetName::parse(name.get_ref()) {
+        Ok(name) if name.family().is_some() => {
+            let hint = "what stands after a slash is the account that somebody asks for".to_owned();
+            ground.find(source, name_at, format!("`{name}` has a slash"), Some(hint));
+            None
+        }
         Ok(name) => Some(name),
         Err(refusal) => {
             ground.find(
@@ -215,17 +225,18 @@ fn resolved(defined: &Defined<'_, Workflow>, approvers: &[String]) -> Workflow {
     workflow
 }
 
-fn binding(
-    ground: &mut Ground<'_>,
-    place: &Placed<'_>,
-    account: &shape::Account,
-    never: Vec<String>,
-) -> Option<Binding> {
+fn binding(ground: &mut Ground<'_>, place: &Placed<'_>, on: &Place<'_>, never: Vec<String>) -> Option<Binding> {
     let (written, provider) = (place.target.get_ref(), place.target.get_ref().provider.get_ref());
     let road = match (provider.kind, provider.road) {
         (shape::Kind::Aws, shape::Road::AssumeRole) => Road::AssumeRole,
         (shape::Kind::Aws, shape::Road::WebIdentity) => Road::WebIdentity,
-        (shape::Kind::Aws, shape::Road::IdentityCenter) => return assignment(ground, place, account, &never),
+        (shape::Kind::Aws, shape::Road::IdentityCenter) => return assignment(ground, place, on, &never),
+    };
+    let Place::One { name, account } = on else {
+        let message = "accounts go with road `identity-center`".to_owned();
+        let hint = Some("write account = \"NAME\": a role is set up in each account by itself".to_owned());
+        ground.find(&place.source, written.provider.span(), message, hint);
+        return None;
     };
     let role = role(ground, place)?;
     let session = provider.session.get_ref().0;
@@ -244,7 +255,7 @@ fn binding(
     Some(Binding::Role(RoleBinding {
         partition,
         account: id.clone(),
-        account_name: written.account.get_ref().clone(),
+        account_name: (*name).to_owned(),
         role_arn: format!("arn:{partition}:iam::{id}:role/{role}"),
         region: account.region.as_ref().map_or_else(
             || partition.default_region().to_owned(),
@@ -334,17 +345,12 @@ fn check_bindings(ground: &mut Ground<'_>, placed: &[Placed<'_>], built: &[(usiz
         let Some(other) = seen.insert(place, target) else {
             continue;
         };
-        let differing = [
-            ("risk", target.risk != other.risk),
-            ("approvers", sorted(&target.approvers) != sorted(&other.approvers)),
-            ("workflow", target.workflow != other.workflow),
-        ];
-        for (what, _) in differing.iter().filter(|(_, differs)| *differs) {
+        if let Some(what) = difference(target, other) {
             let message = format!(
                 "`{}` and `{}` are one role and differ in {what}",
                 target.name, other.name
             );
-            let hint = Some("targets of one role have the same risk, approvers and workflow".to_owned());
+            let hint = Some("targets of one role have the same rules, or people could choose the weaker".to_owned());
             ground.find(
                 &placed[*at].source,
                 placed[*at].target.get_ref().name.span(),
@@ -353,10 +359,4 @@ fn check_bindings(ground: &mut Ground<'_>, placed: &[Placed<'_>], built: &[(usiz
             );
         }
     }
-}
-
-fn sorted(names: &[String]) -> Vec<&String> {
-    let mut names: Vec<&String> = names.iter().collect();
-    names.sort();
-    names
 }

@@ -19,6 +19,21 @@ fn beside(path: &str, text: &str) -> Vec<String> {
 
 const SECURITY: &str = "security/catalogue.toml";
 const TEAM: &str = "catalogue.toml";
+/// Before this one a second target of `dev-admin`'s role is written.
+const NEXT: &str = "[[target]]\nname = \"prod-readonly\"";
+
+/// A second target of `dev-admin`'s role, with `more` of its own.
+macro_rules! twin {
+    ($more:literal, $provider:literal) => {
+        concat!(
+            "[[target]]\nname = \"dev-too\"\ntitle = \"x\"\naccount = \"dev\"\nrisk = 0\napprovers = [\"engineering\"]\n",
+            $more,
+            "\nprovider = { kind = \"aws\", road = \"assume-role\", role = \"jit/jit-dev-admin\", ",
+            $provider,
+            " }\n\n[[target]]\nname = \"prod-readonly\""
+        )
+    };
+}
 
 #[test]
 fn mistakes_in_the_catalogue_are_found_at_their_place() {
@@ -51,6 +66,12 @@ fn mistakes_in_the_catalogue_are_found_at_their_place() {
         (TEAM, "risk = 0", "risk = 0\nnever = [\"everything\"]"),
         (TEAM, "session = \"1h\"", "session = \"1h\", kill = \"deny-policy\""),
         (TEAM, "session = \"1h\"", "session = \"1h\", kill = \"deny\""),
+        (TEAM, NEXT, twin!("max_duration = \"8h\"", "session = \"1h\"")),
+        (TEAM, NEXT, twin!("owners = [\"security\"]", "session = \"1h\"")),
+        (TEAM, NEXT, twin!("never = [\"s3:DeleteBucket\"]", "session = \"1h\"")),
+        (TEAM, NEXT, twin!("", "session = \"2h\"")),
+        (TEAM, NEXT, twin!("", "session = \"1h\", chain = true")),
+        (TEAM, NEXT, twin!("", "session = \"1h\", trace = \"off\"")),
         (SECURITY, "id = \"222222222222\"", "id = \"22222222222\""),
         (SECURITY, "id = \"222222222222\"", "id = \"111111111111\""),
         (SECURITY, "environment = \"prod\"", "environment = \"production\""),
@@ -98,6 +119,50 @@ fn mistakes_in_the_catalogue_are_found_at_their_place() {
     insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
         insta::assert_snapshot!("catalogue_findings", text);
     });
+}
+
+#[test]
+fn targets_of_one_role_differ_in_nothing_that_weakens() {
+    let killable = (
+        "environment = \"dev\"",
+        "environment = \"dev\"\nkill_role = \"jit/jit-kill-switch\"",
+    );
+    let of = |more: &str, provider: &str| {
+        format!(
+            "[[target]]\nname = \"dev-too\"\ntitle = \"x\"\naccount = \"dev\"\n{more}\nprovider = {{ kind = \"aws\", \
+             road = \"assume-role\", role = \"jit/jit-dev-admin\", {provider} }}\n"
+        )
+    };
+    let (plain, hour) = ("risk = 0\napprovers = [\"engineering\"]", "session = \"1h\"");
+    let load = |text: &str| {
+        let security = small::FILES.iter().find(|(name, _)| *name == SECURITY).unwrap().1;
+        let security = security.replacen(killable.0, killable.1, 1);
+        let loaded = Bundle::load(&files(&[(SECURITY, &security), ("team.toml", text)]));
+        loaded.map_or_else(|found| said(&found), |_| Vec::new())
+    };
+    assert_eq!(load(&of(plain, hour)), [""; 0]);
+    for (what, text) in [
+        ("risk", of("risk = 1\napprovers = [\"engineering\"]", hour)),
+        (
+            "approvers",
+            of("risk = 0\napprovers = [\"engineering\", \"payments\"]", hour),
+        ),
+        ("workflow", of(&format!("{plain}\nworkflow = \"two-people\""), hour)),
+        ("owners", of(&format!("{plain}\nowners = [\"payments\"]"), hour)),
+        ("max_duration", of(&format!("{plain}\nmax_duration = \"8h\""), hour)),
+        ("never", of(&format!("{plain}\nnever = [\"s3:DeleteBucket\"]"), hour)),
+        ("session", of(plain, "session = \"2h\"")),
+        ("chain", of(plain, "session = \"1h\", chain = true")),
+        ("trace", of(plain, "session = \"1h\", trace = \"off\"")),
+        ("kill", of(plain, "session = \"1h\", kill = \"deny-policy\"")),
+    ] {
+        let found = load(&text);
+        let expected = format!("are one role and differ in {what}");
+        assert!(
+            found.iter().any(|finding| finding.contains(&expected)),
+            "{what}: {found:?}"
+        );
+    }
 }
 
 #[test]

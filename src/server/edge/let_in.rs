@@ -37,7 +37,8 @@ pub async fn signed_in(
             next.run(Request::from_parts(parts, body)).await
         }
         Err(failure) => {
-            // who tries tokens is slowed down; who is signed in at the same address is not
+            // who tries tokens is slowed down; who is signed in at the same address is not, but for a first call without
+            // a nonce
             let tried = backend.limits.call(&peer.ip().to_string(), backend.now());
             let slowed = tried.map_err(|wait_s| Failure::too_much("too many calls", wait_s));
             slowed.err().unwrap_or(failure).into_response()
@@ -74,13 +75,10 @@ fn proven(backend: &Backend, call: &Parts, token: Option<&str>) -> Result<Proven
     let (Some(proof), None) = (proofs.next().and_then(|proof| proof.to_str().ok()), proofs.next()) else {
         return Err(Failure::new(Code::SessionProof, "a call needs one proof of its device"));
     };
-    // the guard has seen that `Host` is ours
-    let host = call.headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let (scheme, own) = backend.settings.origin.split_once("://").unwrap_or_default();
-    let url = format!("{scheme}://{}{}", host.unwrap_or(own), call.uri.path());
     let expected = Expected {
         method: call.method.as_str(),
-        url: &url,
+        names: &backend.settings.hosts,
+        path: call.uri.path(),
         token,
     };
     let checked = backend.proofs.check(backend.now(), proof, &expected);

@@ -22,8 +22,10 @@ const LONGEST_ID: usize = 128;
 pub struct Expected<'a> {
     /// Its method.
     pub method: &'a str,
-    /// Its address, without a query.
-    pub url: &'a str,
+    /// The names of this backend, such as `jit.example.com` and `127.0.0.1:7878`.
+    pub names: &'a [String],
+    /// Its path, without a query.
+    pub path: &'a str,
     /// The session token that came with it; none where a session is about to be opened.
     pub token: Option<&'a str>,
 }
@@ -79,6 +81,16 @@ struct Claims {
     nonce: Option<String>,
 }
 
+/// Whether `url` is the address that was called, under whichever of the backend's names: what ends TLS in front of it may
+/// use another one. A name that is not ours makes it a proof for somebody else.
+fn is_at(url: &str, expected: &Expected<'_>) -> bool {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let parts = rest.and_then(|rest| Some(rest.split_at(rest.find('/')?)));
+    parts.is_some_and(|(name, path)| {
+        path == expected.path && expected.names.iter().any(|own| own.eq_ignore_ascii_case(name))
+    })
+}
+
 /// What `proof` says of the call that is `expected`.
 ///
 /// # Errors
@@ -104,7 +116,7 @@ pub fn verify(proof: &str, expected: &Expected<'_>) -> Result<Proven, ProofError
         Err(_) => return Err(ProofError::Unreadable),
     };
     let is_for = claims.htm == expected.method
-        && claims.htu == expected.url
+        && is_at(&claims.htu, expected)
         && claims.ath
             == expected
                 .token

@@ -47,9 +47,16 @@ fn later(ms: i64) -> Timestamp {
 fn expected() -> Expected<'static> {
     Expected {
         method: "POST",
-        url: URL,
+        names: names(),
+        path: "/v1/requests",
         token: Some(TOKEN),
     }
+}
+
+fn names() -> &'static [String] {
+    static NAMES: std::sync::LazyLock<Vec<String>> =
+        std::sync::LazyLock::new(|| vec!["jit.example.com".to_owned(), "127.0.0.1:7878".to_owned()]);
+    &NAMES
 }
 
 fn claims(nonce: &str) -> Value {
@@ -78,7 +85,9 @@ fn proof_for_another_call_is_refused() {
         ("htm", json!("GET")),
         ("htm", json!("post")),
         ("htu", json!("https://jit.example.com/v1/requests/")),
-        ("htu", json!("http://jit.example.com/v1/requests")),
+        ("htu", json!("ftp://jit.example.com/v1/requests")),
+        ("htu", json!("https://jit.example.com")),
+        ("htu", json!("https://jit.example.com@other.example.com/v1/requests")),
         ("htu", json!("https://other.example.com/v1/requests")),
         ("ath", json!("47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU")),
         ("ath", Value::Null),
@@ -99,6 +108,21 @@ fn proof_for_another_call_is_refused() {
         proofs.check(noon(), &proof, &opening).unwrap_err(),
         ProofError::OtherCall
     );
+}
+
+#[test]
+fn proof_counts_under_every_name_of_the_backend() {
+    let (device, proofs) = (Device::new(), proofs());
+    for (id, url) in [
+        ("one", "https://jit.example.com/v1/requests"),
+        ("two", "http://127.0.0.1:7878/v1/requests"),
+        ("three", "https://JIT.example.com/v1/requests"),
+    ] {
+        let mut claims = claims(&proofs.nonce(noon()));
+        (claims["htu"], claims["jti"]) = (json!(url), json!(id));
+        let proof = device.signs(&device.head(), &claims);
+        assert!(proofs.check(noon(), &proof, &expected()).is_ok(), "{url}");
+    }
 }
 
 #[test]

@@ -9,7 +9,9 @@ use async_trait::async_trait;
 use secrecy::SecretString;
 
 use crate::config::IssuerUrl;
-use crate::domain::{Binding, GrantId, Killed, Narrowing, PersonId, RequestId, RoleBinding, Timestamp};
+use crate::domain::{
+    AccountFacts, Binding, Choice, GrantId, Killed, Narrowing, Partition, PersonId, RequestId, RoleBinding, Timestamp,
+};
 
 /// What a provider needs to know of a grant.
 #[derive(Clone, Debug)]
@@ -43,7 +45,7 @@ impl Access {
     pub fn on_role(&self) -> Result<RoleAccess, ProviderError> {
         let no_role = || {
             ProviderError::Refused(format!(
-                "keys for {} come from Identity Center: sign in there",
+                "credentials of {} come from Identity Center",
                 self.binding.role_name()
             ))
         };
@@ -178,6 +180,13 @@ pub trait Provider: Send + Sync {
         beneficiary: Beneficiary<'_>,
     ) -> Result<Option<User>, ProviderError>;
 
+    /// Whether `binding` still is what [`Self::resolve`] found it to be, where the system itself says so: asked once more when
+    /// a grant begins long after.
+    ///
+    /// # Errors
+    /// [`ProviderError::Refused`] with what differs.
+    async fn still_fits(&self, now: Timestamp, binding: &Binding) -> Result<(), ProviderError>;
+
     /// Gives access. Giving twice is no error.
     async fn grant(&self, now: Timestamp, access: &Access) -> Result<(), ProviderError>;
 
@@ -186,6 +195,10 @@ pub trait Provider: Send + Sync {
 
     /// Takes access away. "Already gone" is success.
     async fn revoke(&self, now: Timestamp, access: &Access) -> Result<(), ProviderError>;
+
+    /// Takes the membership that `binding` names from somebody whom nobody here gave it. "Already gone" is success. Nothing
+    /// where access is no membership.
+    async fn oust(&self, now: Timestamp, binding: &Binding, user: &str) -> Result<(), ProviderError>;
 
     /// Ids of everybody who has the membership that `binding` names, whoever gave it to them. Nobody where access is no
     /// membership.
@@ -218,6 +231,42 @@ pub trait Killer: Send + Sync {
         sessions: &[Killed],
     ) -> Result<Option<Timestamp>, ProviderError>;
 }
+
+/// An account in a list.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ListedAccount {
+    /// Its 12 digits.
+    pub id: String,
+    /// Its name in the organization.
+    pub name: String,
+}
+
+/// What knows which accounts there are, and where they stand.
+#[async_trait]
+pub trait Organization: Send + Sync {
+    /// The account as it is now; none where there is no such account.
+    ///
+    /// # Errors
+    /// [`ProviderError::Refused`] where it is not active.
+    async fn account(&self, partition: Partition, id: &str) -> Result<Option<AccountFacts>, ProviderError>;
+
+    /// Whether there is an organizational unit of this id.
+    async fn has_unit(&self, partition: Partition, id: &str) -> Result<bool, ProviderError>;
+
+    /// Active accounts that `by` chooses, without those that `except` names or that stand below one that it names, by id.
+    /// That may take minutes.
+    async fn accounts(
+        &self,
+        partition: Partition,
+        by: &Choice,
+        except: &[String],
+    ) -> Result<Vec<ListedAccount>, ProviderError>;
+}
+
+/// A provider of memberships in accounts that it knows.
+pub trait AccountsProvider: Provider + Organization {}
+
+impl<T: Provider + Organization> AccountsProvider for T {}
 
 /// A provider whose grants yield credentials, and can be cut short.
 pub trait MintingProvider: Provider + Minter + Killer {}

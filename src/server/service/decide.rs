@@ -109,7 +109,7 @@ fn stages(backend: &Backend, caller: &Caller, case: &Case, verdict: Verdict) -> 
         inputs: json!([]),
         bundle_hash: bundle.hash().as_str().to_owned(),
     };
-    let Some(target) = bundle.catalogue().target(&request.body.target) else {
+    let Some(target) = bundle.catalogue().asked(request) else {
         return Err(Refusal::Changed {
             request: request.id().clone(),
         }
@@ -123,7 +123,7 @@ fn stages(backend: &Backend, caller: &Caller, case: &Case, verdict: Verdict) -> 
         let question = Question::Decide {
             who,
             request,
-            target,
+            target: &target,
             decided_by: &decided_by,
             verdict,
             stage,

@@ -5,7 +5,7 @@ use super::view::{Viewer, extends, stages};
 use crate::domain::Person;
 use crate::server::backend::{Backend, Caller};
 use crate::server::failure::Failure;
-use crate::wire::{DryRun, NewRequest, Outcome, PersonView};
+use crate::wire::{CenterView, DryRun, NewRequest, Outcome, PersonView};
 
 /// What `new` would come to.
 ///
@@ -30,8 +30,8 @@ pub async fn dry_run(backend: &Backend, caller: &Caller, new: &NewRequest) -> Re
 }
 
 /// What is the same whatever it meets.
-fn told(plan: &Plan<'_>, caller: &Caller) -> DryRun {
-    let (target, body) = (plan.target, &plan.body);
+fn told(plan: &Plan, caller: &Caller) -> DryRun {
+    let (target, body) = (&plan.target, &plan.body);
     let binding = &body.binding;
     let shown = |person: &Person| PersonView {
         id: person.id.to_string(),
@@ -58,6 +58,7 @@ fn told(plan: &Plan<'_>, caller: &Caller) -> DryRun {
         stages: Vec::new(),
         expires_after_s: target.workflow.expires_after.secs(),
         chain: binding.chain(),
+        identity_center: CenterView::of(binding),
         request: None,
     }
 }

@@ -113,18 +113,14 @@ fn ended(backend: &Backend, caller: &Caller, case: &Case, reason: Option<Reason>
     }
     let reason = reason.ok_or(Refusal::TextEmpty { what: "reason" })?;
     let bundle = backend.bundle();
-    let Some(target) = bundle.catalogue().target(&request.body.target) else {
-        return Err(Refusal::Changed {
-            request: request.id().clone(),
-        }
-        .into());
-    };
+    // what has left the catalogue can be taken away all the same
+    let target = bundle.catalogue().asked_or_last_known(request);
     let groups = caller.groups(&bundle);
     let who = caller.who(&groups);
     let question = Question::Revoke {
         who,
         request,
-        target,
+        target: &target,
         session: caller.facts(),
         now: backend.now(),
     };

@@ -4,7 +4,6 @@ use super::Key;
 use super::plan::Plan;
 use super::view::Viewer;
 use crate::domain::{Case, Change, Event, Request, RequestId, RequestState, apply};
-use crate::policy::Bundle;
 use crate::server::backend::{Backend, Caller};
 use crate::server::failure::{Failure, settled};
 use crate::wire::{Filed, NewRequest, Outcome};
@@ -57,12 +56,4 @@ async fn remember(backend: &Backend, caller: &Caller, key: Option<&Key>, request
     let Some(key) = key else { return Ok(()) };
     let used = key.used(&caller.person.id, request.as_str(), backend.now());
     backend.commit(&Change::default().once(Some(used))).await
-}
-
-/// Whether `request`'s target still resolves to what was asked and approved.
-pub fn still_resolves(bundle: &Bundle, request: &Request) -> bool {
-    bundle
-        .catalogue()
-        .target(&request.body.target)
-        .is_some_and(|target| target.binding == request.body.binding)
 }

@@ -48,7 +48,7 @@ async fn decidable(backend: &Backend, caller: &Caller) -> Result<Vec<RequestId>,
 
 async fn may_decide(backend: &Backend, caller: &Caller, request: &Request) -> Result<bool, Failure> {
     let bundle = backend.bundle();
-    let Some(target) = bundle.catalogue().target(&request.body.target) else {
+    let Some(target) = bundle.catalogue().asked(request) else {
         return Ok(false);
     };
     let groups = caller.groups(&bundle);
@@ -68,7 +68,7 @@ async fn may_decide(backend: &Backend, caller: &Caller, request: &Request) -> Re
             let question = Question::Decide {
                 who,
                 request,
-                target,
+                target: &target,
                 decided_by: &decided_by,
                 verdict,
                 stage,

@@ -1,11 +1,12 @@
 //! What a lock that stands says to whoever meets it, and who may see which.
 //! Owns its words. Refuses to decide what it stands in the way of: the domain does.
 
-use crate::domain::{Case, Lock, Person, PersonId, Refusal, Scope};
-use crate::policy::{Ask, Bundle, Question, Subject, decide};
+use crate::domain::{Case, Lift, Lock, Person, PersonId, Refusal, Scope, TargetName};
+use crate::policy::{Ask, Bundle, Question, Subject, Target, decide};
 use crate::server::backend::{Backend, Caller};
 use crate::server::failure::Failure;
 use crate::server::service::targets::REASON_TO_COME;
+use crate::server::store::Under;
 use crate::wire::problem::Code;
 use crate::wire::{LiftView, LockView, PersonView, Problem};
 
@@ -17,10 +18,14 @@ const MOST: u32 = 200;
 /// # Errors
 /// [`Code::Locked`].
 pub async fn pass(backend: &Backend, me: &PersonId, case: &Case, scopes: &[Scope]) -> Result<(), Failure> {
-    match case.lock_on(scopes) {
-        Some(lock) => Err(named(backend, me, lock.refusal()).await),
-        None => Ok(()),
+    let Some(lock) = case.lock_on(scopes) else {
+        return Ok(());
+    };
+    let mut failure = named(backend, me, lock.refusal()).await;
+    if !scopes.contains(&lock.scope) {
+        failure.problem.title.push_str(", and this is the same access");
     }
+    Err(failure)
 }
 
 /// The lock that stands on `person`, if one does.
@@ -48,11 +53,17 @@ pub async fn named(backend: &Backend, me: &PersonId, refusal: Refusal) -> Failur
         Scope::Person(who) if who == me => "you are".to_owned(),
         Scope::Person(who) => format!("{} is", name(backend, who).await),
         Scope::Target(target) => format!("{target} is"),
+        Scope::Bound(to) => format!("{to} is"),
     };
+    let is_own = *scope == Scope::Person(by.clone()) && by == me;
     let by = name(backend, by).await;
     let mut problem = Problem::new(Code::Locked, format!("{what} locked"));
     problem.detail = Some(format!("{reason} ({by}, {})", since.whole_second()));
-    problem.hint(format!("{by} set it; who may lock may lift it")).into()
+    let hint = match is_own {
+        true => format!("you set it; somebody else lifts it: jit unlock {by}"),
+        false => format!("{by} set it; who may lock may lift it"),
+    };
+    problem.hint(hint).into()
 }
 
 async fn name(backend: &Backend, id: &PersonId) -> String {
@@ -75,23 +86,48 @@ pub async fn seen(backend: &Backend, caller: &Caller) -> Result<Vec<LockView>, F
     for lock in locks {
         let is_own = lock.scope == Scope::Person(caller.person.id.clone());
         let counts = is_own || may(backend, caller, &lock.scope).await?;
-        if counts || concerns(backend, caller, &lock.scope) {
-            views.push(view(backend, &lock, counts).await?);
+        if counts || concerns(backend, caller, &lock) {
+            let mut view = view(backend, &lock, counts).await?;
+            if !counts {
+                let bundle = backend.bundle();
+                let may_ask = |name: &String| {
+                    bundle
+                        .catalogue()
+                        .find(name)
+                        .is_some_and(|on| asks(backend, caller, on))
+                };
+                view.same_access.retain(may_ask);
+            }
+            views.push(view);
         }
     }
     Ok(views)
 }
 
-fn concerns(backend: &Backend, caller: &Caller, scope: &Scope) -> bool {
-    let name = match scope {
+/// Whether it is on everything, or on what `caller` may ask for.
+fn concerns(backend: &Backend, caller: &Caller, lock: &Lock) -> bool {
+    match lock.scope {
         Scope::All => return true,
         Scope::Person(_) => return false,
-        Scope::Target(name) => name,
-    };
+        Scope::Target(_) | Scope::Bound(_) => {}
+    }
     let bundle = backend.bundle();
-    let Some(target) = bundle.catalogue().target(name) else {
-        return false;
+    let is_on = |target: &&Target| {
+        lock.is_on(&Scope::Target(target.name.clone())) || lock.is_on(&Scope::bound(&target.binding))
     };
+    let mut under = bundle.catalogue().targets().iter().filter(is_on);
+    if under.any(|target| asks(backend, caller, target)) {
+        return true;
+    }
+    match &lock.scope {
+        Scope::Target(name) => on(&bundle, name).is_some_and(|target| asks(backend, caller, target)),
+        Scope::All | Scope::Person(_) | Scope::Bound(_) => false,
+    }
+}
+
+/// Whether `caller` may ask for `target`.
+fn asks(backend: &Backend, caller: &Caller, target: &Target) -> bool {
+    let bundle = backend.bundle();
     let groups = caller.groups(&bundle);
     let ask = Ask {
         target,
@@ -129,36 +165,69 @@ async fn may(backend: &Backend, caller: &Caller, scope: &Scope) -> Result<bool, 
 /// # Errors
 /// What the store says.
 pub async fn view(backend: &Backend, lock: &Lock, counts: bool) -> Result<LockView, Failure> {
-    let person = async |id: &PersonId| PersonView {
-        id: id.to_string(),
-        name: name(backend, id).await,
-    };
     let (scope, of) = match &lock.scope {
         Scope::All => ("all", "all".to_owned()),
         Scope::Person(who) => ("person", name(backend, who).await),
         Scope::Target(target) => ("target", target.to_string()),
+        Scope::Bound(to) => ("target", to.clone()),
     };
     let ending = match counts {
-        true => Some(backend.store.open_under(&lock.scope).await?.grants),
+        true => Some(under(backend, lock).await?.grants),
         false => None,
     };
     let lifting = match &lock.lifting {
-        Some(lift) => Some(LiftView {
-            by: person(&lift.by).await,
-            at: lift.at,
-        }),
+        Some(lift) => Some(lift_view(backend, lift).await),
         None => None,
     };
+    let bundle = backend.bundle();
+    let alike = |target: &&Target| lock.bound_to == Some(Scope::bound(&target.binding)) && target.name.as_str() != of;
+    let same_access = bundle.catalogue().targets().iter().filter(alike);
+    let same_access = same_access.map(|target| target.name.to_string()).collect();
     Ok(LockView {
         id: lock.scope.to_string(),
         scope: scope.to_owned(),
         name: of,
-        by: person(&lock.by).await,
+        by: person(backend, &lock.by).await,
         reason: lock.reason.to_string(),
         since: lock.since,
         lifting,
+        same_access,
         ending,
     })
+}
+
+/// The target of that name; of one account of many, what holds for all of them.
+fn on<'a>(bundle: &'a Bundle, name: &TargetName) -> Option<&'a Target> {
+    let in_many = || {
+        let family = name.family().unwrap_or_else(|| name.clone());
+        let family = bundle.catalogue().family(family.as_str())?;
+        Some(family.in_general())
+    };
+    bundle.catalogue().target(name).or_else(in_many)
+}
+
+/// Who lifts, or began to.
+pub async fn lift_view(backend: &Backend, lift: &Lift) -> LiftView {
+    LiftView {
+        by: person(backend, &lift.by).await,
+        at: lift.at,
+    }
+}
+
+async fn person(backend: &Backend, id: &PersonId) -> PersonView {
+    PersonView {
+        id: id.to_string(),
+        name: name(backend, id).await,
+    }
+}
+
+/// What is open under `lock`.
+///
+/// # Errors
+/// What the store says.
+pub async fn under(backend: &Backend, lock: &Lock) -> Result<Under, Failure> {
+    let bound_to = lock.bound_to.as_ref();
+    Ok(backend.store.open_under(&lock.scope, bound_to, backend.now()).await?)
 }
 
 /// What a lock is on, as policy is asked about it.
@@ -168,7 +237,7 @@ pub enum About {
     /// Somebody, with their groups.
     Person(Person, Vec<String>),
     /// A target of the catalogue.
-    Target(crate::domain::TargetName),
+    Target(TargetName),
 }
 
 impl About {
@@ -186,6 +255,7 @@ impl About {
                 Ok(Self::Person(person, groups))
             }
             Scope::Target(name) => Ok(Self::Target(name.clone())),
+            Scope::Bound(_) => Ok(Self::All),
         }
     }
 
@@ -194,10 +264,7 @@ impl About {
         match self {
             Self::All => Subject::Everything,
             Self::Person(person, groups) => Subject::Person { person, groups },
-            Self::Target(name) => bundle
-                .catalogue()
-                .target(name)
-                .map_or(Subject::Everything, Subject::Target),
+            Self::Target(name) => on(bundle, name).map_or(Subject::Everything, Subject::Target),
         }
     }
 }

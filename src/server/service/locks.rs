@@ -2,14 +2,19 @@
 //! Owns what is meant by what somebody typed. One's own lock needs no policy; nothing here needs a provider.
 
 use super::Key;
-use super::locked::{About, named, of_person, seen, view};
-use crate::domain::lock::{lift, set};
-use crate::domain::{Lock, PersonId, Reason, Scope, TargetName};
-use crate::policy::{Question, decide};
+use super::locked::{About, lift_view, named, of_person, seen, under, view};
+use crate::domain::accounts::is_account_id;
+use crate::domain::lock::{self, lift};
+use crate::domain::{Lift, Lock, PersonId, Reason, Refusal, Scope, TargetName};
+use crate::policy::{Question, Who, decide};
 use crate::server::backend::{Backend, Caller};
 use crate::server::failure::{Failure, repeated, settled};
+use crate::server::store::Under;
 use crate::wire::problem::Code;
 use crate::wire::{LiftLock, Lifted, LockList, Locked, NewLock, Problem};
+
+/// For so long the first half of lifting the lock on everything counts, in seconds.
+const HALF_COUNTS_S: u32 = 3_600;
 
 /// Locks that stand and that `caller` may see, oldest first.
 ///
@@ -33,21 +38,34 @@ pub async fn lock(backend: &Backend, caller: &Caller, new: &NewLock, key: Option
         if scope != Scope::Person(me.clone()) {
             policy = Some(may(backend, caller, &scope, Doing::Lock).await?);
         }
-        let under = backend.store.open_under(&scope).await?;
+        let bound_to = bound(backend, &scope);
         let known = backend.store.lock(&scope).await?;
-        let was_set = !known.as_ref().is_some_and(Lock::stands);
-        let mut change = set(backend.now(), known.as_ref(), &scope, me, &reason);
+        let set = lock::NewLock {
+            scope: &scope,
+            bound_to: bound_to.as_ref(),
+            by: me,
+            reason: &reason,
+        };
+        let mut change = lock::set(backend.now(), known.as_ref(), set);
         if let Some((bundle_hash, inputs)) = policy {
             change = change.decided_by(&bundle_hash).with_detail("policy", inputs);
         }
+        // counted before: what ends at once is said too
+        let open = backend
+            .store
+            .open_under(&scope, bound_to.as_ref(), backend.now())
+            .await?;
         let change = change.once(key.map(|k| k.used(me, &scope.to_string(), backend.now())));
         backend.commit(&change).await?;
-        Ok(Locked {
-            lock: standing(backend, &scope).await?,
-            set: was_set,
-            grants: under.grants,
-            last_credential_at: under.last_credential_at.filter(|last| *last > backend.now()),
-        })
+        let known = known.filter(Lock::stands);
+        let begun = known.as_ref().and_then(|lock| lock.lifting.as_ref());
+        let mut told = told(backend, &scope, open).await?;
+        told.set = known.is_none();
+        told.taken_back = match begun {
+            Some(lift) => Some(lift_view(backend, lift).await),
+            None => None,
+        };
+        Ok(told)
     })
 }
 
@@ -70,10 +88,11 @@ pub async fn unlock(backend: &Backend, caller: &Caller, how: &LiftLock, key: Opt
         } else {
             backend.store.people_of_device(&caller.session.device).await?
         };
-        let void = first_is_void(backend, known.as_ref()).await?;
+        let void = first_is_void(backend, caller, known.as_ref()).await?;
         let lifted = lift(backend.now(), known.as_ref(), me, &device_people, void);
         let mut change = match lifted {
             Ok(change) => change,
+            Err(Refusal::NotLocked) => return Err(not_locked(backend, &scope).await?),
             Err(refusal) => return Err(named(backend, me, refusal).await),
         };
         if let Some((bundle_hash, inputs)) = policy {
@@ -90,8 +109,7 @@ pub async fn unlock(backend: &Backend, caller: &Caller, how: &LiftLock, key: Opt
 /// # Errors
 /// What the store says.
 pub async fn after_lift(backend: &Backend, scope: &Scope) -> Result<Lifted, Failure> {
-    let lock = backend.store.lock(scope).await?;
-    let lock = lock.ok_or_else(|| Failure::broken(format!("no lock on {scope}")))?;
+    let lock = known(backend, scope).await?;
     Ok(Lifted {
         lifted: !lock.stands(),
         lock: view(backend, &lock, true).await?,
@@ -103,27 +121,90 @@ pub async fn after_lift(backend: &Backend, scope: &Scope) -> Result<Lifted, Fail
 /// # Errors
 /// What the store says.
 pub async fn after_lock(backend: &Backend, scope: &Scope) -> Result<Locked, Failure> {
-    let under = backend.store.open_under(scope).await?;
+    let open = under(backend, &known(backend, scope).await?).await?;
+    told(backend, scope, open).await
+}
+
+/// The lock on `scope` as it was set now, with what was `open` under it.
+async fn told(backend: &Backend, scope: &Scope, open: Under) -> Result<Locked, Failure> {
     Ok(Locked {
-        lock: standing(backend, scope).await?,
+        lock: view(backend, &known(backend, scope).await?, true).await?,
         set: true,
-        grants: under.grants,
-        last_credential_at: under.last_credential_at.filter(|last| *last > backend.now()),
+        grants: open.grants,
+        remaining: open.remaining,
+        taken_back: None,
+        last_credential_at: open.last_credential_at.filter(|last| *last > backend.now()),
     })
 }
 
-async fn standing(backend: &Backend, scope: &Scope) -> Result<crate::wire::LockView, Failure> {
+async fn known(backend: &Backend, scope: &Scope) -> Result<Lock, Failure> {
     let lock = backend.store.lock(scope).await?;
-    let lock = lock.ok_or_else(|| Failure::broken(format!("no lock on {scope}")))?;
-    view(backend, &lock, true).await
+    lock.ok_or_else(|| Failure::broken(format!("no lock on {scope}")))
 }
 
-/// Whoever began to lift it and is locked by now does not count.
-async fn first_is_void(backend: &Backend, lock: Option<&Lock>) -> Result<bool, Failure> {
-    match lock.and_then(|lock| lock.lifting.as_ref()) {
-        Some(first) => Ok(of_person(backend, &first.by).await?.is_some()),
-        None => Ok(false),
-    }
+/// What the target that is meant is bound to now: whatever else is bound alike is locked with it.
+fn bound(backend: &Backend, scope: &Scope) -> Option<Scope> {
+    let name = match scope {
+        Scope::Target(name) => name,
+        Scope::All | Scope::Person(_) | Scope::Bound(_) => return None,
+    };
+    let bundle = backend.bundle();
+    let target = bundle.catalogue().target(name)?;
+    Some(Scope::bound(&target.binding))
+}
+
+/// Whoever began to lift it does not count who is locked by now, who may not lift it any more, or who did so long ago.
+async fn first_is_void(backend: &Backend, caller: &Caller, lock: Option<&Lock>) -> Result<bool, Failure> {
+    let Some((lock, first)) = lock.and_then(|lock| Some((lock, lock.lifting.as_ref()?))) else {
+        return Ok(false);
+    };
+    let is_old = backend.now().since(first.at) > HALF_COUNTS_S;
+    Ok(is_old || of_person(backend, &first.by).await?.is_some() || !may_still(backend, caller, lock, first).await?)
+}
+
+/// Whether policy lets whoever began to lift `lock` do so now. How they were signed in was asked then; where policy looks
+/// at that too, it sees the session of `caller`, who finishes it.
+async fn may_still(backend: &Backend, caller: &Caller, lock: &Lock, first: &Lift) -> Result<bool, Failure> {
+    let Some(person) = backend.store.person(&first.by).await? else {
+        return Ok(false);
+    };
+    let bundle = backend.bundle();
+    let about = About::find(backend, &bundle, &lock.scope).await?;
+    let groups = bundle.catalogue().groups_of(&person.issuer, &person.subject);
+    let question = Question::Unlock {
+        who: Who {
+            person: &person,
+            groups: &groups,
+            active: true,
+        },
+        on: about.subject(&bundle),
+        session: caller.facts(),
+        now: backend.now(),
+    };
+    Ok(decide(&bundle, &question).allowed)
+}
+
+/// No lock stands on `scope` itself: one on a target that is the same access is named.
+async fn not_locked(backend: &Backend, scope: &Scope) -> Result<Failure, Failure> {
+    let failure = Failure::from(Refusal::NotLocked);
+    let Some(bound) = bound(backend, scope) else {
+        return Ok(failure);
+    };
+    let standing = backend.store.locks_on(&[bound]).await?;
+    let other = standing.iter().find_map(|lock| match &lock.scope {
+        Scope::Target(name) => Some(name.clone()),
+        Scope::All | Scope::Person(_) | Scope::Bound(_) => None,
+    });
+    Ok(match other {
+        Some(other) => {
+            let mut problem = failure
+                .problem
+                .hint("the lock stands on another target that is the same access");
+            problem.nearest = vec![other.to_string()];
+            problem.into()
+        }
+        None => failure,
+    })
 }
 
 #[derive(Clone, Copy)]
@@ -176,7 +257,7 @@ async fn meant(backend: &Backend, caller: &Caller, given: &str) -> Result<Scope,
             let problem = Problem::new(Code::LockAmbiguous, title);
             Err(problem.hint("write person:NAME or target:NAME").into())
         }
-        (None, None) => Err(nobody(backend, caller, given)),
+        (None, None) => Err(nobody(backend, caller, given).await?),
     }
 }
 
@@ -190,22 +271,35 @@ async fn person(backend: &Backend, caller: &Caller, name: &str) -> Result<Option
 
 /// A target of the catalogue, by name or alias; or one that has left it and is locked still.
 async fn target(backend: &Backend, name: &str) -> Result<Option<TargetName>, Failure> {
-    if let Some(target) = backend.bundle().catalogue().find(name) {
+    let bundle = backend.bundle();
+    if let Some(target) = bundle.catalogue().find(name) {
         return Ok(Some(target.name.clone()));
+    }
+    if let Some(family) = bundle.catalogue().family(name) {
+        return Ok(Some(family.name().clone()));
     }
     let Ok(name) = TargetName::parse(name) else {
         return Ok(None);
     };
+    // one account of many is locked by its id, whether or not it can be looked at now
+    let in_many = name
+        .family()
+        .and_then(|family| bundle.catalogue().family(family.as_str()).cloned());
+    if let (Some(family), Some(account)) = (in_many, name.account()) {
+        let id = bundle.catalogue().account_id(account).unwrap_or(account);
+        return Ok(is_account_id(id).then(|| family.name().in_account(id)));
+    }
     let lock = backend.store.lock(&Scope::Target(name.clone())).await?;
     Ok(lock.map(|_| name))
 }
 
 /// Nobody and nothing. Who may not lock everything hears the same as of a person that they may not lock.
-fn nobody(backend: &Backend, caller: &Caller, given: &str) -> Failure {
+async fn nobody(backend: &Backend, caller: &Caller, given: &str) -> Result<Failure, Failure> {
     let bundle = backend.bundle();
+    let name = given.split_once(':').map_or(given, |(_, name)| name);
     let nearest: Vec<String> = bundle
         .catalogue()
-        .nearest(given, 3)
+        .nearest(name, 3)
         .into_iter()
         .map(str::to_owned)
         .collect();
@@ -218,13 +312,22 @@ fn nobody(backend: &Backend, caller: &Caller, given: &str) -> Failure {
     };
     let answer = decide(&bundle, &question);
     if !answer.allowed && nearest.is_empty() {
-        return Failure::policy(&answer);
+        return Ok(Failure::policy(&answer));
     }
     let title = format!("nobody and no target here is named {}", repeated(given));
     let mut problem = Problem::new(Code::PersonNotFound, title);
-    if let Some(near) = nearest.first() {
+    let lower = name.to_lowercase();
+    let in_lower_case = match answer.allowed {
+        true => person(backend, caller, &lower).await?,
+        false => None,
+    };
+    if answer.allowed && lower == "all" {
+        problem = problem.hint("everything is named all");
+    } else if in_lower_case.is_some() {
+        problem = problem.hint(format!("somebody is named {lower}"));
+    } else if let Some(near) = nearest.first() {
         problem = problem.hint(format!("a target is named {near}"));
     }
     problem.nearest = nearest;
-    problem.into()
+    Ok(problem.into())
 }

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::time::Duration;
 
+use super::accounts::means;
 use super::view::Viewer;
 use super::{locked, resolve};
 use crate::domain::{RequestId, TargetName};
@@ -96,10 +97,11 @@ pub async fn grants(backend: &Backend, caller: &Caller, target: Option<&str>) ->
     let viewer = Viewer::new(backend, &caller.person);
     let mut grants = Vec::new();
     for grant in backend.store.open_grants(&caller.person.id).await? {
-        if target.as_ref().is_some_and(|t| *t != grant.target) {
+        let Some(case) = backend.store.case(&grant.request).await? else {
             continue;
-        }
-        if let Some(case) = backend.store.case(&grant.request).await? {
+        };
+        let named = case.request()?.body.binding.account_name();
+        if target.as_ref().is_none_or(|typed| means(typed, &grant.target, named)) {
             grants.push(viewer.grant(&grant, &case.request()?.body).await?);
         }
     }

@@ -3,7 +3,6 @@
 
 use secrecy::ExposeSecret;
 
-use super::file::still_resolves;
 use super::{locked, resolve};
 use crate::domain::lock::receiving;
 use crate::domain::{Case, Event, Grant, GrantId, Person, Refusal, RoleBinding, TargetName, Timestamp, apply};
@@ -46,6 +45,9 @@ async fn flight(backend: &Backend, caller: &Caller, id: &GrantId) -> Result<Mint
         locked::pass(backend, &caller.person.id, &case, &receiving(body)).await?;
         may_have(backend, caller, &case)?;
         let access = access(&case, &caller.person)?;
+        if access.binding.assignment().is_some() {
+            return Err(elsewhere(&case.grant()?.target));
+        }
         let access = access.on_role()?;
         is_let_in(backend, &access.binding).await?;
         leaves_room(backend, &case, &access.binding).await?;
@@ -79,6 +81,12 @@ async fn flight(backend: &Backend, caller: &Caller, id: &GrantId) -> Result<Mint
         }
     })?;
     Ok(answer(&access, &target, &credential))
+}
+
+/// Identity Center gives them to whoever has signed in there, and to nobody else: we hold none.
+fn elsewhere(target: &TargetName) -> Failure {
+    let title = format!("credentials of {target} come from Identity Center");
+    Failure::new(Code::CredentialElsewhere, title)
 }
 
 /// A kill switch that is full shuts out what is issued before some instant: until both clocks have passed it, what is
@@ -131,10 +139,8 @@ fn may_have(backend: &Backend, caller: &Caller, case: &Case) -> Result<(), Failu
     let request = case.request()?;
     let bundle = backend.bundle();
     let body = &request.body;
-    let target = bundle
-        .catalogue()
-        .target(&body.target)
-        .filter(|_| still_resolves(&bundle, request));
+    let catalogue = bundle.catalogue();
+    let target = catalogue.asked(request).filter(|_| catalogue.still_resolves(request));
     let Some(target) = target else {
         let title = format!("{} resolves otherwise than what was approved", body.target);
         return Err(Problem::new(Code::RequestChanged, title)
@@ -144,7 +150,7 @@ fn may_have(backend: &Backend, caller: &Caller, case: &Case) -> Result<(), Failu
     let groups = caller.groups(&bundle);
     let who = caller.who(&groups);
     let ask = Ask {
-        target,
+        target: &target,
         duration: body.duration,
         reason: body.reason.as_str(),
         ticket: body.ticket.as_ref(),

@@ -1,6 +1,7 @@
 //! Use cases: load, ask policy, apply, commit. One file a use case.
 //! Refuses HTTP (handlers parse and answer) and outside calls (the worker and `mint` make them).
 
+pub mod accounts;
 #[cfg(test)]
 mod attacks;
 pub mod browser;
@@ -20,6 +21,7 @@ pub mod mint;
 pub mod others;
 pub mod plan;
 pub mod resolve;
+pub mod roster;
 pub mod sign;
 pub mod sign_in;
 pub mod targets;

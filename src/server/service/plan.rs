@@ -3,10 +3,10 @@
 
 use serde_json::{Value, json};
 
-use super::{locked, others, resolve};
+use super::{accounts, locked, others, resolve};
 use crate::domain::lock::asking;
 use crate::domain::{
-    Body, Case, Duration, Extends, Filing, Frozen, Grant, Membership, Narrowing, Person, PersonName, Reason, Refusal,
+    Body, Case, Duration, Extends, Filing, Frozen, Grant, Narrowing, Person, PersonName, Reason, Refusal, Scope,
     Standing, Ticket, Timestamp, standing,
 };
 use crate::policy::{Ask, Bundle, Decision, Question, Target, Who, decide};
@@ -21,9 +21,9 @@ use crate::wire::{NewRequest, Outcome};
 const OPEN_PAGE: u32 = 10 * MOST_OPEN_REQUESTS;
 
 /// What is asked, and what it meets.
-pub struct Plan<'a> {
-    /// Of what.
-    pub target: &'a Target,
+pub struct Plan {
+    /// Of what, in the account as it stands now.
+    pub target: Target,
     /// What is asked, complete.
     pub body: Body,
     /// Who would get it.
@@ -53,39 +53,33 @@ struct Answers {
     automatic: Option<Decision>,
 }
 
-impl<'a> Plan<'a> {
+impl Plan {
     /// What `new` comes to.
     ///
     /// # Errors
     /// What cannot be asked; [`standing`]'s refusals; policy's, where it is for somebody else: what they have is told
     /// to nobody who may not ask for them.
-    pub async fn make(
-        backend: &Backend,
-        caller: &Caller,
-        bundle: &'a Bundle,
-        new: &NewRequest,
-    ) -> Result<Self, Failure> {
-        let catalogue = bundle.catalogue();
-        let target = catalogue
-            .find(&new.target)
-            .ok_or_else(|| super::targets::unknown(catalogue, &new.target))?;
+    pub async fn make(backend: &Backend, caller: &Caller, bundle: &Bundle, new: &NewRequest) -> Result<Self, Failure> {
         let asked = Asked::parse(new)?;
+        let target = accounts::target(backend, bundle, &new.target).await?;
         let scene = Scene {
             backend,
             caller,
             bundle,
-            target,
+            target: &target,
             asked: &asked,
         };
         let beneficiary = scene.beneficiary().await?;
         let mut case = backend.store.case_to_file(&beneficiary.id, &target.name).await?;
-        case.locks.extend(locked::of_person(backend, &caller.person.id).await?);
+        let beside = [Scope::Person(caller.person.id.clone()), Scope::bound(&target.binding)];
+        case.locks.extend(backend.store.locks_on(&beside).await?);
         let body = scene.body(&beneficiary, &case)?;
         locked::pass(backend, &caller.person.id, &case, &asking(&body)).await?;
         let answers = scene.answers(&beneficiary, &body);
         if beneficiary.id != caller.person.id {
             answers.hold(&beneficiary, &body)?;
         }
+        fits(backend, &beneficiary, &body)?;
         let standing = standing(backend.now(), &case, &body, target.max_duration)?;
         Ok(Self {
             target,
@@ -128,7 +122,6 @@ impl<'a> Plan<'a> {
             let title = format!("you have {MOST_OPEN_REQUESTS} open requests");
             return Err(Failure::new(Code::RequestTooMany, title));
         }
-        self.fits(backend)?;
         self.answers.hold(&self.beneficiary, &self.body)?;
         Ok(Filing {
             body: self.resolved(backend).await?,
@@ -138,30 +131,12 @@ impl<'a> Plan<'a> {
                 risk: self.target.risk,
                 environment: self.target.environment.clone(),
                 bundle_hash: bundle.hash().as_str().to_owned(),
+                account: self.target.facts.clone(),
             },
             device: caller.session.device.clone(),
             automatic: self.answers.automatic.as_ref().is_some_and(|answer| answer.allowed),
             grant: backend.random.grant_id(),
         })
-    }
-
-    /// Whether the provider could ever give what is asked: nobody shall approve what cannot be.
-    fn fits(&self, backend: &Backend) -> Result<(), Failure> {
-        let body = &self.body;
-        let access = Access {
-            request: body.id.clone(),
-            grant: backend.random.grant_id(),
-            person: self.beneficiary.id.clone(),
-            person_name: self.beneficiary.name.clone(),
-            binding: body.binding.clone(),
-            user: body.user.clone(),
-            only: body.only.clone(),
-            ends_at: body.ends(backend.now()),
-        };
-        let provider = backend.provider(&body.binding);
-        provider
-            .accepts(&access)
-            .map_err(|error| Failure::new(Code::UsageNarrowing, error.to_string()))
     }
 
     /// The body with whom the system itself will give access to, where it is a membership there; what stands in the way is
@@ -172,7 +147,8 @@ impl<'a> Plan<'a> {
             subject: &self.beneficiary.subject,
         };
         let provider = backend.provider(&self.body.binding);
-        let found = provider.resolve(backend.now(), &self.body.binding, beneficiary).await?;
+        let asked_at = backend.now();
+        let found = provider.resolve(asked_at, &self.body.binding, beneficiary).await?;
         let Some(user) = found else {
             return Ok(self.body.clone());
         };
@@ -182,8 +158,7 @@ impl<'a> Plan<'a> {
         };
         if let Some(name) = body.membership().filter(|_| user.is_member) {
             let standing = backend.store.membership(&name).await?;
-            let is_ours = |standing: &Membership| standing.state.may_be_there() && !standing.pre_existing;
-            body.pre_existing = !standing.as_ref().is_some_and(is_ours);
+            body.pre_existing = !standing.is_some_and(|standing| standing.is_ours_since(asked_at));
         }
         Ok(body)
     }
@@ -356,6 +331,24 @@ impl Scene<'_> {
             automatic: (!for_another).then(|| decide(self.bundle, &Question::AutoApprove { who, ask, session, now })),
         }
     }
+}
+
+/// Whether the provider could ever give what is asked: nobody shall approve what cannot be, whatever it stands beside.
+fn fits(backend: &Backend, beneficiary: &Person, body: &Body) -> Result<(), Failure> {
+    let access = Access {
+        request: body.id.clone(),
+        grant: backend.random.grant_id(),
+        person: beneficiary.id.clone(),
+        person_name: beneficiary.name.clone(),
+        binding: body.binding.clone(),
+        user: body.user.clone(),
+        only: body.only.clone(),
+        ends_at: body.ends(backend.now()),
+    };
+    let provider = backend.provider(&body.binding);
+    provider
+        .accepts(&access)
+        .map_err(|error| Failure::new(Code::UsageNarrowing, error.to_string()))
 }
 
 /// Policy's "no" to asking for somebody else: the same whoever that is.

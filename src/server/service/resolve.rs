@@ -1,8 +1,9 @@
 //! From what somebody typed to a request or grant that they may see.
 //! A whole id, a prefix of four or more that is unique among what they may see, or a target with one open request.
 
+use super::accounts::means;
 use super::targets;
-use crate::domain::{Case, GrantId, Request, RequestId, RequestState, TargetName};
+use crate::domain::{Case, GrantId, Request, RequestId, RequestState, TargetName, Timestamp};
 use crate::policy::{Question, decide};
 use crate::server::backend::{Backend, Caller};
 use crate::server::failure::{Failure, repeated};
@@ -21,9 +22,7 @@ pub async fn may_view(backend: &Backend, caller: &Caller, case: &Case) -> bool {
         return true;
     }
     let bundle = backend.bundle();
-    let Some(target) = bundle.catalogue().target(&request.body.target) else {
-        return false;
-    };
+    let target = bundle.catalogue().asked_or_last_known(request);
     let groups = caller.groups(&bundle);
     let who = caller.who(&groups);
     decide(
@@ -31,7 +30,7 @@ pub async fn may_view(backend: &Backend, caller: &Caller, case: &Case) -> bool {
         &Question::View {
             who,
             request,
-            target,
+            target: &target,
             now: backend.now(),
         },
     )
@@ -97,7 +96,7 @@ async fn open_on_target(backend: &Backend, caller: &Caller, target: &TargetName)
         let pending = backend.store.pending(1_000).await?;
         pending
             .iter()
-            .filter(|r| r.body.target == *target)
+            .filter(|r| is_on(target, r))
             .map(|r| r.id().clone())
             .collect()
     } else {
@@ -117,7 +116,7 @@ async fn open_on_target(backend: &Backend, caller: &Caller, target: &TargetName)
 /// Of several open requests on `target`: the one that waits, else the newest of one's own: the others are what it
 /// extends.
 fn meant(mut own: Vec<Request>, target: &TargetName) -> Vec<RequestId> {
-    own.retain(|request| request.body.target == *target);
+    own.retain(|request| is_on(target, request));
     let waits = |request: &&Request| request.state == RequestState::Pending;
     let whose = |request: &Request| request.body.beneficiary.clone();
     let is_one_row = own.iter().all(|request| whose(request) == whose(&own[0]));
@@ -130,6 +129,11 @@ fn meant(mut own: Vec<Request>, target: &TargetName) -> Vec<RequestId> {
         Some(one) => vec![one.id().clone()],
         None => own.iter().map(|request| request.id().clone()).collect(),
     }
+}
+
+/// Whether somebody means the request's target by `typed`.
+fn is_on(typed: &TargetName, request: &Request) -> bool {
+    means(typed, &request.body.target, request.body.binding.account_name())
 }
 
 fn one(mut found: Vec<Case>, given: &str) -> Result<Case, Failure> {
@@ -166,7 +170,9 @@ pub async fn own_grant(backend: &Backend, caller: &Caller, given: &str) -> Resul
     let is_none = matches!(&found, Err(failure) if failure.problem.code == Code::GrantNotFound.as_str());
     if is_none && !given.starts_with(GrantId::PREFIX) && TargetName::parse(given).is_ok() {
         let bundle = backend.bundle();
-        if bundle.catalogue().find(given).is_none() {
+        let catalogue = bundle.catalogue();
+        let name = given.split_once('/').map_or(given, |(family, _)| family);
+        if catalogue.find(given).is_none() && catalogue.family(name).is_none() {
             return Err(targets::unknown(bundle.catalogue(), given));
         }
     }
@@ -209,12 +215,18 @@ pub async fn grant(backend: &Backend, caller: &Caller, given: &str) -> Result<Ca
 /// The caller's own live grant on `target`; of several the one that ends last.
 async fn live_on_target(backend: &Backend, caller: &Caller, target: &TargetName) -> Result<Option<Case>, Failure> {
     let now = backend.now();
-    let open = backend.store.open_grants(&caller.person.id).await?;
-    let live = open
-        .iter()
-        .filter(|grant| grant.target == *target && grant.is_live(now));
-    match live.max_by_key(|grant| grant.ends_at) {
-        Some(grant) => Ok(backend.store.case_of_grant(&grant.id).await?),
-        None => Ok(None),
+    let mut found: Option<(Timestamp, Case)> = None;
+    for grant in backend.store.open_grants(&caller.person.id).await? {
+        let is_candidate = grant.target == *target || grant.target.family().is_some();
+        let Some(ends_at) = grant.ends_at.filter(|_| is_candidate && grant.is_live(now)) else {
+            continue;
+        };
+        let is_later = found.as_ref().is_none_or(|(end, _)| *end <= ends_at);
+        if let Some(case) = backend.store.case_of_grant(&grant.id).await?.filter(|_| is_later)
+            && is_on(target, case.request()?)
+        {
+            found = Some((ends_at, case));
+        }
     }
+    Ok(found.map(|(_, case)| case))
 }

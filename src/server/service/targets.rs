@@ -1,15 +1,22 @@
 //! What somebody may ask for.
 
+use std::collections::HashMap;
+
 use super::locked;
+use super::roster::Listing;
 use super::view::stages;
-use crate::policy::{Ask, Catalogue, Question, Target, decide};
+use crate::domain::accounts::typed_name;
+use crate::policy::{Ask, Bundle, Catalogue, Family, Question, Target, decide, is_hit, searched, words};
 use crate::server::backend::{Backend, Caller};
 use crate::server::failure::{Failure, repeated};
 use crate::wire::problem::Code;
-use crate::wire::{Problem, TargetList, TargetView};
+use crate::wire::{AccountView, AccountsView, CenterView, Problem, TargetList, TargetView};
 
 /// Stands for a reason while nobody has given one: what may be asked for does not hang on its length.
 pub const REASON_TO_COME: &str = "a reason that is still to be given";
+
+/// Accounts of a target that are answered with.
+const MOST_MEMBERS: usize = 200;
 
 /// Targets that policy lets `caller` ask for, by name; with `query`, those that all its words fit.
 ///
@@ -24,18 +31,23 @@ pub async fn targets(backend: &Backend, caller: &Caller, query: Option<&str>) ->
     let now = backend.now();
     let mut found = Vec::new();
     for target in catalogue.search(query.unwrap_or_default()) {
-        let ask = Ask {
-            target,
-            duration: target.default_duration,
-            reason: REASON_TO_COME,
-            ticket: None,
-            only: &[],
-            start: None,
-        };
+        let ask = general(target);
         let session = caller.facts();
         if decide(&bundle, &Question::Request { who, ask, session, now }).allowed {
             let automatic = decide(&bundle, &Question::AutoApprove { who, ask, session, now }).allowed;
             found.push(view(target, automatic, catalogue, &apart));
+        }
+    }
+    for (family, accounts) in in_many(backend, &bundle, query.unwrap_or_default()) {
+        let target = family.in_general();
+        let ask = general(target);
+        let session = caller.facts();
+        if decide(&bundle, &Question::Request { who, ask, session, now }).allowed {
+            let automatic = decide(&bundle, &Question::AutoApprove { who, ask, session, now }).allowed;
+            found.push(TargetView {
+                accounts: Some(accounts),
+                ..view(target, automatic, catalogue, &apart)
+            });
         }
     }
     found.sort_by(|a, b| a.name.cmp(&b.name));
@@ -61,7 +73,83 @@ fn view(target: &Target, automatic: bool, catalogue: &Catalogue, apart: &[(Strin
         stages: stages(&target.workflow, &[], catalogue, apart),
         chain: target.binding.chain(),
         kill_switch: target.binding.kill().is_some(),
+        accounts: None,
+        identity_center: CenterView::of(&target.binding),
     }
+}
+
+/// What is asked while nobody has said why and for how long.
+const fn general(target: &Target) -> Ask<'_> {
+    Ask {
+        target,
+        duration: target.default_duration,
+        reason: REASON_TO_COME,
+        ticket: None,
+        only: &[],
+        start: None,
+    }
+}
+
+/// Targets in many accounts that `query` fits, or of whose accounts it fits some; with those that it fits.
+fn in_many<'a>(backend: &Backend, bundle: &'a Bundle, query: &str) -> Vec<(&'a Family, AccountsView)> {
+    let words = words(query);
+    let mut found = Vec::new();
+    for family in bundle.catalogue().families() {
+        let listing = backend.roster.listing(backend.now(), family);
+        let accounts = fitting(bundle.catalogue(), family, &listing, &words);
+        if accounts.count > 0 || is_hit(&words, &searched(family.in_general())) {
+            found.push((family, accounts));
+        }
+    }
+    found
+}
+
+fn fitting(catalogue: &Catalogue, family: &Family, listing: &Listing, words: &[String]) -> AccountsView {
+    let mut view = AccountsView {
+        chosen_by: family.accounts.by.to_string(),
+        listed_at: None,
+        missing: None,
+        count: 0,
+        members: Vec::new(),
+    };
+    let listed = match listing {
+        Listing::Read(listed) => listed,
+        Listing::Gone => {
+            view.missing = Some(format!("the organization has no unit {}", family.accounts.by));
+            return view;
+        }
+        Listing::Unread(error) => {
+            let error = error.as_ref().map_or_else(String::new, |error| format!(": {error}"));
+            view.missing = Some(format!("they are not listed yet{error}"));
+            return view;
+        }
+    };
+    view.listed_at = Some(listed.at);
+    let of = searched(family.in_general());
+    let mut typed: HashMap<String, u32> = HashMap::new();
+    for one in listed.accounts.iter() {
+        *typed.entry(typed_name(&one.name).unwrap_or_default()).or_default() += 1;
+    }
+    for one in listed.accounts.iter() {
+        let name = catalogue.shown_name(&one.id, &one.name);
+        let own = catalogue.account_name(&one.id).map(str::to_owned);
+        let by_name = typed_name(&one.name).filter(|name| typed.get(name) == Some(&1));
+        let is_free = |name: &String| catalogue.account_id(name).is_none();
+        let account = own.or(by_name.filter(is_free)).unwrap_or_else(|| one.id.clone());
+        let target = family.name().in_account(&account).to_string();
+        let text = format!("{of} {target} {}/{} {}", family.name(), one.id, name.to_lowercase());
+        if is_hit(words, &text) {
+            view.count += 1;
+            if view.members.len() < MOST_MEMBERS {
+                view.members.push(AccountView {
+                    target,
+                    id: one.id.clone(),
+                    name: name.to_owned(),
+                });
+            }
+        }
+    }
+    view
 }
 
 /// No such target, with the names that are near.

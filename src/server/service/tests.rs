@@ -2,7 +2,10 @@
 
 mod dry_run;
 mod extend;
+mod lock_reach;
 pub(super) mod locks;
+mod many_accounts;
+mod many_listed;
 mod others;
 mod several;
 mod start;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::domain::apply::REMAINS;
 use crate::domain::{
     Body, Case, Decision, Effect, Grant, Person, PersonId, Request, RequestId, RequestState, Timestamp, Workflow,
 };
@@ -51,7 +52,7 @@ impl<'a> Viewer<'a> {
             None => None,
         };
         let bundle = self.backend.bundle();
-        let target = bundle.catalogue().target(&body.target);
+        let target = bundle.catalogue().asked(request);
         Ok(RequestView {
             id: body.id.to_string(),
             version: version(case, grant.as_ref()),
@@ -61,7 +62,9 @@ impl<'a> Viewer<'a> {
             requester: named(&people, &body.requester),
             beneficiary: named(&people, &body.beneficiary),
             target: body.target.to_string(),
-            title: target.map_or_else(|| body.target.to_string(), |t| t.title.clone()),
+            title: target
+                .as_ref()
+                .map_or_else(|| body.target.to_string(), |t| t.title.clone()),
             account_name: body.binding.account_name().to_owned(),
             account: body.binding.account().to_owned(),
             role_arn: body.binding.arn().to_owned(),
@@ -96,7 +99,12 @@ impl<'a> Viewer<'a> {
             .iter()
             .find(|p| !matches!(p.effect, Effect::End { .. } | Effect::Warn { .. }));
         let people = self.people(vec![grant.beneficiary.clone()]).await?;
-        let renews = match (grant.last_credential_at, grant.ends_at) {
+        let pre_existing = self.pre_existing(grant, body).await?;
+        let last_credential_at = grant.last_credential_at.filter(|_| !pre_existing);
+        // what is begun in Identity Center may end after the grant: that says nothing about what is renewed before
+        let last = last_credential_at.filter(|_| body.binding.assignment().is_none());
+        let renews = match (last, grant.ends_at) {
+            _ if pre_existing => false,
             (Some(last), Some(end)) => last < end && grant.is_live(now),
             (None, Some(end)) => {
                 let begins = grant.activated_at.unwrap_or(now);
@@ -113,7 +121,8 @@ impl<'a> Viewer<'a> {
             only: grant.only.iter().map(ToString::to_string).collect(),
             activated_at: grant.activated_at,
             ends_at: grant.ends_at,
-            last_credential_at: grant.last_credential_at,
+            last_credential_at,
+            pre_existing,
             renews,
             ended_at: grant.ended_at,
             cause: grant.cause.map(|c| c.as_str().to_owned()),
@@ -126,6 +135,18 @@ impl<'a> Viewer<'a> {
             sessions: grant.kill.as_ref().map(|kill| kill.state.as_str().to_owned()),
             shut_out_before: self.shut_out_before(grant, body).await?,
         })
+    }
+
+    /// Whether it leaves behind what was there before: as it is known while the grant holds it, and as it ended.
+    async fn pre_existing(&self, grant: &Grant, body: &Body) -> Result<bool, Failure> {
+        let Some(name) = body.membership() else {
+            return Ok(false);
+        };
+        if !grant.state.is_open() {
+            return Ok(grant.detail.as_deref() == Some(REMAINS));
+        }
+        let standing = self.backend.store.membership(&name).await?;
+        Ok(standing.is_some_and(|standing| standing.pre_existing && standing.leases.contains(&grant.id)))
     }
 
     /// Of interest while credentials of it may be in use.

@@ -202,6 +202,7 @@ fn frozen() -> Frozen {
         risk: 2,
         environment: "production".to_owned(),
         bundle_hash: "b".repeat(64),
+        account: None,
     }
 }
 

@@ -251,7 +251,10 @@ pub trait Switches: Send + Sync {
 pub struct Under {
     /// How many grants are not over.
     pub grants: u64,
-    /// The latest instant at which a credential minted of them works.
+    /// How many of them leave behind what their beneficiary had before.
+    pub remaining: u64,
+    /// The latest instant at which a credential minted under it works: of what is over already as well, unless its sessions
+    /// are shut out.
     pub last_credential_at: Option<Timestamp>,
 }
 
@@ -277,8 +280,9 @@ pub trait Locks: Send + Sync {
         limit: u32,
     ) -> Result<Vec<GrantId>, StoreError>;
 
-    /// What is open under `scope`, ending or not.
-    async fn open_under(&self, scope: &Scope) -> Result<Under, StoreError>;
+    /// What is open under `scope`, ending or not, and until when what was handed out under it works after `now`. For a
+    /// target also whatever is bound to `bound_to`.
+    async fn open_under(&self, scope: &Scope, bound_to: Option<&Scope>, now: Timestamp) -> Result<Under, StoreError>;
 }
 
 /// One line of evidence as it is stored.
@@ -311,6 +315,9 @@ pub struct Evidence {
 pub trait Audit: Send + Sync {
     /// Events after `after`, in order.
     async fn evidence(&self, after: u64, limit: u32) -> Result<Vec<Evidence>, StoreError>;
+
+    /// Every `drift.found` that there ever was, in order.
+    async fn drift_found(&self) -> Result<Vec<Evidence>, StoreError>;
 
     /// When the newest event was written. The clock never goes behind it.
     async fn newest_at(&self) -> Result<Option<Timestamp>, StoreError>;

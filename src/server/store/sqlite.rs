@@ -27,7 +27,7 @@ pub struct SqliteStore {
 
 impl SqliteStore {
     /// Opens the file at `path`, made where it is missing (mode 0600, its folder 0700), brings its schema up to this
-    /// version and frees what a killed process had claimed. The caller holds the folder alone. Belongs into a tokio runtime: the writer is a task of it.
+    /// version and frees what a killed process had claimed or was calling about. The caller holds the folder alone. Belongs into a tokio runtime: the writer is a task of it.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] where the file cannot be written, [`StoreError::Unreadable`] where it is no
@@ -88,20 +88,28 @@ async fn is_current(connection: &mut Connection) -> Result<(), StoreError> {
     }
 }
 
-/// One process at a time holds the file, so whoever claimed work before is gone: a start need not wait for its claims
-/// to lapse, or a killed backend would leave access standing past its end.
+/// What a process that died left to be waited for: rows of its own, and how they are freed.
+const LEFT: [(&str, &str); 2] = [
+    (
+        "SELECT id FROM outbox WHERE claimed_by IS NOT NULL LIMIT 1",
+        "UPDATE outbox SET claimed_by = NULL, claimed_until = NULL WHERE claimed_by IS NOT NULL",
+    ),
+    (
+        "SELECT name FROM memberships WHERE busy_until IS NOT NULL LIMIT 1",
+        "UPDATE memberships SET busy_until = NULL WHERE busy_until IS NOT NULL",
+    ),
+];
+
+/// One process at a time holds the file, so whoever claimed work before is gone, and its calls broke off with it: a start
+/// need not wait for either to lapse, or a killed backend would leave access standing past its end. What such a call began
+/// goes on by itself; whoever takes away asks for it first.
 async fn take_over(connection: &mut Connection) -> Result<(), StoreError> {
-    let claimed = sqlx::query("SELECT id FROM outbox WHERE claimed_by IS NOT NULL LIMIT 1");
-    if claimed
-        .fetch_optional(&mut *connection)
-        .await
-        .map_err(meaning)?
-        .is_none()
-    {
-        return Ok(());
+    for (left, free) in LEFT {
+        let left = sqlx::query(left).fetch_optional(&mut *connection).await;
+        if left.map_err(meaning)?.is_some() {
+            sqlx::query(free).execute(&mut *connection).await.map_err(meaning)?;
+        }
     }
-    let freed = sqlx::query("UPDATE outbox SET claimed_by = NULL, claimed_until = NULL WHERE claimed_by IS NOT NULL");
-    freed.execute(connection).await.map_err(meaning)?;
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::step::{advance_grant, retry, settle};
+use super::outcome::{advance_grant, retry, settle};
 use crate::domain::{Case, Change, Event, GrantId, KillState, Timestamp};
 use crate::server::backend::Backend;
 use crate::server::failure::Failure;

@@ -1,24 +1,20 @@
 //! Memberships: giving and taking what several grants may hold.
 //! Owns looking before giving, and saying so before calling. Refuses to call while another grant's call is under way.
 
-use super::step::{access_of, advance_grant, retry, settle};
-use crate::domain::{
-    Case, Change, Event, GrantId, GrantState, Membership, MembershipState, Postpone, Timestamp, apply,
-};
+use super::outcome::{access_of, advance_grant, retry, settle, wait};
+use crate::domain::{Case, Change, Event, GrantId, GrantState, Membership, MembershipState, Timestamp, apply};
 use crate::server::backend::Backend;
 use crate::server::failure::{Failure, settled};
 use crate::server::provider::{Presence, ProviderError};
 use crate::server::store::Claimed;
 
 /// A call to give or take is answered, given up or without effect after this: the provider's patience and its last call.
-const CALL_MS: i64 = 55_000;
-/// How soon one looks again at what another is giving.
-const LOOK_MS: i64 = 1_000;
+pub(super) const CALL_MS: i64 = 55_000;
 
 /// What may be done now for a grant that is to be given.
 enum Next {
-    /// The provider may be asked.
-    Give(Box<Case>),
+    /// The provider may be asked, as was announced: it acts on that before this instant.
+    Give(Box<Case>, Timestamp),
     /// Nothing: it is over, or whoever takes the membership away for another grant leaves this to be done afterwards.
     Nothing,
     /// Another grant's call to give the same is under way.
@@ -33,7 +29,7 @@ pub(super) async fn give(backend: &Backend, work: &Claimed, grant: &GrantId) -> 
         Next::Nothing => backend.commit(&Change::default().completing(work.id)).await,
         Next::Wait => wait(backend, work, "it is being given for another grant").await,
         Next::Unknown(case, error) => unanswered(backend, work, &case, error).await,
-        Next::Give(case) => {
+        Next::Give(case, until) => {
             let access = access_of(backend, &case).await?;
             let provider = backend.provider(&access.binding);
             let is_another = case.membership.as_ref().is_some_and(|standing| standing.pre_existing);
@@ -46,36 +42,53 @@ pub(super) async fn give(backend: &Backend, work: &Claimed, grant: &GrantId) -> 
                 Err(error) => Err(error),
             };
             match seen {
-                Ok(Presence::There) => advance_grant(backend, work, grant, &Event::Verified).await,
+                Ok(Presence::There) => verified(backend, work, grant).await,
                 Ok(Presence::Absent) => {
                     let error = ProviderError::Unreachable("the check found nothing yet".to_owned());
-                    unanswered(backend, work, &case, error).await
+                    came_back(backend, work, &case, until, error).await
                 }
-                Err(error) => unanswered(backend, work, &case, error).await,
+                Err(error) => came_back(backend, work, &case, until, error).await,
             }
         }
     }
 }
 
-/// Puts it back for a moment: nothing was tried.
-async fn wait(backend: &Backend, work: &Claimed, why: &str) -> Result<(), Failure> {
-    let postpones = Some(Postpone {
-        effect: work.id,
-        until: Timestamp::from_millis(backend.now().millis() + LOOK_MS),
-        error: why.to_owned(),
-    });
-    backend
-        .commit(&Change {
-            postpones,
-            ..Change::default()
-        })
-        .await
+/// It is there. Where that comes so late that another has settled the effect, it is said all the same: who is over by now
+/// must not be left with it.
+async fn verified(backend: &Backend, work: &Claimed, grant: &GrantId) -> Result<(), Failure> {
+    match advance_grant(backend, work, grant, &Event::Verified).await {
+        Err(failure) if failure.is_conflict => settled!(say(backend, grant, &Event::Verified)),
+        said => said,
+    }
+}
+
+/// Says something of a membership, and settles nothing by that.
+async fn say(backend: &Backend, grant: &GrantId, event: &Event) -> Result<(), Failure> {
+    match backend.store.case_of_grant(grant).await? {
+        Some(case) => backend.commit(&apply(backend.now(), &case, event)?).await,
+        None => Ok(()),
+    }
+}
+
+/// The call that was announced with `until` is over.
+async fn came_back(
+    backend: &Backend,
+    work: &Claimed,
+    case: &Case,
+    until: Timestamp,
+    error: ProviderError,
+) -> Result<(), Failure> {
+    if error.is_transient() {
+        let unknown = matches!(error, ProviderError::Unreachable(_));
+        // where that is not heard of it is taken for under way until it cannot be any more
+        settled!(say(backend, &case.grant()?.id, &Event::Paused { until, unknown }))?;
+    }
+    unanswered(backend, work, case, error).await
 }
 
 /// Tried again, or given up: what may be there all the same is taken away then.
 async fn unanswered(backend: &Backend, work: &Claimed, case: &Case, error: ProviderError) -> Result<(), Failure> {
     if error.is_transient() {
-        settled!(paused(backend, &case.grant()?.id))?;
         return retry(backend, work, case, &error.to_string()).await;
     }
     let detail = match error {
@@ -86,14 +99,6 @@ async fn unanswered(backend: &Backend, work: &Claimed, case: &Case, error: Provi
         | ProviderError::Clock { .. }) => error.to_string(),
     };
     advance_grant(backend, work, &case.grant()?.id, &Event::NotGiven { detail }).await
-}
-
-/// Notes that the call is over. Where that is not heard of it is taken for under way until it cannot be any more.
-async fn paused(backend: &Backend, grant: &GrantId) -> Result<(), Failure> {
-    match backend.store.case_of_grant(grant).await? {
-        Some(case) => backend.commit(&apply(backend.now(), &case, &Event::Paused)?).await,
-        None => Ok(()),
-    }
 }
 
 /// Makes sure that it is known whose the membership is before anything is given.
@@ -111,8 +116,9 @@ async fn look(backend: &Backend, grant: &GrantId) -> Result<Next, Failure> {
     }
     let found = match standing.state {
         MembershipState::Taking => return Ok(Next::Nothing),
-        MembershipState::Giving | MembershipState::There => None,
-        MembershipState::Absent => {
+        MembershipState::Giving | MembershipState::There if !standing.pre_existing => None,
+        // also what was another's: where that was taken meanwhile, it is ours to give
+        MembershipState::Giving | MembershipState::There | MembershipState::Absent | MembershipState::Foreign => {
             let access = access_of(backend, &case).await?;
             let provider = backend.provider(&access.binding);
             match provider.verify(backend.now(), &access).await {
@@ -127,7 +133,7 @@ async fn look(backend: &Backend, grant: &GrantId) -> Result<Next, Failure> {
         .commit(&apply(now, &case, &Event::Giving { found, until })?)
         .await?;
     let case = backend.store.case_of_grant(grant).await?;
-    Ok(case.map_or(Next::Nothing, |case| Next::Give(Box::new(case))))
+    Ok(case.map_or(Next::Nothing, |case| Next::Give(Box::new(case), until)))
 }
 
 /// The membership, which a grant has from its activation on.
@@ -143,31 +149,27 @@ pub(super) async fn take(backend: &Backend, work: &Claimed, grant: &GrantId) -> 
             settle(backend, work).await?;
             return Ok(None);
         };
-        if case.grant()?.state != GrantState::Revoking {
-            backend.commit(&Change::default().completing(work.id)).await?;
-            return Ok(None);
-        }
-        if standing(&case)?.is_busy(backend.now()) {
+        let (now, standing) = (backend.now(), standing(&case)?);
+        if standing.is_in_the_way(now, grant) {
             wait(backend, work, "another call about it is under way").await?;
             return Ok(None);
         }
-        let now = backend.now();
         let until = Timestamp::from_millis(now.millis() + CALL_MS);
         let change = apply(now, &case, &Event::Taking { until })?;
-        if change.grant().is_some() {
+        let is_said = change.event.is_some();
+        if change.grant().is_some() || !is_said && !standing.is_taken_for(grant) {
             backend.commit(&change.completing(work.id)).await?;
             return Ok(None);
         }
-        backend.commit(&change).await?;
+        if is_said {
+            backend.commit(&change).await?;
+        }
         Ok(Some(case))
     })?;
     let Some(case) = to_call else { return Ok(()) };
     let access = access_of(backend, &case).await?;
     match backend.provider(&access.binding).revoke(backend.now(), &access).await {
         Ok(()) => advance_grant(backend, work, grant, &Event::Taken).await,
-        Err(error) => {
-            settled!(paused(backend, grant))?;
-            retry(backend, work, &case, &error.to_string()).await
-        }
+        Err(error) => retry(backend, work, &case, &error.to_string()).await,
     }
 }

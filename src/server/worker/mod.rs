@@ -4,6 +4,9 @@
 
 mod kill;
 mod membership;
+mod moved;
+mod oust;
+mod outcome;
 pub mod reconcile;
 mod step;
 mod sweep;
@@ -29,8 +32,16 @@ const BATCH: u32 = 64;
 /// Steps under way at once: one that hangs holds up none of the others.
 const AT_ONCE: usize = 64;
 
-/// Places for steps of some urgencies. What ends something has places of its own: however long the provider takes to
-/// give, taking away never waits for it.
+/// Which urgencies have places of their own.
+const ROOMS: [RangeInclusive<u8>; 4] = [
+    Effect::AT_ONCE,
+    Effect::SHUTTING_OUT,
+    Effect::LETTING_GO,
+    Effect::GIVING,
+];
+
+/// Places for steps of some urgencies. However long a provider takes to give, taking away never waits for it; and what
+/// calls nobody (a lock that is carried out, a deadline) waits for no provider at all.
 struct Room {
     urgencies: RangeInclusive<u8>,
     places: Arc<Semaphore>,
@@ -59,7 +70,7 @@ const SWEEP_MS: i64 = 60_000;
 /// Works until `stop` turns true, then finishes the steps that are under way.
 pub async fn run(backend: Arc<Backend>, mut stop: watch::Receiver<bool>) {
     let owner = format!("worker-{}", backend.random.key());
-    let rooms = [Room::of(Effect::ENDING), Room::of(Effect::GIVING)];
+    let rooms = ROOMS.map(Room::of);
     let mut steps = JoinSet::new();
     let mut swept_at = backend.now();
     while !*stop.borrow() {
@@ -152,4 +163,23 @@ pub async fn drain(backend: &Backend) {
 #[cfg(test)]
 mod old_stores;
 #[cfg(test)]
+mod overlapping;
+#[cfg(test)]
 mod restarts;
+#[cfg(test)]
+mod rooms;
+#[cfg(test)]
+mod waiting;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_urgency_has_places_in_one_room() {
+        for urgency in Effect::ALL {
+            let rooms = ROOMS.iter().filter(|room| room.contains(&urgency));
+            assert_eq!(rooms.count(), 1, "{urgency}");
+        }
+    }
+}

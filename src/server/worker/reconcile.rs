@@ -1,15 +1,18 @@
 //! What is there compared with what we know, at the start and every five minutes.
-//! Owns closing what somebody else took away, and telling what nobody here gave. Refuses to take away what is not ours, and
-//! to take silence for an answer: a list that cannot be read changes nothing.
+//! Owns closing what somebody else took away, and telling what nobody here gave; where policy says so, it is taken away
+//! too. Refuses to take what was there before us, anything at first sight, and silence for an answer: a list that cannot be
+//! read changes nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use crate::domain::{Actor, Binding, Change, Event, GrantId, Membership, MembershipState, Timestamp, apply};
+use super::moved::Moved;
+use crate::domain::{Actor, Binding, Change, Event, GrantId, Membership, MembershipState, Timestamp, apply, drift};
+use crate::policy::Drift;
 use crate::server::backend::Backend;
 use crate::server::failure::{Failure, settled};
 use crate::server::wake::stopped;
@@ -23,6 +26,11 @@ const PAGE: u32 = 200;
 /// Permission sets in accounts that are looked at in one round although nobody holds a lease there: each costs a call out
 /// of the quota that giving and taking need. The next round goes on with the next ones.
 const UNHELD_A_ROUND: usize = 50;
+
+/// What nobody here gave is taken away once it was seen for so long, and in more than one round.
+const APART_MS: i64 = 240_000;
+/// Of that so much at most in one round: where much is wrong at once, something else is, and somebody is to look.
+const MOST_OUSTED: usize = 20;
 
 /// Who has something somewhere, by the binding's ARN and account.
 type Place = (String, String);
@@ -50,10 +58,15 @@ pub async fn run(backend: Arc<Backend>, mut stop: watch::Receiver<bool>) {
 /// What earlier rounds left.
 #[derive(Default)]
 pub struct Reconciler {
-    /// What was told already: told once until it is gone.
-    told: BTreeSet<(Place, String)>,
+    /// What was told already: told once until it is gone. What an earlier start told is in the evidence.
+    told: Option<BTreeSet<(Place, String)>>,
+    /// When it was seen first, since this start.
+    seen: BTreeMap<(Place, String), Timestamp>,
+    /// What is being taken away in this round.
+    ousted: usize,
     /// Where the next round goes on.
     next: usize,
+    moved: Moved,
 }
 
 impl Reconciler {
@@ -62,6 +75,10 @@ impl Reconciler {
     /// # Errors
     /// As the store says.
     pub async fn round(&mut self, backend: &Backend) -> Result<(), Failure> {
+        if self.told.is_none() {
+            self.told = Some(told(backend).await?);
+        }
+        self.ousted = 0;
         let held = held(backend).await?;
         let mut places: BTreeMap<Place, (Binding, Vec<&Membership>)> = BTreeMap::new();
         for membership in &held {
@@ -81,7 +98,7 @@ impl Reconciler {
                 }
             }
         }
-        Ok(())
+        self.moved.round(backend, &held).await
     }
 
     /// The next few permission sets of the catalogue that nobody holds a lease on.
@@ -110,19 +127,87 @@ impl Reconciler {
         here: &[&Membership],
     ) -> Result<(), Failure> {
         let place = place(binding);
-        for missing in here.iter().filter(|one| is_missing(backend.now(), one, members)) {
+        let there: BTreeSet<&str> = members.iter().map(String::as_str).collect();
+        for missing in here.iter().filter(|one| is_missing(backend.now(), one, &there)) {
             close(backend, missing).await?;
         }
+        let was_looked_at = known(backend, binding, "").await?.is_some();
+        let mut before = Vec::new();
         for user in members {
             let key = (place.clone(), user.clone());
-            if is_known(backend, binding, user).await? {
-                self.told.remove(&key);
-            } else if self.told.insert(key) {
+            let standing = known(backend, binding, user).await?;
+            let told = self.told.get_or_insert_default();
+            if is_ours(backend.now(), standing.as_ref()) {
+                told.remove(&key);
+                self.seen.remove(&key);
+                continue;
+            }
+            self.seen.entry(key.clone()).or_insert(backend.now());
+            if told.insert(key.clone()) {
                 tell(backend, &place, user).await?;
             }
+            let is_foreign = |one: &Membership| one.state == MembershipState::Foreign;
+            if standing.as_ref().is_some_and(is_foreign) {
+                continue;
+            }
+            match was_looked_at {
+                false => before.push((user.clone(), standing)),
+                true => self.oust(backend, binding, &key, standing).await?,
+            }
         }
-        self.told.retain(|(at, user)| *at != place || members.contains(user));
+        if !was_looked_at {
+            unless_changed(backend, &drift::before(backend.now(), binding, &before)).await?;
+        }
+        let told = self.told.get_or_insert_default();
+        let is_gone = |(at, user): &&(Place, String)| *at == place && !there.contains(user.as_str());
+        for (_, user) in told.iter().filter(is_gone) {
+            if let Some(left) = known(backend, binding, user).await? {
+                unless_changed(backend, &drift::left(backend.now(), &left)).await?;
+            }
+        }
+        told.retain(|key| !is_gone(&key));
+        self.seen.retain(|key, _| !is_gone(&key));
         Ok(())
+    }
+
+    /// Takes away what came after us, where policy says so and it was seen before.
+    async fn oust(
+        &mut self,
+        backend: &Backend,
+        binding: &Binding,
+        key: &(Place, String),
+        standing: Option<Membership>,
+    ) -> Result<(), Failure> {
+        let now = backend.now();
+        let was_seen = self
+            .seen
+            .get(key)
+            .is_some_and(|first| now.millis() - first.millis() >= APART_MS);
+        if backend.bundle().catalogue().drift() != Drift::Remove || !was_seen {
+            return Ok(());
+        }
+        if self.ousted == MOST_OUSTED {
+            tracing::error!("more access that jit did not give than is taken away in one round; look at it");
+        }
+        self.ousted += 1;
+        if self.ousted > MOST_OUSTED {
+            return Ok(());
+        }
+        // should it come again, it is new
+        self.seen.remove(key);
+        self.told.get_or_insert_default().remove(key);
+        match drift::oust(now, binding, &key.1, standing.as_ref()) {
+            Some(change) => unless_changed(backend, &change).await,
+            None => Ok(()),
+        }
+    }
+}
+
+/// Commits what was found, unless something came first that it does not know of: the next round sees it.
+async fn unless_changed(backend: &Backend, change: &Change) -> Result<(), Failure> {
+    match backend.commit(change).await {
+        Err(failure) if failure.is_conflict => Ok(()),
+        done => done,
     }
 }
 
@@ -144,17 +229,24 @@ async fn held(backend: &Backend) -> Result<Vec<Membership>, Failure> {
 }
 
 /// Whether it should be there and is not: not one that is on its way, either way.
-fn is_missing(now: Timestamp, one: &Membership, members: &[String]) -> bool {
-    one.state == MembershipState::There && is_settled(now, one) && !members.contains(&one.user)
+fn is_missing(now: Timestamp, one: &Membership, there: &BTreeSet<&str>) -> bool {
+    one.state == MembershipState::There && is_settled(now, one) && !there.contains(one.user.as_str())
 }
 
-/// Whether jit gave `user` this, or took it a moment ago. Asked anew: what was read before the list may be older than it.
-async fn is_known(backend: &Backend, binding: &Binding, user: &str) -> Result<bool, Failure> {
-    let Some(name) = binding.assignment().map(|assignment| assignment.membership(user)) else {
-        return Ok(false);
-    };
-    let standing = backend.store.membership(&name).await?;
-    Ok(standing.is_some_and(|one| one.state.may_be_there() || !is_settled(backend.now(), &one)))
+/// What is known of `user` there. Asked anew: what was read before the list may be older than it.
+async fn known(backend: &Backend, binding: &Binding, user: &str) -> Result<Option<Membership>, Failure> {
+    match binding.assignment() {
+        Some(assignment) => Ok(backend.store.membership(&assignment.membership(user)).await?),
+        None => Ok(None),
+    }
+}
+
+/// Whether jit gave it, is about to, or took it a moment ago.
+fn is_ours(now: Timestamp, standing: Option<&Membership>) -> bool {
+    standing.is_some_and(|one| {
+        let is_held = !one.leases.is_empty() || one.state.may_be_there();
+        is_held || (one.state == MembershipState::Absent && !is_settled(now, one))
+    })
 }
 
 fn is_settled(now: Timestamp, one: &Membership) -> bool {
@@ -177,7 +269,20 @@ async fn gone(backend: &Backend, grant: &GrantId) -> Result<(), Failure> {
     backend.commit(&apply(backend.now(), &case, &Event::Gone)?).await
 }
 
-/// Somebody has what we did not give: reported, never taken.
+/// What was ever told. What is gone since is left out once its place is looked at.
+async fn told(backend: &Backend) -> Result<BTreeSet<(Place, String)>, Failure> {
+    let lines = backend.store.drift_found().await?;
+    let payloads = lines.iter().filter_map(|line| line.payload.as_ref());
+    let word = |payload: &Value, name: &str| payload["details"][name].as_str().unwrap_or_default().to_owned();
+    Ok(payloads
+        .map(|payload| {
+            let place = (word(payload, "arn"), word(payload, "account"));
+            (place, word(payload, "user"))
+        })
+        .collect())
+}
+
+/// Somebody has what we did not give.
 async fn tell(backend: &Backend, place: &Place, user: &str) -> Result<(), Failure> {
     tracing::warn!(arn = place.0, account = place.1, user, "access that jit did not give");
     let details = json!({ "arn": place.0, "account": place.1, "user": user });
@@ -186,93 +291,4 @@ async fn tell(backend: &Backend, place: &Place, user: &str) -> Result<(), Failur
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::server::provider::Provider as _;
-    use crate::server::stage::Stage;
-    use crate::server::stage::members::Members;
-
-    const ALICE: &str = "user-alice";
-
-    /// Alice's live `dev-admin` and `dev-too`, which are one membership.
-    async fn live() -> (Stage, Arc<Members>) {
-        let (stage, members) = Stage::of_members();
-        let alice = stage.sign_in("alice").await;
-        stage.file_for(&alice, "dev-admin", 3_600).await.unwrap();
-        stage.file_for(&alice, "dev-too", 7_200).await.unwrap();
-        stage.work().await;
-        assert!(members.has(ALICE));
-        (stage, members)
-    }
-
-    async fn kinds(stage: &Stage, kind: &str) -> usize {
-        let all = stage.backend.store.evidence(0, 1_000).await.unwrap();
-        all.iter().filter(|line| line.kind == kind).count()
-    }
-
-    #[tokio::test]
-    async fn membership_that_somebody_took_closes_its_grants() {
-        let (stage, members) = live().await;
-        let mut reconciler = Reconciler::default();
-        stage.at(300);
-        reconciler.round(&stage.backend).await.unwrap();
-        stage.work().await;
-        assert!(members.has(ALICE), "it is there, so nothing is closed");
-        members.there.lock().unwrap().clear();
-        reconciler.round(&stage.backend).await.unwrap();
-        stage.work().await;
-        let left = stage.backend.store.memberships(None, 10).await.unwrap();
-        assert_eq!(left, []);
-        let ended = stage.backend.store.evidence(0, 1_000).await.unwrap();
-        let causes = ended.iter().filter(|line| line.kind == "grant.ended");
-        let causes: Vec<_> = causes
-            .map(|line| line.payload.clone().unwrap()["details"]["cause"].clone())
-            .collect();
-        assert_eq!(causes, ["gone", "gone"]);
-    }
-
-    #[tokio::test]
-    async fn membership_given_a_moment_ago_is_not_missed() {
-        let (stage, members) = live().await;
-        members.there.lock().unwrap().clear();
-        stage.at(60);
-        Reconciler::default().round(&stage.backend).await.unwrap();
-        assert_eq!(kinds(&stage, "grant.revoking").await, 0);
-    }
-
-    #[tokio::test]
-    async fn access_that_jit_did_not_give_is_told_once_and_stays() {
-        let (stage, members) = live().await;
-        members.there.lock().unwrap().insert("user-mallory".to_owned());
-        let mut reconciler = Reconciler::default();
-        for _ in 0..3 {
-            reconciler.round(&stage.backend).await.unwrap();
-        }
-        assert_eq!(kinds(&stage, "drift.found").await, 1);
-        assert!(members.has("user-mallory"));
-        assert!(members.count("revoke") == 0);
-    }
-
-    #[tokio::test]
-    async fn access_given_after_the_round_began_is_no_drift() {
-        let (stage, members) = live().await;
-        let bundle = stage.backend.bundle();
-        let binding = &bundle.catalogue().find("dev-admin").unwrap().binding;
-        let listed = members.members(stage.backend.now(), binding).await.unwrap();
-        let mut reconciler = Reconciler::default();
-        // nobody was known to have it when the round began, and it is taken a moment after the list was read
-        reconciler.compare(&stage.backend, binding, &listed, &[]).await.unwrap();
-        stage.at(7_200);
-        stage.work().await;
-        assert!(!members.has(ALICE));
-        reconciler.compare(&stage.backend, binding, &listed, &[]).await.unwrap();
-        assert_eq!(kinds(&stage, "drift.found").await, 0);
-        stage.at(7_500);
-        reconciler.compare(&stage.backend, binding, &listed, &[]).await.unwrap();
-        assert_eq!(
-            kinds(&stage, "drift.found").await,
-            1,
-            "long gone from here, and there all the same"
-        );
-    }
-}
+mod tests;

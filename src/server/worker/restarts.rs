@@ -6,6 +6,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
+use super::reconcile::Reconciler;
 use super::{BATCH, claim, step};
 use crate::domain::Effect;
 use crate::server::backend::Caller;
@@ -154,6 +155,50 @@ fn restart_between_any_two_steps_leaves_nothing_behind() {
         assert!(lived.deaths.is_empty(), "died at {first}");
         for second in 0..points {
             Mortal::new(&[first, second], &[]).history();
+        }
+    }
+}
+
+/// Somebody comes outside, is found in two rounds and taken away, while the worker dies on the way.
+fn ousted(deaths: &[usize], errors: &[ProviderError]) {
+    let mut mortal = Mortal::new(&[], errors);
+    mortal.stage.with_drift("remove");
+    let round = |mortal: &Mortal, reconciler: &mut Reconciler| {
+        now(reconciler.round(&mortal.stage.backend)).unwrap();
+    };
+    let mut reconciler = Reconciler::default();
+    round(&mortal, &mut reconciler);
+    mortal.members.there.lock().unwrap().insert(ALICE.to_owned());
+    round(&mortal, &mut reconciler);
+    mortal.pass(300);
+    round(&mortal, &mut reconciler);
+    assert!(mortal.members.has(ALICE), "the intent comes first");
+    mortal.deaths = deaths.to_vec();
+    mortal.work();
+    assert!(!mortal.members.has(ALICE), "died at {deaths:?}");
+    assert_eq!(now(mortal.stage.backend.store.left()).unwrap(), 0, "effects are left");
+    assert_eq!(
+        now(mortal.stage.backend.store.memberships(None, 10)).unwrap(),
+        [],
+        "in use"
+    );
+    // she asks for it now: it is given, and goes at its end
+    mortal.deaths.clear();
+    mortal.get("dev-admin", 7_200);
+    mortal.pass(7_200);
+    mortal.work();
+    mortal.holds();
+}
+
+#[test]
+fn restart_while_drift_is_removed_leaves_nothing_behind() {
+    let slow = || ProviderError::Throttled("later".into());
+    let lost = || ProviderError::Unreachable("the answer was lost".into());
+    for errors in [vec![], vec![slow()], vec![lost(), slow(), slow(), slow()]] {
+        for first in 0..8 {
+            for second in 0..8 {
+                ousted(&[first, second], &errors);
+            }
         }
     }
 }

@@ -1,27 +1,20 @@
 //! One effect: load, ask, call, apply, commit.
 //! Owns what follows from a provider's answer. Refuses to give up on taking away.
 
-use serde_json::json;
-
-use super::{kill, membership, sweep};
+use super::outcome::{access_of, advance, advance_grant, person, postpone, retry, settle, wait};
+use super::{kill, membership, oust, sweep};
 use crate::domain::lock::activating;
-use crate::domain::{
-    Actor, Case, Change, Effect, EndCause, Event, GrantId, Person, Postpone, RequestId, Timestamp, Verdict, apply,
-};
+use crate::domain::{Case, Change, Effect, EndCause, Event, GrantId, GrantState, Verdict, apply};
 use crate::policy::{Ask, Bundle, Question, Tally, Target, Who, decide};
 use crate::server::backend::Backend;
 use crate::server::failure::{Failure, settled};
 use crate::server::provider::{Access, Presence, ProviderError};
-use crate::server::service::file::still_resolves;
-use crate::server::service::mint::access;
+use crate::server::service::accounts::afresh;
 use crate::server::store::Claimed;
 
-/// First pause after an attempt that failed; doubled each time.
-const FIRST_PAUSE_MS: i64 = 500;
-/// Attempts at taking away after which somebody is told.
-const ALERT_AFTER: u32 = 3;
-/// Longest pause.
-const LONGEST_PAUSE_MS: i64 = 60_000;
+/// What a system said of a binding when a request was filed is not asked again so soon after that: each look costs calls
+/// out of its quota.
+const FRESH_S: u32 = 60;
 
 /// Takes one step. What fails stays in the outbox.
 pub async fn take(backend: &Backend, work: &Claimed) {
@@ -30,11 +23,12 @@ pub async fn take(backend: &Backend, work: &Claimed) {
         Effect::Activate { grant } => activate(backend, work, grant).await,
         Effect::Give { grant } => give(backend, work, grant).await,
         Effect::End { grant } => advance_grant(backend, work, grant, &Event::End).await,
-        Effect::Take { grant } => take_away(backend, work, grant).await,
+        Effect::Take { grant } | Effect::LetGo { grant } => take_away(backend, work, grant).await,
         Effect::Kill { grant } | Effect::Unkill { grant } => kill::take(backend, work, grant).await,
         Effect::Warn { grant } => advance_grant(backend, work, grant, &Event::Warn).await,
         Effect::Sweep { scope } => sweep::take(backend, work, scope).await,
         Effect::Stop { grant, scope } => sweep::stop(backend, work, grant, scope).await,
+        Effect::Oust { membership } => oust::take(backend, work, membership).await,
     };
     if let Err(failure) = done {
         let cause = failure.cause.as_deref().unwrap_or(&failure.problem.title);
@@ -48,102 +42,57 @@ pub async fn take(backend: &Backend, work: &Claimed) {
     }
 }
 
-async fn advance(backend: &Backend, work: &Claimed, request: &RequestId, event: &Event) -> Result<(), Failure> {
-    settled!(async {
-        let Some(case) = backend.store.case(request).await? else {
-            return settle(backend, work).await;
-        };
-        commit(backend, work, &case, event).await
-    })
-}
-
-pub(super) async fn advance_grant(
-    backend: &Backend,
-    work: &Claimed,
-    grant: &GrantId,
-    event: &Event,
-) -> Result<(), Failure> {
-    settled!(async {
-        let Some(case) = backend.store.case_of_grant(grant).await? else {
-            return settle(backend, work).await;
-        };
-        commit(backend, work, &case, event).await
-    })
-}
-
-/// Applies `event` and settles the effect in the same commit.
-async fn commit(backend: &Backend, work: &Claimed, case: &Case, event: &Event) -> Result<(), Failure> {
-    let change = apply(backend.now(), case, event)?;
-    backend.commit(&change.completing(work.id)).await
-}
-
-/// Settles an effect that has nothing left to act on.
-pub(super) async fn settle(backend: &Backend, work: &Claimed) -> Result<(), Failure> {
-    tracing::error!(effect = work.effect.kind(), "an effect names a row that is not there");
-    backend.commit(&Change::default().completing(work.id)).await
-}
-
-/// Puts the effect back with its error. Should even that fail, the claim lapses and it is taken up again.
-async fn postpone(backend: &Backend, work: &Claimed, error: &str) {
-    let until = Timestamp::from_millis(backend.now().millis() + pause_ms(backend, work.attempts));
-    let postponed = Postpone {
-        effect: work.id,
-        until,
-        error: error.to_owned(),
-    };
-    if let Err(failure) = backend
-        .commit(&Change {
-            postpones: Some(postponed),
-            ..Change::default()
-        })
-        .await
-    {
-        tracing::error!(
-            cause = failure.cause,
-            "an effect could not be put back; its claim lapses"
-        );
-    }
-}
-
-/// Doubled with every attempt, with up to a quarter of jitter so that many do not come back at once.
-fn pause_ms(backend: &Backend, attempts: u32) -> i64 {
-    let pause = FIRST_PAUSE_MS
-        .saturating_mul(1 << attempts.min(16))
-        .min(LONGEST_PAUSE_MS);
-    let [byte] = backend.random.bytes::<1>();
-    pause + pause / 4 * i64::from(byte) / 255
-}
-
 async fn activate(backend: &Backend, work: &Claimed, grant: &GrantId) -> Result<(), Failure> {
     settled!(async {
         let Some(case) = backend.store.case_of_grant(grant).await? else {
             return settle(backend, work).await;
         };
         let bundle = backend.bundle();
-        // under a lock nobody is asked: neither policy nor anything that it would need
+        let is_over = backend.now() > case.grant()?.activate_by;
+        // under a lock, and too late, nobody is asked: neither policy nor anything that it would need
         let event = match case.lock_on(&activating(&case)) {
-            Some(_) => Event::Activate,
-            None => may_activate(backend, &bundle, &case).await?,
+            None if !is_over => match may_activate(backend, &bundle, &case).await? {
+                Event::Activate => match is_as_approved(backend, &case).await {
+                    Ok(event) => event,
+                    Err(error) => return retry(backend, work, &case, &error.to_string()).await,
+                },
+                withheld => withheld,
+            },
+            None | Some(_) => Event::Activate,
         };
         let change = apply(backend.now(), &case, &event)?.decided_by(bundle.hash().as_str());
         backend.commit(&change.completing(work.id)).await
     })
 }
 
-/// Asks again what was asked before: the target resolves alike, the voters still may, policy agrees.
+/// Whether the system itself still is what was approved, where it was asked some time ago: a session may have become longer,
+/// an account may have been closed.
+async fn is_as_approved(backend: &Backend, case: &Case) -> Result<Event, ProviderError> {
+    let (now, request) = (backend.now(), case.request.as_ref());
+    let Some(request) = request.filter(|request| now.since(request.filed_at) > FRESH_S) else {
+        return Ok(Event::Activate);
+    };
+    let binding = &request.body.binding;
+    match backend.provider(binding).still_fits(now, binding).await {
+        Ok(()) => Ok(Event::Activate),
+        Err(ProviderError::Refused(detail)) => Ok(Event::Withhold {
+            cause: EndCause::Changed,
+            detail,
+        }),
+        Err(error) => Err(error),
+    }
+}
+
+/// Asks again what was asked before: the target resolves alike, in an account that still is one of its own, the voters still
+/// may, policy agrees.
 async fn may_activate(backend: &Backend, bundle: &Bundle, case: &Case) -> Result<Event, Failure> {
     let withhold = |cause, detail: String| Ok(Event::Withhold { cause, detail });
     let request = case.request()?;
-    let Some(target) = bundle
-        .catalogue()
-        .target(&request.body.target)
-        .filter(|_| still_resolves(bundle, request))
-    else {
-        return withhold(
-            EndCause::Changed,
-            "the target resolves otherwise than what was approved".to_owned(),
-        );
+    let target = match afresh(backend, bundle, request).await? {
+        Ok(target) => target,
+        Err(changed) => return withhold(EndCause::Changed, changed),
     };
+    let target = &target;
     let beneficiary = person(backend, &case.request()?.body.beneficiary).await?;
     let groups = bundle.catalogue().groups_of(&beneficiary.issuer, &beneficiary.subject);
     let who = Who {
@@ -184,14 +133,6 @@ async fn may_activate(backend: &Backend, bundle: &Bundle, case: &Case) -> Result
         }
     }
     Ok(Event::Activate)
-}
-
-async fn person(backend: &Backend, id: &crate::domain::PersonId) -> Result<Person, Failure> {
-    backend
-        .store
-        .person(id)
-        .await?
-        .ok_or_else(|| Failure::broken(format!("no person {id}")))
 }
 
 /// Counts the votes that still count, or says whose does not: a vote of somebody who has left the group is void.
@@ -239,22 +180,21 @@ async fn tally(
     Ok(Ok(counted))
 }
 
-/// Everything that a provider call needs, while the grant is in a state that calls for one.
-pub(super) async fn access_of(backend: &Backend, case: &Case) -> Result<Access, Failure> {
-    let beneficiary = person(backend, &case.request()?.body.beneficiary).await?;
-    Ok(access(case, &beneficiary)?)
-}
-
 async fn give(backend: &Backend, work: &Claimed, grant: &GrantId) -> Result<(), Failure> {
     let Some(case) = backend.store.case_of_grant(grant).await? else {
         return settle(backend, work).await;
     };
-    let is_due = case.grant()?.state == crate::domain::GrantState::Granting;
+    let is_due = case.grant()?.state == GrantState::Granting;
     if !is_due || case.grant()?.ends_at.is_some_and(|end| backend.now() >= end) {
         // its end is in the outbox too, and takes it from here
         return backend.commit(&Change::default().completing(work.id)).await;
     }
-    if !still_resolves(&backend.bundle(), case.request()?) {
+    if let Some(standing) = &case.membership
+        && standing.is_busy(backend.now())
+    {
+        return wait(backend, work, "it is being given for another grant").await;
+    }
+    if !backend.bundle().catalogue().still_resolves(case.request()?) {
         // an attempt before may have gone through unheard: a session was thrown away unseen, a membership is taken away
         let detail = "the target resolves otherwise than what was approved".to_owned();
         return advance_grant(backend, work, grant, &Event::NotGiven { detail }).await;
@@ -296,51 +236,15 @@ async fn take_away(backend: &Backend, work: &Claimed, grant: &GrantId) -> Result
     let Some(case) = backend.store.case_of_grant(grant).await? else {
         return settle(backend, work).await;
     };
-    if case.grant()?.state != crate::domain::GrantState::Revoking {
-        return backend.commit(&Change::default().completing(work.id)).await;
-    }
     if case.membership.is_some() {
         return membership::take(backend, work, grant).await;
+    }
+    if case.grant()?.state != GrantState::Revoking {
+        return backend.commit(&Change::default().completing(work.id)).await;
     }
     let access = access_of(backend, &case).await?;
     match backend.provider(&access.binding).revoke(backend.now(), &access).await {
         Ok(()) => advance_grant(backend, work, grant, &Event::Taken).await,
         Err(error) => retry(backend, work, &case, &error.to_string()).await,
     }
-}
-
-/// Puts a provider call back, with evidence of the attempt.
-pub(super) async fn retry(backend: &Backend, work: &Claimed, case: &Case, error: &str) -> Result<(), Failure> {
-    tracing::warn!(
-        effect = work.effect.kind(),
-        attempts = work.attempts + 1,
-        error,
-        "a provider call did not work out"
-    );
-    let is_stuck = work.attempts + 1 >= ALERT_AFTER && Effect::ENDING.contains(&work.effect.urgency());
-    if is_stuck {
-        let grant = case.grant.as_ref().map(|grant| grant.id.to_string());
-        tracing::error!(grant, error, "access cannot be taken away; it is tried again for ever");
-    }
-    let now = backend.now();
-    let until = Timestamp::from_millis(now.millis() + pause_ms(backend, work.attempts));
-    let details = json!({ "effect": work.effect, "attempts": work.attempts + 1, "error": error });
-    let mut change = Change::new(
-        now,
-        if is_stuck {
-            "provider.stuck"
-        } else {
-            "provider.attempted"
-        },
-        Actor::Backend,
-        case.request.as_ref(),
-        Vec::new(),
-        details,
-    );
-    change.postpones = Some(Postpone {
-        effect: work.id,
-        until,
-        error: error.to_owned(),
-    });
-    backend.commit(&change).await
 }

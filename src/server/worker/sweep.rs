@@ -1,7 +1,7 @@
 //! What a lock ends: every grant that was there when it was set, without asking policy.
 //! Owns finding them, page by page; each is ended by an effect of its own, so that one which cannot be holds up no other.
 
-use super::step::{advance_grant, settle};
+use super::outcome::{advance_grant, settle};
 use crate::domain::{Change, Effect, Event, GrantId, Scope, Timestamp};
 use crate::server::backend::Backend;
 use crate::server::failure::Failure;
@@ -21,10 +21,20 @@ pub(super) async fn take(backend: &Backend, work: &Claimed, scope: &Scope) -> Re
         true => Timestamp::from_millis(i64::MAX),
         false => lock.since,
     };
+    for under in std::iter::once(scope).chain(&lock.bound_to) {
+        end_under(backend, scope, under, until).await?;
+    }
+    backend.commit(&Change::default().completing(work.id)).await
+}
+
+/// Leaves an effect for each grant under `under`, by the lock on `scope`.
+async fn end_under(backend: &Backend, scope: &Scope, under: &Scope, until: Timestamp) -> Result<(), Failure> {
     let mut after = None::<GrantId>;
     loop {
-        let page = backend.store.grants_under(scope, until, after.as_ref(), PAGE).await?;
-        let Some(last) = page.last().cloned() else { break };
+        let page = backend.store.grants_under(under, until, after.as_ref(), PAGE).await?;
+        let Some(last) = page.last().cloned() else {
+            return Ok(());
+        };
         let now = backend.now();
         let stop = |grant: GrantId| Effect::Stop {
             grant,
@@ -38,7 +48,6 @@ pub(super) async fn take(backend: &Backend, work: &Claimed, scope: &Scope) -> Re
         backend.commit(&change).await?;
         after = Some(last);
     }
-    backend.commit(&Change::default().completing(work.id)).await
 }
 
 /// Begins to end one of them, in the words of the lock, which may have been lifted meanwhile.

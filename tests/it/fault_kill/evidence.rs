@@ -50,6 +50,7 @@ pub fn tells_every_change_once(tables: &Tables) {
                 "sign_in_code" => &is["code_hash"],
                 // there is one
                 "sealing_check" => &row["row"],
+                "membership" => &is["name"],
                 "decision" => {
                     let once = decisions.insert((text(&is["request"]), text(&is["by"])));
                     assert!(once, "decided twice: {is}");

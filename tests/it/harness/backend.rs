@@ -12,12 +12,16 @@ use super::run::Run;
 use super::sealed_box::SealedBox;
 use super::wait::LIMIT;
 
+/// What seals the secrets of a backend that is set up by a file.
+const SEALING_KEY: &str = "q83vEjRWeJC83v7c3v7c3v7c3v7c3v7c3v7c3v7c3v4=";
+
 /// How a backend is to be started.
 #[must_use = "start() it"]
 pub struct BackendPlan {
     endpoint: String,
     env: Vec<(String, String)>,
     edits: Vec<(&'static str, String, String)>,
+    public_name: Option<&'static str>,
 }
 
 impl BackendPlan {
@@ -27,12 +31,19 @@ impl BackendPlan {
             endpoint: endpoint.to_owned(),
             env: Vec::new(),
             edits: Vec::new(),
+            public_name: None,
         }
     }
 
     /// With every `from` in a file of the policy that it would write replaced by `to`.
     pub fn policy(mut self, file: &'static str, from: &str, to: &str) -> Self {
         self.edits.push((file, from.to_owned(), to.to_owned()));
+        self
+    }
+
+    /// The backend is known as `https://name`, beside loopback.
+    pub fn known_as(mut self, name: &'static str) -> Self {
+        self.public_name = Some(name);
         self
     }
 
@@ -65,7 +76,7 @@ impl BackendPlan {
             machine.set_env(key, value);
         }
         let data = tempfile::Builder::new().prefix("jit-data-").tempdir().unwrap();
-        if !self.edits.is_empty() {
+        if !self.edits.is_empty() || self.public_name.is_some() {
             drop(jit::server::dev::Data::take(data.path()).unwrap());
         }
         for (file, from, to) in &self.edits {
@@ -74,7 +85,10 @@ impl BackendPlan {
             assert!(text.contains(from), "{from} is not in {file}");
             std::fs::write(&path, text.replace(from, to)).unwrap();
         }
-        let (running, hello) = serve(&machine, &data, "127.0.0.1:0");
+        let (running, hello) = match self.public_name {
+            Some(name) => serve_known_as(&machine, &data, name),
+            None => serve(&machine, &data, "127.0.0.1:0"),
+        };
         Backend {
             machine,
             data,
@@ -84,6 +98,18 @@ impl BackendPlan {
         }
         .listening(&hello)
     }
+}
+
+fn serve_known_as(machine: &SealedBox, data: &TempDir, name: &str) -> (Running, Value) {
+    let (file, key) = (data.path().join("jit.toml"), data.path().join("sealing.key"));
+    let whole = format!(
+        "listen = \"127.0.0.1:0\"\npublic_url = \"https://{name}\"\npolicy = \"policy\"\ndatabase = \"jit.db\"\n\n[sealing_key]\nfile = \"sealing.key\"\n"
+    );
+    std::fs::write(&file, whole).unwrap();
+    std::fs::write(&key, SEALING_KEY).unwrap();
+    std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let args = ["serve", "--dev", "-o", "json", "--config", file.to_str().unwrap()];
+    hello(machine, &args)
 }
 
 fn serve(machine: &SealedBox, data: &TempDir, listen: &str) -> (Running, Value) {
@@ -97,7 +123,11 @@ fn serve(machine: &SealedBox, data: &TempDir, listen: &str) -> (Running, Value) 
         "--listen",
         listen,
     ];
-    let running = machine.jit_command(&args).start();
+    hello(machine, &args)
+}
+
+fn hello(machine: &SealedBox, args: &[&str]) -> (Running, Value) {
+    let running = machine.jit_command(args).start();
     let hello = serde_json::from_str(&running.stdout_line("jit/serve/1", LIMIT)).unwrap();
     (running, hello)
 }

@@ -1,7 +1,7 @@
 //! What every call passes: who may call, under which host, with which version, and what every answer carries.
 
 use jit::domain::Duration;
-use jit::server::routes::{Access, table};
+use jit::server::routes::{Access, Route, table};
 use reqwest::{Method, RequestBuilder};
 use serde_json::json;
 
@@ -178,7 +178,8 @@ async fn table_of_routes_is_as_committed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn session_that_lives_is_let_in_everywhere() {
     let stage = Stage::open().await;
-    for (at, route) in table().iter().enumerate() {
+    let signed_in = |(_, route): &(usize, &Route)| route.access != Access::OnDevice;
+    for (at, route) in table().iter().enumerate().filter(signed_in) {
         let alice = stage.sign_in("alice").await;
         let answer = &answers(&alice).await[at];
         // the table signs out on its way

@@ -72,7 +72,8 @@ async fn permission_set_must_be_what_the_catalogue_says() {
     let stand = Stand::start();
     let (ours, good) = (stand.ours(), stand.admin(PROD));
     let mut missing = good.clone();
-    missing.permission_set_arn = format!("{}x", &good.permission_set_arn[..good.permission_set_arn.len() - 1]);
+    let (rest, last) = good.permission_set_arn.split_at(good.permission_set_arn.len() - 1);
+    missing.permission_set_arn = format!("{rest}{}", if last == "x" { "y" } else { "x" });
     refused(
         ours.check(&missing).await,
         &["sso:DescribePermissionSet finds no", "correct the catalogue"],

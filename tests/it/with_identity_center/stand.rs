@@ -90,6 +90,7 @@ impl Stand {
             permission_set_arn: self.text("/permission_sets/Admin"),
             permission_set: "Admin".into(),
             session: jit::domain::Duration::from_secs(3600).unwrap(),
+            chosen: None,
         }
     }
 

@@ -56,7 +56,7 @@ __jit_complete() {
     *) return 0 ;;
   esac
   while IFS=' ' read -r name rest; do
-    if [[ $name =~ ^[a-z0-9][a-z0-9._-]{0,62}$ && $name == "$cur"* && $known != *" $name "* ]]; then
+    if [[ $name =~ ^[a-z0-9][a-z0-9._-]{0,62}(/[a-z0-9][a-z0-9._-]{0,62})?$ && $name == "$cur"* && $known != *" $name "* ]]; then
       names+=("$name")
       known+="$name "
     fi
@@ -72,7 +72,7 @@ __jit_look() {
   [[ -r $__jit_live_file ]] || return 0
   printf -v now '%(%s)T' -1
   while IFS=' ' read -r name end profile rest; do
-    [[ $name =~ ^[a-z0-9][a-z0-9._-]{0,62}$ && $end =~ ^[1-9][0-9]{0,11}$ ]] || continue
+    [[ $name =~ ^[a-z0-9][a-z0-9._-]{0,62}(/[a-z0-9][a-z0-9._-]{0,62})?$ && $end =~ ^[1-9][0-9]{0,11}$ ]] || continue
     left=$((end - now))
     if ((left <= 0)); then continue; fi
     if ((left >= 3600)); then

@@ -61,7 +61,7 @@ set edit:completion:arg-completer[jit] = {|@words|
   if (and (not $skip) (has-value [@VERBS@] $verb) (not (str:has-prefix $words[-1] -))) {
     for line [(jit-lines $jit-targets-file)] {
       var name = [(str:split ' ' $line)][0]
-      if (re:match '^[a-z0-9][a-z0-9._-]{0,62}$' $name) {
+      if (re:match '^[a-z0-9][a-z0-9._-]{0,62}(/[a-z0-9][a-z0-9._-]{0,62})?$' $name) {
         put $name
       }
     }
@@ -85,7 +85,7 @@ fn jit-look {|&warn=$false|
   var now = (+ $jit-booted (math:floor (num [(str:split ' ' (slurp < /proc/uptime))][0])))
   var texts = []
   for line [(jit-lines $jit-live-file)] {
-    if (not (re:match '^[a-z0-9][a-z0-9._-]{0,62} [1-9][0-9]{0,11}( |$)' $line)) { continue }
+    if (not (re:match '^[a-z0-9][a-z0-9._-]{0,62}(/[a-z0-9][a-z0-9._-]{0,62})? [1-9][0-9]{0,11}( |$)' $line)) { continue }
     var words = [(str:split ' ' $line)]
     var left = (exact-num (- (num $words[1]) $now))
     if (<= $left 0) { continue }

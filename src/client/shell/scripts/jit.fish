@@ -39,7 +39,7 @@ function __jit_names
     or return 0
     while read -l line
         set -l name (string split -m 1 -f 1 ' ' -- $line)
-        string match -qr '^[a-z0-9][a-z0-9._-]{0,62}\z' -- "$name"
+        string match -qr '^[a-z0-9][a-z0-9._-]{0,62}(/[a-z0-9][a-z0-9._-]{0,62})?\z' -- "$name"
         and printf '%s\n' $name
     end <$__jit_targets_file
     return 0
@@ -56,7 +56,7 @@ function __jit_tick --on-event fish_prompt
     set -l texts
     set -l seen 0
     while read -l line
-        string match -qr '^[a-z0-9][a-z0-9._-]{0,62} [1-9][0-9]{0,11}( |\z)' -- "$line"
+        string match -qr '^[a-z0-9][a-z0-9._-]{0,62}(/[a-z0-9][a-z0-9._-]{0,62})? [1-9][0-9]{0,11}( |\z)' -- "$line"
         or continue
         set -l words (string split ' ' -- $line)
         set -l left (math $words[2] - $now)

@@ -40,7 +40,7 @@ def jit-live [] {
   if not ($file | path exists) { return [] }
   let now = ((date now | into int) // 1_000_000_000)
   open --raw $file | decode utf-8 | lines
-  | parse --regex '^(?P<name>[a-z0-9][a-z0-9._-]{0,62}) (?P<end>[1-9][0-9]{0,11})(?: |$)'
+  | parse --regex '^(?P<name>[a-z0-9][a-z0-9._-]{0,62}(?:/[a-z0-9][a-z0-9._-]{0,62})?) (?P<end>[1-9][0-9]{0,11})(?: |$)'
   | each {|it|
     let left = (($it.end | into int) - $now)
     let text = (

@@ -2,7 +2,7 @@
 # The files below are data: a line that is not what jit writes is skipped, and no line is ever evaluated.
 $global:JitLiveFile = @LIVE@
 $global:JitTargetsFile = @TARGETS@
-$global:JitName = '^[a-z0-9][a-z0-9._-]{0,62}$'
+$global:JitName = '^[a-z0-9][a-z0-9._-]{0,62}(/[a-z0-9][a-z0-9._-]{0,62})?$'
 if ($null -eq $global:JitWarned) { $global:JitWarned = @{} }
 
 # `jit use` has to change this shell, which a program cannot do. Flags may stand before the verb.

@@ -43,7 +43,7 @@ function __jit_read_names {
   reply=()
   [[ -r $__jit_targets_file ]] || return 0
   while IFS=' ' read -r name rest; do
-    if [[ $name == [a-z0-9]* && $name != *[^a-z0-9._-]* && $#name -le 63 ]]; then
+    if [[ $name == [a-z0-9]* && $name != *[^a-z0-9._/-]* && $name != */[^a-z0-9]* && $name != */ && $name != */*/* && $#name -le 127 ]]; then
       reply+=("$name")
     fi
   done <"$__jit_targets_file"
@@ -68,7 +68,7 @@ function __jit_tick {
   JIT_PROMPT=
   [[ -r $__jit_live_file ]] || return 0
   while IFS=' ' read -r name end profile rest; do
-    [[ $name == [a-z0-9]* && $name != *[^a-z0-9._-]* && $#name -le 63 ]] || continue
+    [[ $name == [a-z0-9]* && $name != *[^a-z0-9._/-]* && $name != */[^a-z0-9]* && $name != */ && $name != */*/* && $#name -le 127 ]] || continue
     [[ $end == [1-9]* && $end != *[^0-9]* && $#end -le 12 ]] || continue
     left=$(( end - EPOCHSECONDS ))
     (( left > 0 )) || continue

@@ -3,7 +3,7 @@
     let file = @TARGETS@
     if not ($file | path exists) { return [] }
     open --raw $file | decode utf-8 | lines
-    | parse --regex '^(?P<name>[a-z0-9][a-z0-9._-]{0,62})(?: |$)'
+    | parse --regex '^(?P<name>[a-z0-9][a-z0-9._-]{0,62}(?:/[a-z0-9][a-z0-9._-]{0,62})?)(?: |$)'
     | get name | uniq
   }
 

@@ -35,6 +35,8 @@ impl World {
                 self.sweep(&scope.clone());
                 return true;
             }
+            // of grants there is none in it
+            Effect::Oust { .. } => return true,
             Effect::Stop { scope, .. } => {
                 let lock = &self.locks[scope];
                 let (by, reason) = (lock.by.clone(), lock.reason.clone());
@@ -47,7 +49,7 @@ impl World {
                 Some(event) => event,
                 None => return self.grants[grant].state != GrantState::Granting,
             },
-            Effect::Take { grant } => {
+            Effect::Take { grant } | Effect::LetGo { grant } => {
                 if provider == Provider::IsSilent {
                     return false;
                 }
@@ -63,6 +65,7 @@ impl World {
         | Effect::End { grant }
         | Effect::Give { grant }
         | Effect::Take { grant }
+        | Effect::LetGo { grant }
         | Effect::Kill { grant }
         | Effect::Stop { grant, .. }
         | Effect::Warn { grant }
@@ -102,6 +105,7 @@ impl World {
             Scope::All => true,
             Scope::Person(who) => grant.beneficiary == *who,
             Scope::Target(on) => grant.target == *on,
+            Scope::Bound(_) => false,
         };
         let there = |grant: &&Grant| grant.state.is_open() && (lock.stands() || grant.created_at <= lock.since);
         let under = self.grants.values().filter(|grant| is_under(grant) && there(grant));

@@ -144,6 +144,15 @@ impl Provider for AwsProvider {
         Ok(())
     }
 
+    async fn still_fits(&self, _now: Timestamp, _binding: &Binding) -> Result<(), ProviderError> {
+        Ok(())
+    }
+
+    /// A session is no membership.
+    async fn oust(&self, _now: Timestamp, _binding: &Binding, _user: &str) -> Result<(), ProviderError> {
+        Ok(())
+    }
+
     /// A session is no membership.
     async fn members(&self, _now: Timestamp, _binding: &Binding) -> Result<Vec<String>, ProviderError> {
         Ok(Vec::new())

@@ -12,12 +12,13 @@ use super::governor::Caller;
 use super::operation::{Change, End, Membership, State};
 use crate::server::provider::{Presence, ProviderError};
 
-/// How long AWS is left alone before the first look at what was begun. It takes about three seconds: where calls wait
-/// for their turn, one look then; else earlier, for whoever waits.
-const FIRST_LOOK: Duration = Duration::from_secs(1);
-const FIRST_LOOK_WHEN_BUSY: Duration = Duration::from_secs(3);
+/// How long AWS is left alone before a look at what was begun. It takes about three seconds: where calls wait for their
+/// turn, one look when it is over, even if the pause is drawn short; else one a second, for whoever waits.
+const LOOK: Duration = Duration::from_secs(1);
+const LOOK_WHEN_BUSY: Duration = Duration::from_secs(4);
 
-/// The longest that it is left alone.
+/// So many looks go by before it is left alone ever longer, and the longest that it is.
+const SOON: u32 = 6;
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// How often the list is read until it shows what AWS says it has done.
@@ -140,7 +141,7 @@ impl IdentityCenter {
         one: Membership<'_>,
         change: Change,
     ) -> Result<(String, State), Failure> {
-        let mut pause = FIRST_LOOK;
+        let mut pause = LOOK;
         loop {
             let conflict = match self.begin(caller, one, change).await {
                 Err(conflict @ Failure::Conflict(_)) => conflict,
@@ -167,12 +168,12 @@ impl IdentityCenter {
             Change::Create => format!("the assignment of {}", one.about()),
             Change::Delete => format!("taking away {}", one.about()),
         };
-        let mut pause = if self.admin.is_busy() {
-            FIRST_LOOK_WHEN_BUSY
-        } else {
-            FIRST_LOOK
-        };
+        let (mut longer, mut looks) = (LOOK, 0);
         loop {
+            let pause = match self.admin.is_busy() {
+                true => longer.max(LOOK_WHEN_BUSY),
+                false => longer,
+            };
             caller.pause(self.admin.jittered(pause), &what).await?;
             let end = match self.look(caller, one, change, request_id).await {
                 Ok(State::Ended(end)) => Some(end),
@@ -188,7 +189,10 @@ impl IdentityCenter {
                 }
                 return Ok(end);
             }
-            pause = (pause * 3 / 2).min(LONGEST_PAUSE);
+            looks += 1;
+            if looks >= SOON {
+                longer = (longer * 3 / 2).min(LONGEST_PAUSE);
+            }
         }
     }
 
@@ -204,7 +208,7 @@ impl IdentityCenter {
             if self.presence(caller, one).await? == wanted {
                 return Ok(true);
             }
-            if look < looks && caller.pause(self.admin.jittered(FIRST_LOOK), "").await.is_err() {
+            if look < looks && caller.pause(self.admin.jittered(LOOK), "").await.is_err() {
                 break;
             }
         }

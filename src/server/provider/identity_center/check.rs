@@ -4,7 +4,7 @@
 use aws_sdk_organizations::types::{Account, AccountState, AccountStatus};
 
 use super::IdentityCenter;
-use super::errors::{Asked, Failure, explain};
+use super::errors::{Asked, explain};
 use super::governor::Caller;
 use super::listing::next;
 use super::quota::Step;
@@ -79,30 +79,11 @@ impl IdentityCenter {
 
     /// The account is one of the organization's, and can be used.
     async fn check_account(&self, caller: &Caller, of: &Assignment) -> Result<(), ProviderError> {
-        let about = format!("account {}", of.account);
-        let asked = Asked {
-            action: "organizations:DescribeAccount",
-            about: &about,
+        let there = Caller {
+            region: of.partition.default_region().to_owned(),
+            ..caller.clone()
         };
-        let client = self.clients.of(of.partition.default_region()).await.organizations;
-        let call = client.describe_account().account_id(&of.account);
-        let answer = caller
-            .call(&self.organizations, Step::Begin, &asked, || call.clone().send())
-            .await;
-        let account = match answer {
-            Ok(answer) => answer.account,
-            Err(Failure::Missing(_)) => {
-                return refused(format!(
-                    "the organization has no account {} ({}); correct the target in the catalogue",
-                    of.account, of.account_name
-                ));
-            }
-            Err(failure) => return Err(failure.into()),
-        };
-        match account {
-            Some(account) if account.id() != Some(&of.account) => Err(ProviderError::Unreachable(format!(
-                "AWS answered with another account than {about}"
-            ))),
+        match self.describe(&there, &of.account).await? {
             Some(account) if is_active(&account) => Ok(()),
             Some(account) => refused(format!(
                 "account {} ({}) is {}, not ACTIVE; open it again, or take its targets out of the catalogue",
@@ -110,7 +91,10 @@ impl IdentityCenter {
                 of.account_name,
                 shown(state_of(&account))
             )),
-            None => Err(ProviderError::Unreachable(format!("AWS answered without {about}"))),
+            None => refused(format!(
+                "the organization has no account {} ({}); correct the target in the catalogue",
+                of.account, of.account_name
+            )),
         }
     }
 
@@ -138,7 +122,11 @@ impl IdentityCenter {
     }
 
     /// The organization's management account: asked once.
-    async fn management_account(&self, caller: &Caller, partition: Partition) -> Result<&str, ProviderError> {
+    pub(super) async fn management_account(
+        &self,
+        caller: &Caller,
+        partition: Partition,
+    ) -> Result<&str, ProviderError> {
         let ask = || async {
             let asked = Asked {
                 action: "organizations:DescribeOrganization",
@@ -159,7 +147,7 @@ impl IdentityCenter {
     }
 
     /// Our own account: asked once.
-    async fn own_account(&self, caller: &Caller) -> Result<&str, ProviderError> {
+    pub(super) async fn own_account(&self, caller: &Caller) -> Result<&str, ProviderError> {
         let ask = || async {
             let asked = Asked {
                 action: "sts:GetCallerIdentity",
@@ -204,14 +192,14 @@ impl IdentityCenter {
 }
 
 /// `State` where AWS says it, `Status` where it is older.
-fn is_active(account: &Account) -> bool {
+pub(super) fn is_active(account: &Account) -> bool {
     match account.state() {
         Some(state) => *state == AccountState::Active,
         None => older_status(account) == Some(&AccountStatus::Active),
     }
 }
 
-fn state_of(account: &Account) -> &str {
+pub(super) fn state_of(account: &Account) -> &str {
     match account.state() {
         Some(state) => state.as_str(),
         None => older_status(account).map_or("in no known state", AccountStatus::as_str),

@@ -97,7 +97,12 @@ fn explain_answer(
         "ConflictException" | "ConcurrentModificationException" => Failure::Conflict(format!(
             "another change to {about} is in progress; {action} is tried again{said}"
         )),
-        "ResourceNotFoundException" | "AccountNotFoundException" => Failure::Missing(format!(
+        "ResourceNotFoundException"
+        | "AccountNotFoundException"
+        | "ChildNotFoundException"
+        | "ParentNotFoundException"
+        | "TargetNotFoundException"
+        | "OrganizationalUnitNotFoundException" => Failure::Missing(format!(
             "{action} finds no {about} in {region}; correct the catalogue{said}"
         )),
         "AccessDenied" | "AccessDeniedException" => refused(format!(

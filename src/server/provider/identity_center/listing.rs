@@ -103,7 +103,7 @@ impl IdentityCenter {
                 }
             }
         };
-        let walked = self.lists.ask(&key, read);
+        let walked = self.lists.ask(&key, caller.until, read);
         match walked.await {
             // a set that has gone takes its assignments with it
             Err(Failure::Missing(_)) => {
@@ -160,7 +160,7 @@ impl IdentityCenter {
                 }
             }
         };
-        self.creating.ask(&key, read).await
+        self.creating.ask(&key, caller.until, read).await
     }
 
     /// Where calls wait for their turn, a list waits for more who want to see it: of ten thousand deletions each then

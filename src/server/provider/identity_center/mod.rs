@@ -9,6 +9,7 @@ mod errors;
 mod governor;
 mod listing;
 mod operation;
+mod organization;
 mod provider;
 mod quota;
 mod shared;

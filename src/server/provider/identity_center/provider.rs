@@ -54,6 +54,10 @@ impl Provider for IdentityCenter {
         Ok(Some(User { id, is_member }))
     }
 
+    async fn still_fits(&self, _now: Timestamp, binding: &Binding) -> Result<(), ProviderError> {
+        self.check(assignment(binding)?).await
+    }
+
     /// Assigns, and sees it listed.
     async fn grant(&self, _now: Timestamp, access: &Access) -> Result<(), ProviderError> {
         let (assignment, user) = membership(access)?;
@@ -68,6 +72,10 @@ impl Provider for IdentityCenter {
     async fn revoke(&self, _now: Timestamp, access: &Access) -> Result<(), ProviderError> {
         let (assignment, user) = membership(access)?;
         self.unassign(assignment, user).await
+    }
+
+    async fn oust(&self, _now: Timestamp, binding: &Binding, user: &str) -> Result<(), ProviderError> {
+        self.unassign(assignment(binding)?, user).await
     }
 
     async fn members(&self, _now: Timestamp, binding: &Binding) -> Result<Vec<String>, ProviderError> {

@@ -40,6 +40,8 @@ pub enum Urgency {
     Take,
     /// Access is being given, or looked at.
     Give,
+    /// A list is being read that nothing waits for.
+    Browse,
 }
 
 /// Whether a call begins something.
@@ -56,11 +58,13 @@ pub enum Step {
 pub type Class = (Urgency, Step);
 
 /// The queues, first served first.
-const CLASSES: [Class; 4] = [
+const CLASSES: [Class; 6] = [
     (Urgency::Take, Step::GoOn),
     (Urgency::Take, Step::Begin),
     (Urgency::Give, Step::GoOn),
     (Urgency::Give, Step::Begin),
+    (Urgency::Browse, Step::GoOn),
+    (Urgency::Browse, Step::Begin),
 ];
 
 /// Who goes next.

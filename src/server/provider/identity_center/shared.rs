@@ -7,6 +7,7 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tokio::sync::OnceCell;
+use tokio::time::{Instant, timeout_at};
 
 use super::errors::Failure;
 
@@ -55,11 +56,12 @@ impl<K: Eq + Hash, V> Boarding<K, V> {
 
 impl<K: Clone + Eq + Hash, V: Clone> Shared<K, V> {
     /// What `read` gives, called by one of those who ask for `key` before it begins. Where that one gives up, another
-    /// reads; where it fails for a while, each who joined tries for themselves.
+    /// reads; where it fails for a while, each who joined tries for themselves. Nobody waits past `until`: others count on
+    /// that what was announced is over by then.
     ///
     /// # Errors
-    /// What `read` fails with.
-    pub async fn ask<F>(&self, key: &K, read: impl Fn(Boarding<K, V>) -> F) -> Result<V, Failure>
+    /// What `read` fails with; [`Failure::Throttled`] where its turn did not come in time.
+    pub async fn ask<F>(&self, key: &K, until: Instant, read: impl Fn(Boarding<K, V>) -> F) -> Result<V, Failure>
     where
         F: Future<Output = Result<V, Failure>>,
     {
@@ -77,7 +79,11 @@ impl<K: Clone + Eq + Hash, V: Clone> Shared<K, V> {
                 let _one_at_a_time = reading.lock().await;
                 read(boarding()).await
             });
-            let answer = answer.await.clone();
+            let Ok(answer) = timeout_at(until, answer).await else {
+                let waited = "others are still reading the same list; it is read again";
+                return Err(Failure::Throttled(waited.to_owned()));
+            };
+            let answer = answer.clone();
             boarding().close();
             match answer {
                 Err(failure) if failure.is_transient() && !has_read => {}
@@ -110,11 +116,16 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use std::future::pending;
     use std::sync::atomic::{AtomicU32, Ordering};
+    use std::time::Duration;
 
     use tokio::sync::{Notify, Semaphore};
     use tokio::task::yield_now;
 
     use super::*;
+
+    fn later() -> Instant {
+        Instant::now() + Duration::from_secs(60)
+    }
 
     type Lists = Arc<Shared<&'static str, u32>>;
 
@@ -134,7 +145,7 @@ mod tests {
                             Ok(readings.fetch_add(1, Ordering::SeqCst) + 1)
                         }
                     };
-                    shared.ask(&"list", read).await
+                    shared.ask(&"list", later(), read).await
                 })
             })
             .collect();
@@ -164,13 +175,13 @@ mod tests {
                         Ok(1)
                     }
                 };
-                shared.ask(&"list", read).await
+                shared.ask(&"list", later(), read).await
             })
         };
         begun.notified().await;
         let second = {
             let shared = shared.clone();
-            tokio::spawn(async move { shared.ask(&"list", |_| async { Ok(2) }).await })
+            tokio::spawn(async move { shared.ask(&"list", later(), |_| async { Ok(2) }).await })
         };
         yield_now().await;
         assert!(!second.is_finished(), "one at a time");
@@ -184,12 +195,12 @@ mod tests {
         let shared = Lists::default();
         let first = {
             let shared = shared.clone();
-            tokio::spawn(async move { shared.ask(&"list", |_| pending()).await })
+            tokio::spawn(async move { shared.ask(&"list", later(), |_| pending()).await })
         };
         yield_now().await;
         let second = {
             let shared = shared.clone();
-            tokio::spawn(async move { shared.ask(&"list", |_| async { Ok(2) }).await })
+            tokio::spawn(async move { shared.ask(&"list", later(), |_| async { Ok(2) }).await })
         };
         yield_now().await;
         first.abort();
@@ -210,7 +221,7 @@ mod tests {
                         answer
                     }
                 };
-                shared.ask(&"list", read).await
+                shared.ask(&"list", later(), read).await
             })
         };
         let busy = Failure::Throttled("busy".into());
@@ -218,5 +229,26 @@ mod tests {
         yield_now().await;
         gate.add_permits(2);
         assert_eq!((first.await.unwrap(), second.await.unwrap()), (Err(busy), Ok(2)));
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_for_a_reading_past_their_time() {
+        let shared = Lists::default();
+        let reads = {
+            let shared = shared.clone();
+            tokio::spawn(async move {
+                let read = |boarding: Boarding<_, _>| async move {
+                    boarding.close();
+                    pending().await
+                };
+                shared.ask(&"list", later(), read).await
+            })
+        };
+        yield_now().await;
+        let soon = Instant::now() + Duration::from_millis(5);
+        let waited = shared.ask(&"list", soon, |_| async { Ok(2) }).await;
+        assert!(matches!(waited, Err(Failure::Throttled(_))), "{waited:?}");
+        reads.abort();
+        assert_eq!(shared.ask(&"list", later(), |_| async { Ok(3) }).await, Ok(3));
     }
 }

@@ -25,7 +25,7 @@ pub(crate) async fn state(stage: &Stage, caller: &Caller, request: &RequestView)
     (grant.state, grant.cause)
 }
 
-fn said(state: &str, cause: &str) -> (String, Option<String>) {
+pub(crate) fn said(state: &str, cause: &str) -> (String, Option<String>) {
     (state.to_owned(), Some(cause.to_owned()))
 }
 
@@ -313,7 +313,16 @@ async fn lock_on_everything_ends_more_than_a_page_and_leaves_no_work() {
     stage.work().await;
     assert_eq!(lock(&stage, &carol, "all").await.unwrap().grants, 600);
     stage.work().await;
-    assert_eq!(stage.backend.store.open_under(&Scope::All).await.unwrap().grants, 0);
+    assert_eq!(
+        stage
+            .backend
+            .store
+            .open_under(&Scope::All, None, stage.backend.now())
+            .await
+            .unwrap()
+            .grants,
+        0
+    );
     for request in held.iter().step_by(97) {
         let grant = stage
             .backend

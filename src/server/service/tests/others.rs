@@ -1,6 +1,6 @@
 //! Asking for somebody else: who may, who is told what, who gets credentials. Bob and carol approve `prod-readonly`.
 
-use super::{code, view};
+use super::{active, code, view};
 use crate::server::backend::Caller;
 use crate::server::service::{decide, dry_run, end, inbox, look, mint};
 use crate::server::stage::{Stage, new_request, yes};
@@ -219,4 +219,42 @@ async fn what_one_may_not_see_is_not_shown_by_asking() {
         .unwrap_err()
         .problem;
     assert_eq!((unseen.code.as_str(), unseen.request), ("request.differs", None));
+}
+
+#[tokio::test]
+async fn grant_on_a_target_that_left_the_catalogue_is_revoked_by_its_approvers() {
+    let stage = Stage::new().await;
+    let (_, bob, live) = active(&stage).await;
+    let grant = live.grant.unwrap().id;
+    stage.edit_policy("name = \"prod-admin\"", "name = \"prod-root\"");
+    let why = EndGrant {
+        reason: Some("the target is gone".into()),
+    };
+    let ended = end::end(&stage.backend, &bob, &grant, &why, None).await.unwrap();
+    assert_eq!(ended.grant.cause.as_deref(), Some("revoked"));
+}
+
+#[tokio::test]
+async fn grant_on_a_target_that_left_the_catalogue_is_nobody_elses_to_revoke() {
+    let stage = Stage::new().await;
+    let (_, bob, live) = active(&stage).await;
+    let grant = live.grant.unwrap().id;
+    // the bundle lets security alone take away, and the target is gone
+    stage.edit_policies(&[
+        ("name = \"prod-admin\"", "name = \"prod-root\""),
+        (
+            "principal in resource.approvers || principal in resource.target.owners ||\n  principal in",
+            "principal in",
+        ),
+    ]);
+    let why = EndGrant {
+        reason: Some("the target is gone".into()),
+    };
+    let refused = end::end(&stage.backend, &bob, &grant, &why, None).await.unwrap_err();
+    assert!(
+        ["policy.refused", "grant.not_found"].contains(&refused.problem.code.as_str()),
+        "{refused:?}"
+    );
+    let carol = stage.sign_in("carol").await;
+    end::end(&stage.backend, &carol, &grant, &why, None).await.unwrap();
 }

@@ -1,7 +1,7 @@
 //! Locks: their rows, what they stand in the way of, what they end.
 
 use super::*;
-use crate::domain::{Lift, Lock, Scope};
+use crate::domain::{Kill, KillState, Lift, Lock, Scope};
 use crate::server::store::{StoreError, Under};
 
 on_every_store! {
@@ -11,12 +11,16 @@ on_every_store! {
     commit_that_a_lock_forbids_changes_nothing
     commit_and_lock_at_once_never_pass_each_other
     grants_under_a_lock_are_those_that_it_ends
+    lock_on_a_target_bears_on_what_is_bound_alike
+    copies_of_what_is_over_are_under_a_lock
+    lock_on_a_target_covers_its_accounts
     sweep_is_claimed_with_its_scope
 }
 
 fn a_lock(scope: Scope) -> Lock {
     Lock {
         scope,
+        bound_to: None,
         by: person(CAROL),
         reason: Reason::parse("laptop stolen").unwrap(),
         since: at(10),
@@ -210,22 +214,125 @@ async fn grants_under_a_lock_are_those_that_it_ends(store: &Tried) {
     assert_eq!(under(Scope::All, at(22), None, 10).await, [1, 2]);
     assert_eq!(under(Scope::Person(person(ALICE)), all, None, 10).await, [1, 3]);
     assert_eq!(under(on("db"), all, Some(1), 10).await, [2]);
-    let open = |grants, last: i64| Under {
+    assert_eq!(open(store, &Scope::All, 0).await, (4, Some(at(104))));
+    assert_eq!(open(store, &Scope::Person(person(BOB)), 0).await, (1, Some(at(102))));
+    assert_eq!(open(store, &on("db"), 0).await, (2, Some(at(102))));
+    assert_eq!(open(store, &on("none"), 0).await, (0, None));
+}
+
+/// What is open under `scope` at `now`, and until when copies work.
+async fn open(store: &Tried, scope: &Scope, now: i64) -> (u64, Option<Timestamp>) {
+    let Under {
         grants,
-        last_credential_at: Some(at(last)),
+        last_credential_at,
+        ..
+    } = store.open_under(scope, None, at(now)).await.unwrap();
+    (grants, last_credential_at)
+}
+
+async fn lock_on_a_target_bears_on_what_is_bound_alike(store: &Tried) {
+    let one = a_request(1, ALICE, "dev-too");
+    let bound = Scope::bound(&one.body.binding);
+    let mut other = a_request(2, ALICE, "elsewhere");
+    other.body.binding.role_mut().unwrap().role_arn.push('2');
+    other.digest = other.body.digest();
+    for (n, request) in [(1, &one), (2, &other)] {
+        store.commit(&filed(request)).await.unwrap();
+        store.commit(&change(Row::Grant(a_grant(n, request)))).await.unwrap();
+    }
+    let lock = Lock {
+        bound_to: Some(bound.clone()),
+        ..a_lock(on("dev-admin"))
     };
-    assert_eq!(store.open_under(&Scope::All).await.unwrap(), open(4, 104));
+    put(store, &lock).await;
+    assert_eq!(store.lock(&lock.scope).await.unwrap(), Some(lock.clone()));
+    let case = |request: &Request| {
+        let id = request.id().clone();
+        async move { store.case(&id).await.unwrap().unwrap().locks }
+    };
+    assert_eq!((case(&one).await, case(&other).await), (vec![lock.clone()], vec![]));
+    let standing = store.locks_on(&[bound.clone(), on("dev-admin")]).await.unwrap();
+    assert_eq!(standing, std::slice::from_ref(&lock));
+    let guarded = |scope: Scope| Change {
+        unless_locked: vec![scope],
+        ..change(Row::Person(a_person(9)))
+    };
+    let refused = store.commit(&guarded(bound.clone())).await;
+    assert!(matches!(refused, Err(StoreError::Conflict)), "{refused:?}");
+    store.commit(&guarded(Scope::bound(&other.body.binding))).await.unwrap();
+    let found = store.grants_under(&bound, at(100), None, 10).await.unwrap();
+    assert_eq!(found, [grant_id(1)]);
+    let under = store.open_under(&lock.scope, Some(&bound), at(0)).await.unwrap();
+    assert_eq!(under.grants, 1);
+    put(store, &lifted(&lock)).await;
+    assert_eq!(store.locks_on(&[bound]).await.unwrap(), []);
+}
+
+async fn copies_of_what_is_over_are_under_a_lock(store: &Tried) {
+    for (n, last) in [(1, 100), (2, 200)] {
+        let request = a_request(n, ALICE, &format!("target-{n}"));
+        store.commit(&filed(&request)).await.unwrap();
+        let grant = a_grant(n, &request);
+        store.commit(&change(Row::Grant(grant.clone()))).await.unwrap();
+        let over = Grant {
+            state: GrantState::Ended,
+            ended_at: Some(at(50)),
+            last_credential_at: Some(at(last)),
+            kill: (n == 2).then(|| Kill {
+                role_arn: request.body.binding.arn().to_owned(),
+                since: at(40),
+                until: at(last),
+                state: KillState::Killed,
+            }),
+            version: 2,
+            ..grant
+        };
+        store.commit(&change(Row::Grant(over))).await.unwrap();
+    }
     assert_eq!(
-        store.open_under(&Scope::Person(person(BOB))).await.unwrap(),
-        open(1, 102)
+        open(store, &Scope::All, 60).await,
+        (0, Some(at(100))),
+        "not what is shut out"
     );
-    assert_eq!(store.open_under(&on("db")).await.unwrap(), open(2, 102));
-    assert_eq!(store.open_under(&on("none")).await.unwrap(), Under::default());
+    assert_eq!(open(store, &Scope::Person(person(ALICE)), 60).await, (0, Some(at(100))));
+    assert_eq!(open(store, &on("target-1"), 60).await, (0, Some(at(100))));
+    assert_eq!(open(store, &on("target-2"), 60).await, (0, None));
+    assert_eq!(open(store, &Scope::All, 100).await, (0, None), "dead by then");
+}
+
+async fn lock_on_a_target_covers_its_accounts(store: &Tried) {
+    let names = [
+        "my_db/111122223333",
+        "my_db",
+        "myxdb/111122223333",
+        "my_db2/111122223333",
+    ];
+    let mut requests = Vec::new();
+    for (n, name) in (1..).zip(names) {
+        let request = a_request(n, ALICE, name);
+        store.commit(&filed(&request)).await.unwrap();
+        store.commit(&change(Row::Grant(a_grant(n, &request)))).await.unwrap();
+        requests.push(request);
+    }
+    for (name, ids) in [("my_db", vec![1, 2]), ("my_db/111122223333", vec![1]), ("my", vec![])] {
+        let ids: Vec<GrantId> = ids.into_iter().map(grant_id).collect();
+        let found = store.grants_under(&on(name), at(1_000), None, 10).await.unwrap();
+        assert_eq!(found, ids, "{name}");
+        assert_eq!(open(store, &on(name), 0).await.0, ids.len() as u64, "{name}");
+    }
+    put(store, &a_lock(on("my_db"))).await;
+    for (request, is_locked) in requests.iter().zip([true, true, false, false]) {
+        let case = store.case(request.id()).await.unwrap().unwrap();
+        assert_eq!(!case.locks.is_empty(), is_locked, "{}", request.body.target);
+    }
 }
 
 async fn sweep_is_claimed_with_its_scope(store: &Tried) {
-    for scope in [Scope::All, Scope::Person(person(ALICE)), on("db")] {
-        let effect = Effect::Sweep { scope };
+    let sweeps = [Scope::All, Scope::Person(person(ALICE)), on("db")].map(|scope| Effect::Sweep { scope });
+    let oust = Effect::Oust {
+        membership: "arn:aws:sso:::permissionSet/ssoins-1/ps-1/111122223333/u-1".to_owned(),
+    };
+    for effect in sweeps.into_iter().chain([oust]) {
         let left = Change::default().with_effect(at(1), effect.clone());
         store.commit(&left).await.unwrap();
         let claimed = store.claim("worker", at(2), at(9), Effect::ALL, 5).await.unwrap();

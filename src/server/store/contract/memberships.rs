@@ -29,6 +29,7 @@ fn an_assignment(account: &str) -> Assignment {
         permission_set_arn: "arn:aws:sso:::permissionSet/ssoins-1111111111111111/ps-1111111111111111".to_owned(),
         permission_set: "Billing".to_owned(),
         session: duration(3600),
+        chosen: None,
     }
 }
 
@@ -42,6 +43,7 @@ fn a_membership(account: &str, leases: Vec<GrantId>) -> Membership {
         pre_existing: false,
         leases,
         busy_until: None,
+        busy_by: None,
         since: at(1),
         version: 1,
     }
@@ -75,6 +77,7 @@ async fn membership_is_replaced_at_its_version_only(store: &Tried) {
     let second = Membership {
         pre_existing: true,
         busy_until: Some(at(60)),
+        busy_by: Some(grant_id(1)),
         ..first.at(at(2), MembershipState::Giving)
     };
     store.commit(&row(&second)).await.unwrap();

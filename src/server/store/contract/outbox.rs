@@ -1,7 +1,7 @@
 //! The outbox: claims, urgency, settling, putting off.
 
 use super::*;
-use crate::domain::{EffectId, Postpone};
+use crate::domain::{EffectId, Postpone, Scope};
 use crate::server::store::{Claimed, StoreError};
 
 on_every_store! {
@@ -13,6 +13,7 @@ on_every_store! {
     completed_effect_is_gone_and_cannot_be_completed_twice
     completing_commit_that_is_refused_keeps_the_effect
     postponed_effect_is_due_later_with_its_error
+    effect_that_only_waited_was_not_tried
     next_due_counts_what_is_claimed
     pending_effects_are_those_of_the_grant
 }
@@ -47,6 +48,14 @@ fn take(n: u64) -> Effect {
     Effect::Take { grant: grant_id(n) }
 }
 
+fn let_go(n: u64) -> Effect {
+    Effect::LetGo { grant: grant_id(n) }
+}
+
+fn kill(n: u64) -> Effect {
+    Effect::Kill { grant: grant_id(n) }
+}
+
 fn expire(n: u64) -> Effect {
     Effect::Expire { request: request_id(n) }
 }
@@ -56,12 +65,16 @@ fn give(n: u64) -> Effect {
 }
 
 async fn claim_takes_what_is_urgent_first(store: &Tried) {
+    let sweep = Effect::Sweep { scope: Scope::All };
     leave(
         store,
         &[
             (1, activate(1)),
             (2, give(2)),
+            (1, let_go(7)),
+            (2, kill(8)),
             (3, expire(3)),
+            (9, sweep.clone()),
             (5, end_of(4)),
             (4, take(5)),
             (4, end_of(6)),
@@ -69,7 +82,20 @@ async fn claim_takes_what_is_urgent_first(store: &Tried) {
     )
     .await;
     let order = effects(&claim(store, "w", 10, 100).await);
-    assert_eq!(order, [take(5), end_of(6), end_of(4), expire(3), activate(1), give(2)]);
+    assert_eq!(
+        order,
+        [
+            sweep,
+            take(5),
+            end_of(6),
+            end_of(4),
+            expire(3),
+            kill(8),
+            let_go(7),
+            activate(1),
+            give(2)
+        ]
+    );
 }
 
 async fn claim_leaves_what_is_not_due(store: &Tried) {
@@ -128,11 +154,12 @@ async fn completing_commit_that_is_refused_keeps_the_effect(store: &Tried) {
     assert_eq!(store.left().await.unwrap(), 1);
 }
 
-fn put_off(effect: EffectId, until: i64) -> Change {
+fn put_off(effect: EffectId, until: i64, is_attempt: bool) -> Change {
     let postpones = Some(Postpone {
         effect,
         until: at(until),
         error: "throttled".to_owned(),
+        is_attempt,
     });
     Change {
         postpones,
@@ -143,7 +170,7 @@ fn put_off(effect: EffectId, until: i64) -> Change {
 async fn postponed_effect_is_due_later_with_its_error(store: &Tried) {
     leave(store, &[(1, end_of(1))]).await;
     let id = claim(store, "w", 10, 1).await[0].id;
-    store.commit(&put_off(id, 50)).await.unwrap();
+    store.commit(&put_off(id, 50, true)).await.unwrap();
     let pending = store.pending_effects(&grant_id(1)).await.unwrap();
     assert_eq!(
         (pending[0].attempts, pending[0].last_error.as_deref()),
@@ -153,8 +180,23 @@ async fn postponed_effect_is_due_later_with_its_error(store: &Tried) {
     assert_eq!(claim(store, "w", 49, 1).await, []);
     let again = claim(store, "w", 50, 1).await;
     assert_eq!((again[0].id, again[0].attempts), (id, 1));
-    let refused = store.commit(&put_off(EffectId(id.0 + 1), 60)).await;
+    store.commit(&put_off(id, 55, false)).await.unwrap();
+    let waited = store.pending_effects(&grant_id(1)).await.unwrap();
+    assert_eq!(
+        (waited[0].attempts, waited[0].due_at),
+        (1, at(55)),
+        "to wait is no attempt"
+    );
+    let refused = store.commit(&put_off(EffectId(id.0 + 1), 60, true)).await;
     assert!(matches!(refused, Err(StoreError::Conflict)), "{refused:?}");
+}
+
+async fn effect_that_only_waited_was_not_tried(store: &Tried) {
+    leave(store, &[(1, end_of(1))]).await;
+    let id = claim(store, "w", 10, 1).await[0].id;
+    store.commit(&put_off(id, 50, false)).await.unwrap();
+    let again = claim(store, "w", 50, 1).await;
+    assert_eq!((again[0].id, again[0].attempts), (id, 0));
 }
 
 async fn next_due_counts_what_is_claimed(store: &Tried) {

@@ -17,6 +17,12 @@ impl Audit for MemoryStore {
             .collect())
     }
 
+    async fn drift_found(&self) -> Result<Vec<Evidence>, StoreError> {
+        let state = self.state();
+        let found = state.evidence.iter().filter(|line| line.kind == "drift.found");
+        Ok(found.cloned().collect())
+    }
+
     async fn newest_at(&self) -> Result<Option<Timestamp>, StoreError> {
         Ok(self.state().evidence.last().map(|line| line.at))
     }

@@ -38,16 +38,21 @@ impl State {
             .collect()
     }
 
-    /// Locks that stand on everything, on `target`, on `people` and on who decided.
+    /// Locks that stand on everything, on `target` and what it is bound to, on `people` and on who decided.
     fn locks_of<'a>(
         &self,
         target: &TargetName,
         people: impl IntoIterator<Item = &'a PersonId>,
-        decisions: &[Decision],
+        request: Option<&Request>,
     ) -> Vec<Lock> {
-        let mut scopes = vec![Scope::All, Scope::Target(target.clone())];
+        let mut scopes = vec![Scope::All];
+        scopes.extend(Scope::of_target(target));
         scopes.extend(people.into_iter().cloned().map(Scope::Person));
-        scopes.extend(decisions.iter().map(|decision| Scope::Person(decision.by.clone())));
+        if let Some(request) = request {
+            scopes.push(Scope::bound(&request.body.binding));
+            let decisions = self.decisions_on(request.id());
+            scopes.extend(decisions.into_iter().map(|decision| Scope::Person(decision.by)));
+        }
         self.locks_on(&scopes)
     }
 
@@ -66,7 +71,7 @@ impl State {
             locks: self.locks_of(
                 &request.body.target,
                 [&request.body.requester, &request.body.beneficiary],
-                &self.decisions_on(id),
+                Some(request),
             ),
             membership: request
                 .body
@@ -100,7 +105,7 @@ impl Cases for MemoryStore {
         let state = self.state();
         Ok(Case {
             beside: state.beside(beneficiary, target, None),
-            locks: state.locks_of(target, [beneficiary], &[]),
+            locks: state.locks_of(target, [beneficiary], None),
             ..Case::default()
         })
     }

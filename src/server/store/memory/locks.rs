@@ -6,15 +6,19 @@ use super::super::{Locks, StoreError, Under};
 use super::{MemoryStore, State};
 use crate::domain::{Grant, GrantId, GrantState, Lock, Scope, Timestamp};
 
-fn is_under(grant: &Grant, scope: &Scope) -> bool {
-    match scope {
-        Scope::All => true,
-        Scope::Person(who) => grant.beneficiary == *who,
-        Scope::Target(on) => grant.target == *on,
-    }
-}
-
 impl State {
+    fn is_under(&self, grant: &Grant, scope: &Scope) -> bool {
+        match scope {
+            Scope::All => true,
+            Scope::Person(who) => grant.beneficiary == *who,
+            Scope::Target(_) => scope.is_on(&grant.target),
+            Scope::Bound(_) => {
+                let of = self.requests.iter().find(|request| *request.id() == grant.request);
+                of.is_some_and(|request| Scope::bound(&request.body.binding) == *scope)
+            }
+        }
+    }
+
     pub(super) fn write_lock(&mut self, new: &Lock) -> Result<(), StoreError> {
         self.knows(&new.by)?;
         let before = self.locks.get(&new.scope).map_or(0, |lock| lock.version);
@@ -27,19 +31,21 @@ impl State {
 
     /// Refuses what a lock forbids that was set meanwhile.
     pub(super) fn refuse_locked(&self, scopes: &[Scope]) -> Result<(), StoreError> {
-        let stands = |scope: &Scope| self.locks.get(scope).is_some_and(Lock::stands);
-        match scopes.iter().any(stands) {
-            true => Err(StoreError::Conflict),
-            false => Ok(()),
+        match self.locks_on(scopes).is_empty() {
+            true => Ok(()),
+            false => Err(StoreError::Conflict),
         }
     }
 
     /// Locks on `scopes` that stand.
     pub(super) fn locks_on<'a>(&self, scopes: impl IntoIterator<Item = &'a Scope>) -> Vec<Lock> {
         let mut found: Vec<Lock> = Vec::new();
-        for lock in scopes.into_iter().filter_map(|scope| self.locks.get(scope)) {
-            if lock.stands() && !found.contains(lock) {
-                found.push(lock.clone());
+        for scope in scopes {
+            let on = self.locks.values().filter(|lock| lock.stands() && lock.is_on(scope));
+            for lock in on {
+                if !found.contains(lock) {
+                    found.push(lock.clone());
+                }
             }
         }
         found.sort_by_key(|lock| lock.scope.to_string());
@@ -85,7 +91,7 @@ impl Locks for MemoryStore {
                 GrantState::Scheduled | GrantState::Granting | GrantState::Active => true,
                 GrantState::Revoking | GrantState::Ended | GrantState::Failed => false,
             };
-            can_end && grant.created_at <= until && is_under(grant, scope)
+            can_end && grant.created_at <= until && state.is_under(grant, scope)
         };
         let found = state.grants[begin..].iter().filter(is_meant);
         Ok(found
@@ -94,15 +100,31 @@ impl Locks for MemoryStore {
             .collect())
     }
 
-    async fn open_under(&self, scope: &Scope) -> Result<Under, StoreError> {
+    async fn open_under(&self, scope: &Scope, bound_to: Option<&Scope>, now: Timestamp) -> Result<Under, StoreError> {
         let state = self.state();
-        let open = state
+        let is_meant = |grant: &&Grant| {
+            let mut scopes = std::iter::once(scope).chain(bound_to);
+            scopes.any(|scope| state.is_under(grant, scope))
+        };
+        let (open, over): (Vec<&Grant>, Vec<&Grant>) = state
             .grants
             .iter()
-            .filter(|grant| grant.state.is_open() && is_under(grant, scope));
+            .filter(is_meant)
+            .partition(|grant| grant.state.is_open());
+        let remains = |grant: &&&Grant| {
+            let mut held = state.memberships.values().filter(|held| held.pre_existing);
+            held.any(|held| held.leases.contains(&grant.id))
+        };
+        let works = |grant: &&Grant| grant.last_credential_at.is_some_and(|last| last > now) && grant.kill.is_none();
+        let counted = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
         Ok(Under {
-            grants: u64::try_from(open.clone().count()).unwrap_or(u64::MAX),
-            last_credential_at: open.filter_map(|grant| grant.last_credential_at).max(),
+            grants: counted(open.len()),
+            remaining: counted(open.iter().filter(remains).count()),
+            last_credential_at: open
+                .into_iter()
+                .chain(over.into_iter().filter(works))
+                .filter_map(|grant| grant.last_credential_at)
+                .max(),
         })
     }
 }

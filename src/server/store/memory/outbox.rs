@@ -14,11 +14,12 @@ fn is_free(row: &Left, now: Timestamp) -> bool {
 
 fn is_about(effect: &Effect, grant: &GrantId) -> bool {
     match effect {
-        Effect::Expire { .. } | Effect::Sweep { .. } => false,
+        Effect::Expire { .. } | Effect::Sweep { .. } | Effect::Oust { .. } => false,
         Effect::Activate { grant: of }
         | Effect::Give { grant: of }
         | Effect::End { grant: of }
         | Effect::Take { grant: of }
+        | Effect::LetGo { grant: of }
         | Effect::Kill { grant: of }
         | Effect::Warn { grant: of }
         | Effect::Stop { grant: of, .. }

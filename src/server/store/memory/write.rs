@@ -97,15 +97,23 @@ impl State {
             });
         }
         let (beneficiary, on) = (&new.body.beneficiary, &new.body.target);
+        let (from, until) = new.spans();
         let is_scheduled = |grant: &Grant| {
-            grant.beneficiary == *beneficiary && grant.target == *on && grant.state == GrantState::Scheduled
+            grant.beneficiary == *beneficiary
+                && grant.target == *on
+                && grant.state == GrantState::Scheduled
+                && grant.starts_at < until
+                && grant.activate_by > from
         };
         if self.grants.iter().any(is_scheduled) {
             return Err(StoreError::Conflict);
         }
         insert(&mut self.requests, new.clone(), |old| old.id() == new.id())?;
         let is_pending = |old: &&Request| {
-            old.body.beneficiary == *beneficiary && old.body.target == *on && old.state == RequestState::Pending
+            old.body.beneficiary == *beneficiary
+                && old.body.target == *on
+                && old.body.start == new.body.start
+                && old.state == RequestState::Pending
         };
         if self.requests.iter().filter(is_pending).count() > 1 {
             return Err(StoreError::Conflict);
@@ -232,7 +240,7 @@ impl State {
     fn postpone(&mut self, postpone: &Postpone) -> Result<(), StoreError> {
         let row = self.outbox.get_mut(&postpone.effect.0).ok_or(StoreError::Conflict)?;
         row.due_at = postpone.until;
-        row.attempts += 1;
+        row.attempts += u32::from(postpone.is_attempt);
         row.last_error = Some(postpone.error.clone());
         row.claimed = None;
         Ok(())

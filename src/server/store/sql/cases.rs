@@ -52,7 +52,7 @@ async fn load(connection: &mut Connection, request: Request) -> Result<Case, Sto
         None => None,
     };
     let people = [&request.body.requester, beneficiary];
-    let locks = locks::of_a_case(connection, target, people, Some(request.id())).await?;
+    let locks = locks::of_a_case(connection, target, people, Some(&request)).await?;
     let membership = match request.body.membership() {
         Some(name) => memberships::one(connection, &name).await?,
         None => None,

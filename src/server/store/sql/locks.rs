@@ -7,16 +7,21 @@ use super::super::dialect::{Connection, Failure, Row, meaning};
 use super::super::sqlite::SqliteStore;
 use super::super::{Locks, StoreError, Under};
 use super::read::{count, number, time, time_or_none, word, word_or_none};
-use crate::domain::{GrantId, Lift, Lock, PersonId, RequestId, Scope, TargetName, Timestamp};
+use crate::domain::{GrantId, Lift, Lock, PersonId, Request, Scope, TargetName, Timestamp};
 
 /// One lock that stands.
 pub(super) const STANDING: &str = "SELECT * FROM locks WHERE scope = $1 AND lifted_at IS NULL";
 
+/// Those on targets that were bound to something when they were set.
+pub(super) const STANDING_BOUND: &str = "SELECT * FROM locks WHERE bound_to = $1 AND lifted_at IS NULL ORDER BY scope";
+
 /// All of them.
 pub(super) const ALL_STANDING: &str = "SELECT * FROM locks WHERE lifted_at IS NULL ORDER BY since, scope LIMIT $1";
 
-/// Those on everything, on a target, on two people and on who decided on a request.
-pub(super) const OF_A_CASE: &str = "SELECT * FROM locks WHERE lifted_at IS NULL AND scope IN ($1, $2, $3, $4)
+/// Those on everything, on a target, on the one that has its accounts and on what it is bound to, on two people and on who
+/// decided on a request.
+pub(super) const OF_A_CASE: &str = "SELECT * FROM locks WHERE lifted_at IS NULL AND scope IN ($1, $2, $3, $4, $7)
+    UNION SELECT * FROM locks WHERE bound_to = $6 AND lifted_at IS NULL
     UNION SELECT l.* FROM decisions AS d JOIN locks AS l ON l.scope = 'person:' || d.person_id
         WHERE d.request_id = $5 AND l.lifted_at IS NULL
     ORDER BY scope";
@@ -27,15 +32,37 @@ const UNDER_ALL: &str = "SELECT id FROM grants WHERE is_open = 1 AND state <> 'r
 const UNDER_PERSON: &str = "SELECT id FROM grants WHERE is_open = 1 AND state <> 'revoking' AND created_at <= $1
     AND seq > COALESCE((SELECT seq FROM grants WHERE id = $2), 0) AND beneficiary_id = $4 ORDER BY seq LIMIT $3";
 const UNDER_TARGET: &str = "SELECT id FROM grants WHERE is_open = 1 AND state <> 'revoking' AND created_at <= $1
-    AND seq > COALESCE((SELECT seq FROM grants WHERE id = $2), 0) AND target = $4 ORDER BY seq LIMIT $3";
+    AND seq > COALESCE((SELECT seq FROM grants WHERE id = $2), 0) AND (target = $4 OR substr(target, 1, length($4) + 1) = $4 || '/') ORDER BY seq LIMIT $3";
+const UNDER_BOUND: &str = "SELECT id FROM grants WHERE is_open = 1 AND state <> 'revoking' AND created_at <= $1
+    AND seq > COALESCE((SELECT seq FROM grants WHERE id = $2), 0) AND bound_to = $4 ORDER BY seq LIMIT $3";
 
-/// How many are open, and until when copies of their credentials work.
-const OPEN_ALL: &str =
-    "SELECT COUNT(*) AS grants, MAX(last_credential_at) AS last_credential_at FROM grants WHERE is_open = 1";
-const OPEN_PERSON: &str = "SELECT COUNT(*) AS grants, MAX(last_credential_at) AS last_credential_at FROM grants
-    WHERE is_open = 1 AND beneficiary_id = $1";
-const OPEN_TARGET: &str = "SELECT COUNT(*) AS grants, MAX(last_credential_at) AS last_credential_at FROM grants
-    WHERE is_open = 1 AND target = $1";
+/// How many are open, and until when copies of credentials work: also of what is over already, unless its sessions are
+/// shut out. And how many of them leave behind what was there before.
+macro_rules! open {
+    ($of:literal) => {
+        concat!(
+            "SELECT SUM(grants) AS grants, MAX(last_at) AS last_credential_at, SUM(remaining) AS remaining FROM (
+                SELECT COUNT(*) AS grants, MAX(last_credential_at) AS last_at, 0 AS remaining FROM grants
+                    WHERE is_open = 1",
+            $of,
+            " UNION ALL
+                SELECT 0, MAX(last_credential_at), 0 FROM grants
+                    WHERE is_open = 0 AND last_credential_at > $1 AND kill IS NULL",
+            $of,
+            " UNION ALL
+                SELECT 0, NULL, COUNT(*) FROM memberships AS m JOIN grants ON m.leases LIKE '%' || id || '%'
+                    WHERE m.in_use = 1 AND m.pre_existing = 1 AND is_open = 1",
+            $of,
+            ") AS counted"
+        )
+    };
+}
+const OPEN_ALL: &str = open!("");
+const OPEN_PERSON: &str = open!(" AND beneficiary_id = $2");
+const OPEN_TARGET: &str = open!(" AND (target = $2 OR substr(target, 1, length($2) + 1) = $2 || '/')");
+const OPEN_BOUND: &str = open!(" AND grants.bound_to = $2");
+const OPEN_TARGET_BOUND: &str =
+    open!(" AND ((target = $2 OR substr(target, 1, length($2) + 1) = $2 || '/') OR grants.bound_to = $3)");
 
 /// A lock as it shall stand.
 pub(super) async fn write(connection: &mut Connection, lock: &Lock) -> Result<(), Failure> {
@@ -43,11 +70,11 @@ pub(super) async fn write(connection: &mut Connection, lock: &Lock) -> Result<()
     let by = |lift: &Option<Lift>| lift.as_ref().map(|lift| lift.by.to_string());
     let at = |lift: &Option<Lift>| lift.as_ref().map(|lift| lift.at.millis());
     let statement = if version == 1 {
-        "INSERT INTO locks (scope, set_by, reason, since, lifting_by, lifting_at, lifted_by, lifted_at, version)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (scope) DO NOTHING"
+        "INSERT INTO locks (scope, set_by, reason, since, lifting_by, lifting_at, lifted_by, lifted_at, version, bound_to)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (scope) DO NOTHING"
     } else {
         "UPDATE locks SET set_by = $2, reason = $3, since = $4, lifting_by = $5, lifting_at = $6, lifted_by = $7,
-            lifted_at = $8, version = $9
+            lifted_at = $8, version = $9, bound_to = $10
         WHERE scope = $1 AND version = $9 - 1"
     };
     let written = query(statement)
@@ -60,6 +87,7 @@ pub(super) async fn write(connection: &mut Connection, lock: &Lock) -> Result<()
         .bind(by(&lock.lifted))
         .bind(at(&lock.lifted))
         .bind(version)
+        .bind(lock.bound_to.as_ref().map(ToString::to_string))
         .execute(connection)
         .await?;
     match written.rows_affected() {
@@ -72,7 +100,7 @@ pub(super) async fn write(connection: &mut Connection, lock: &Lock) -> Result<()
 /// Refuses what a lock forbids that was set meanwhile.
 pub(super) async fn refuse_locked(connection: &mut Connection, scopes: &[Scope]) -> Result<(), Failure> {
     for scope in scopes {
-        let standing = query(STANDING).bind(scope.to_string());
+        let standing = query(standing(scope)).bind(scope.to_string());
         if standing.fetch_optional(&mut *connection).await?.is_some() {
             return Err(StoreError::Conflict.into());
         }
@@ -80,12 +108,13 @@ pub(super) async fn refuse_locked(connection: &mut Connection, scopes: &[Scope])
     Ok(())
 }
 
-/// Locks that stand on everything, on `target`, on `people`, and on who decided on `request`.
+/// Locks that stand on everything, on `target`, on what has its accounts and on what it is bound to, on `people`, and on who
+/// decided on `request`.
 pub(super) async fn of_a_case(
     connection: &mut Connection,
     target: &TargetName,
     people: [&PersonId; 2],
-    request: Option<&RequestId>,
+    request: Option<&Request>,
 ) -> Result<Vec<Lock>, StoreError> {
     let [one, two] = people.map(|person| Scope::Person(person.clone()).to_string());
     let rows = query(OF_A_CASE)
@@ -93,7 +122,9 @@ pub(super) async fn of_a_case(
         .bind(Scope::Target(target.clone()).to_string())
         .bind(one)
         .bind(two)
-        .bind(request.map_or("", RequestId::as_str))
+        .bind(request.map_or("", |request| request.id().as_str()))
+        .bind(request.map(|request| Scope::bound(&request.body.binding).to_string()))
+        .bind(target.family().map(|family| Scope::Target(family).to_string()))
         .fetch_all(connection)
         .await
         .map_err(meaning)?;
@@ -108,6 +139,7 @@ fn lift(row: &Row, by: &str, at: &str) -> Result<Option<Lift>, StoreError> {
 fn read(row: &Row) -> Result<Lock, StoreError> {
     Ok(Lock {
         scope: word(row, "scope")?,
+        bound_to: word_or_none(row, "bound_to")?,
         by: word(row, "set_by")?,
         reason: word(row, "reason")?,
         since: time(row, "since")?,
@@ -117,12 +149,21 @@ fn read(row: &Row) -> Result<Lock, StoreError> {
     })
 }
 
-/// The id that a scope names, as its column has it.
-fn subject(scope: &Scope) -> Option<&str> {
+/// What a scope names, as its column has it.
+fn subject(scope: &Scope) -> Option<String> {
     match scope {
         Scope::All => None,
-        Scope::Person(id) => Some(id.as_str()),
-        Scope::Target(name) => Some(name.as_str()),
+        Scope::Person(id) => Some(id.to_string()),
+        Scope::Target(name) => Some(name.to_string()),
+        Scope::Bound(_) => Some(scope.to_string()),
+    }
+}
+
+/// The statement that finds what stands on `scope`.
+fn standing(scope: &Scope) -> &'static str {
+    match scope {
+        Scope::All | Scope::Person(_) | Scope::Target(_) => STANDING,
+        Scope::Bound(_) => STANDING_BOUND,
     }
 }
 
@@ -141,10 +182,10 @@ impl Locks for SqliteStore {
         let mut transaction = self.readers.begin().await.map_err(meaning)?;
         let mut locks: Vec<Lock> = Vec::new();
         for scope in scopes {
-            let row = query(STANDING)
+            let rows = query(standing(scope))
                 .bind(scope.to_string())
-                .fetch_optional(&mut *transaction);
-            if let Some(row) = row.await.map_err(meaning)? {
+                .fetch_all(&mut *transaction);
+            for row in rows.await.map_err(meaning)? {
                 let lock = read(&row)?;
                 if !locks.contains(&lock) {
                     locks.push(lock);
@@ -175,6 +216,7 @@ impl Locks for SqliteStore {
             Scope::All => UNDER_ALL,
             Scope::Person(_) => UNDER_PERSON,
             Scope::Target(_) => UNDER_TARGET,
+            Scope::Bound(_) => UNDER_BOUND,
         };
         let mut query = query(statement)
             .bind(until.millis())
@@ -187,18 +229,22 @@ impl Locks for SqliteStore {
         rows.iter().map(|row| word(row, "id")).collect()
     }
 
-    async fn open_under(&self, scope: &Scope) -> Result<Under, StoreError> {
-        let mut query = query(match scope {
-            Scope::All => OPEN_ALL,
-            Scope::Person(_) => OPEN_PERSON,
-            Scope::Target(_) => OPEN_TARGET,
-        });
-        if let Some(subject) = subject(scope) {
-            query = query.bind(subject);
+    async fn open_under(&self, scope: &Scope, bound_to: Option<&Scope>, now: Timestamp) -> Result<Under, StoreError> {
+        let statement = match (scope, bound_to) {
+            (Scope::All, _) => OPEN_ALL,
+            (Scope::Person(_), _) => OPEN_PERSON,
+            (Scope::Target(_), None) => OPEN_TARGET,
+            (Scope::Target(_), Some(_)) => OPEN_TARGET_BOUND,
+            (Scope::Bound(_), _) => OPEN_BOUND,
+        };
+        let mut query = query(statement).bind(now.millis());
+        for named in std::iter::once(scope).chain(bound_to).filter_map(subject) {
+            query = query.bind(named);
         }
         let row = query.fetch_one(&self.readers).await.map_err(meaning)?;
         Ok(Under {
             grants: count(&row, "grants")?,
+            remaining: count(&row, "remaining")?,
             last_credential_at: time_or_none(&row, "last_credential_at")?,
         })
     }

@@ -6,8 +6,8 @@ use sqlx::query;
 use super::super::dialect::{Connection, Failure, Row, meaning};
 use super::super::sqlite::SqliteStore;
 use super::super::{Memberships, StoreError};
-use super::read::{count, json, millis, number, raw, time, time_or_none, to_json, word};
-use crate::domain::Membership;
+use super::read::{count, json, millis, number, raw, time, time_or_none, to_json, word, word_or_none};
+use crate::domain::{GrantId, Membership};
 
 /// A page of those in use.
 pub(super) const IN_USE: &str = "SELECT * FROM memberships WHERE in_use = 1 AND name > $1 ORDER BY name LIMIT $2";
@@ -20,9 +20,9 @@ pub(super) async fn write(connection: &mut Connection, membership: &Membership) 
     let leases = to_json(&membership.leases)?;
     let written = if version == 1 {
         query(
-            "INSERT INTO memberships (name, binding, provider_user, state, pre_existing, leases, in_use, busy_until, since,
-                version)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+            "INSERT INTO memberships (name, binding, provider_user, state, pre_existing, leases, in_use, busy_until, busy_by,
+                since, version)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
             ON CONFLICT (name) DO NOTHING",
         )
         .bind(membership.name.as_str())
@@ -33,19 +33,21 @@ pub(super) async fn write(connection: &mut Connection, membership: &Membership) 
         .bind(leases)
         .bind(i64::from(in_use))
         .bind(millis(membership.busy_until))
+        .bind(membership.busy_by.as_ref().map(GrantId::as_str))
         .bind(membership.since.millis())
         .bind(version)
     } else {
         query(
-            "UPDATE memberships SET state = $1, pre_existing = $2, leases = $3, in_use = $4, busy_until = $5, since = $6,
-                version = $7
-            WHERE name = $8 AND version = $9",
+            "UPDATE memberships SET state = $1, pre_existing = $2, leases = $3, in_use = $4, busy_until = $5, busy_by = $6,
+                since = $7, version = $8
+            WHERE name = $9 AND version = $10",
         )
         .bind(membership.state.as_str())
         .bind(i64::from(membership.pre_existing))
         .bind(leases)
         .bind(i64::from(in_use))
         .bind(millis(membership.busy_until))
+        .bind(membership.busy_by.as_ref().map(GrantId::as_str))
         .bind(membership.since.millis())
         .bind(version)
         .bind(membership.name.as_str())
@@ -77,6 +79,7 @@ fn read(row: &Row) -> Result<Membership, StoreError> {
         pre_existing: pre_existing != 0,
         leases: json(row, "leases")?,
         busy_until: time_or_none(row, "busy_until")?,
+        busy_by: word_or_none(row, "busy_by")?,
         since: time(row, "since")?,
         version: count(row, "version")?,
     })

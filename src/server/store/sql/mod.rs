@@ -18,6 +18,7 @@ pub(super) mod switches;
 /// What is asked at every call or tick: none of it may read a whole table.
 #[cfg(test)]
 pub(super) const FREQUENT: &[&str] = &[
+    audit::DRIFT,
     cases::BESIDE,
     cases::GRANTS_LIKE,
     cases::GRANTS_SINCE,
@@ -30,6 +31,7 @@ pub(super) const FREQUENT: &[&str] = &[
     locks::ALL_STANDING,
     locks::OF_A_CASE,
     locks::STANDING,
+    locks::STANDING_BOUND,
     switches::KILLED,
     switches::KILLED_OF,
     switches::SWITCH,

@@ -10,7 +10,7 @@ use super::super::sqlite::SqliteStore;
 use super::super::writer::Work;
 use super::super::{Claimed, Outbox, Pending, StoreError};
 use super::read::{count, raw, time, time_or_none, word};
-use crate::domain::{Effect, EffectId, GrantId, Postpone, RequestId, Scope, Timestamp};
+use crate::domain::{Effect, EffectId, GrantId, Postpone, RequestId, Timestamp};
 
 /// Which rows are wanted, by whom.
 #[derive(Debug)]
@@ -22,15 +22,18 @@ pub(in super::super) struct Claim {
     limit: u32,
 }
 
-const fn subjects(effect: &Effect) -> (Option<&RequestId>, Option<&GrantId>, Option<&Scope>) {
+/// The third is what it is on, where that is neither request nor grant: a lock's scope, a membership's name.
+fn subjects(effect: &Effect) -> (Option<&RequestId>, Option<&GrantId>, Option<String>) {
     match effect {
         Effect::Expire { request } => (Some(request), None, None),
-        Effect::Sweep { scope } => (None, None, Some(scope)),
-        Effect::Stop { grant, scope } => (None, Some(grant), Some(scope)),
+        Effect::Sweep { scope } => (None, None, Some(scope.to_string())),
+        Effect::Oust { membership } => (None, None, Some(membership.clone())),
+        Effect::Stop { grant, scope } => (None, Some(grant), Some(scope.to_string())),
         Effect::Activate { grant }
         | Effect::Give { grant }
         | Effect::End { grant }
         | Effect::Take { grant }
+        | Effect::LetGo { grant }
         | Effect::Kill { grant }
         | Effect::Warn { grant }
         | Effect::Unkill { grant } => (None, Some(grant), None),
@@ -44,7 +47,7 @@ pub(super) async fn add(connection: &mut Connection, due_at: Timestamp, effect: 
         .bind(effect.kind())
         .bind(request.map(RequestId::as_str))
         .bind(grant.map(GrantId::as_str))
-        .bind(scope.map(ToString::to_string))
+        .bind(scope)
         .bind(i64::from(effect.urgency()))
         .bind(due_at.millis())
         .execute(connection)
@@ -67,11 +70,12 @@ pub(super) async fn complete(connection: &mut Connection, effect: EffectId) -> R
 /// The row is tried again later, by anybody.
 pub(super) async fn postpone(connection: &mut Connection, postpone: &Postpone) -> Result<(), Failure> {
     let updated = query(
-        "UPDATE outbox SET due_at = $1, attempts = attempts + 1, last_error = $2, claimed_by = NULL,
+        "UPDATE outbox SET due_at = $1, attempts = attempts + $2, last_error = $3, claimed_by = NULL,
             claimed_until = NULL
-        WHERE id = $3",
+        WHERE id = $4",
     )
     .bind(postpone.until.millis())
+    .bind(i64::from(postpone.is_attempt))
     .bind(postpone.error.as_str())
     .bind(postpone.effect.0)
     .execute(connection)
@@ -135,6 +139,7 @@ fn effect(row: &Row) -> Result<Effect, StoreError> {
         "activate" => Ok(Effect::Activate { grant: grant()? }),
         "give" => Ok(Effect::Give { grant: grant()? }),
         "end" => Ok(Effect::End { grant: grant()? }),
+        "let_go" => Ok(Effect::LetGo { grant: grant()? }),
         "take" => Ok(Effect::Take { grant: grant()? }),
         "kill" => Ok(Effect::Kill { grant: grant()? }),
         "unkill" => Ok(Effect::Unkill { grant: grant()? }),
@@ -145,6 +150,9 @@ fn effect(row: &Row) -> Result<Effect, StoreError> {
         "stop" => Ok(Effect::Stop {
             grant: grant()?,
             scope: word(row, "scope")?,
+        }),
+        "oust" => Ok(Effect::Oust {
+            membership: raw(row, "scope")?,
         }),
         other => Err(StoreError::Unreadable(format!(
             "effect {other:?} is not known to this version"

@@ -5,7 +5,7 @@ use sqlx::query;
 use super::super::StoreError;
 use super::super::dialect::{Connection, Failure, Row, meaning};
 use super::read::{count, json, millis, number, raw, time, time_or_none, to_json, word, word_or_none};
-use crate::domain::{Decision, Request, RequestId};
+use crate::domain::{Decision, Request, RequestId, Scope, Timestamp};
 
 /// A request as it shall stand.
 pub(super) async fn write(connection: &mut Connection, request: &Request) -> Result<(), Failure> {
@@ -21,8 +21,8 @@ async fn insert(connection: &mut Connection, request: &Request) -> Result<(), Fa
     let body = String::from_utf8_lossy(&request.body.canonical_bytes()).into_owned();
     let inserted = query(
         "INSERT INTO requests (id, requester_id, beneficiary_id, target, body, digest, frozen, state, automatic,
-            filed_at, filed_from, expires_at, closed_at, version)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+            filed_at, filed_from, expires_at, closed_at, version, bound_to, starts_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
         ON CONFLICT (id) DO NOTHING",
     )
     .bind(request.id().as_str())
@@ -39,6 +39,8 @@ async fn insert(connection: &mut Connection, request: &Request) -> Result<(), Fa
     .bind(request.expires_at.millis())
     .bind(millis(request.closed_at))
     .bind(number(request.version))
+    .bind(Scope::bound(&request.body.binding).to_string())
+    .bind(request.body.start.map_or(0, Timestamp::millis))
     .execute(connection)
     .await?;
     match inserted.rows_affected() {
@@ -47,14 +49,19 @@ async fn insert(connection: &mut Connection, request: &Request) -> Result<(), Fa
     }
 }
 
-/// A filing that raced another one whose grant is scheduled by now: the unique index sees pending ones only.
+/// A filing that raced another one whose grant is scheduled by now for the same time: the unique index sees pending ones
+/// only.
 async fn refuse_beside_scheduled(connection: &mut Connection, request: &Request) -> Result<(), Failure> {
+    let (from, until) = request.spans();
     let scheduled = query(
         "SELECT 1 FROM grants
-        WHERE beneficiary_id = $1 AND target = $2 AND is_open = 1 AND state = 'scheduled' LIMIT 1",
+        WHERE beneficiary_id = $1 AND target = $2 AND is_open = 1 AND state = 'scheduled'
+            AND starts_at < $3 AND activate_by > $4 LIMIT 1",
     )
     .bind(request.body.beneficiary.as_str())
     .bind(request.body.target.as_str())
+    .bind(until.millis())
+    .bind(from.millis())
     .fetch_optional(connection)
     .await?;
     match scheduled {

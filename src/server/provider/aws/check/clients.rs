@@ -13,13 +13,16 @@ pub struct Endpoints {
     pub sts: Option<String>,
     /// IAM.
     pub iam: Option<String>,
+    /// Organizations.
+    pub organizations: Option<String>,
 }
 
-/// STS and IAM.
+/// STS, IAM and Organizations.
 #[derive(Clone, Debug)]
 pub struct ShellClients {
     sts: aws_sdk_sts::Client,
     iam: aws_sdk_iam::Client,
+    organizations: aws_sdk_organizations::Client,
 }
 
 impl ShellClients {
@@ -34,11 +37,17 @@ impl ShellClients {
         let mut iam = aws_sdk_iam::config::Builder::from(&base);
         iam.set_behavior_version(Some(BehaviorVersion::latest()));
         iam.set_endpoint_url(endpoints.iam.clone());
-        iam.set_retry_config(Some(retries));
+        iam.set_retry_config(Some(retries.clone()));
         iam.set_timeout_config(Some(timeouts()));
+        let mut organizations = aws_sdk_organizations::config::Builder::from(&base);
+        organizations.set_behavior_version(Some(BehaviorVersion::latest()));
+        organizations.set_endpoint_url(endpoints.organizations.clone());
+        organizations.set_retry_config(Some(retries));
+        organizations.set_timeout_config(Some(timeouts()));
         Self {
             sts: aws_sdk_sts::Client::from_conf(sts.build()),
             iam: aws_sdk_iam::Client::from_conf(iam.build()),
+            organizations: aws_sdk_organizations::Client::from_conf(organizations.build()),
         }
     }
 
@@ -48,5 +57,9 @@ impl ShellClients {
 
     pub(super) fn iam(&self) -> &aws_sdk_iam::Client {
         &self.iam
+    }
+
+    pub(super) fn organizations(&self) -> &aws_sdk_organizations::Client {
+        &self.organizations
     }
 }

@@ -12,7 +12,9 @@ mod finding;
 mod json;
 mod judge;
 mod kill_switch;
+mod organization;
 mod read;
+mod session_deny;
 mod trust;
 
 #[cfg(test)]
@@ -22,4 +24,6 @@ pub use self::clients::{Endpoints, ShellClients};
 pub use self::described::{Described, DescribedRole};
 pub use self::finding::{Finding, Kind, Severity};
 pub use self::judge::judge;
+pub use self::organization::Over;
 pub use self::read::{ReadError, Reader};
+pub use self::session_deny::{AttachedPolicy, Denied, SessionDeny};

@@ -41,7 +41,7 @@ pub enum ReadError {
 /// Reads with the credentials of whoever runs it.
 #[derive(Debug)]
 pub struct Reader {
-    clients: ShellClients,
+    pub(super) clients: ShellClients,
 }
 
 impl Reader {
@@ -194,7 +194,7 @@ where
     }
 }
 
-fn half(call: &'static str) -> ReadError {
+pub(super) fn half(call: &'static str) -> ReadError {
     ReadError::Unreachable {
         call,
         said: "half an answer".to_owned(),
@@ -202,7 +202,7 @@ fn half(call: &'static str) -> ReadError {
 }
 
 /// What a failed call means.
-fn explain<E>(call: &'static str, error: &SdkError<E>) -> ReadError
+pub(super) fn explain<E>(call: &'static str, error: &SdkError<E>) -> ReadError
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
