@@ -1,6 +1,8 @@
 //! `jit login`: signs in through a browser, or with a one-time code, as the server offers;
 //! to Identity Center, where permission sets are used.
 
+use std::time::Duration;
+
 use secrecy::SecretString;
 
 use super::center;
@@ -14,7 +16,7 @@ use hot::Origin;
 /// Sign in
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example:\n  jit login --server https://jit.acme.example\n  jit login --identity-center billing --no-browser\n\nWith --identity-center, with -o json: one object a line, first the page and the code."
+    after_help = "Example:\n  jit login --server https://jit.acme.example\n  jit login --identity-center billing --no-browser\n\nWhere a page is to be opened by hand, with -o json: one object a line, first the page."
 )]
 pub(super) struct Args {
     /// One-time code, on loopback servers only
@@ -26,6 +28,13 @@ pub(super) struct Args {
     /// Print the address instead of opening a browser
     #[arg(long, conflicts_with = "code")]
     no_browser: bool,
+}
+
+/// Where the person goes.
+#[derive(Debug, serde::Serialize)]
+struct Asked<'a> {
+    url: &'a str,
+    expires_in_s: u32,
 }
 
 pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
@@ -75,22 +84,25 @@ fn send(ctx: &Ctx, login: &BrowserLogin, server: &Origin, no_browser: bool) -> R
         Some(Ok(Opened::Running)) => ctx.ui.note(&format!("{waiting} No page? jit login --no-browser")),
         Some(Err(error)) => {
             ctx.ui.warn(&error.message, "open this on this machine");
-            say(ctx, login.address())?;
+            say(ctx, login.address(), login.limit())?;
             ctx.ui.note(&waiting);
         }
         None => {
-            say(ctx, login.address())?;
+            say(ctx, login.address(), login.limit())?;
             ctx.ui.note(&waiting);
         }
     }
     Ok(())
 }
 
-/// The address; with `-o json` stdout has one object, at the end.
-fn say(ctx: &Ctx, address: &str) -> Result<()> {
+/// The address; with `-o json` an object of its own, before the one of who signed in.
+fn say(ctx: &Ctx, address: &str, limit: Duration) -> Result<()> {
     if ctx.ui.is_json() {
-        ctx.ui.note(address);
-        return Ok(());
+        let asked = Asked {
+            url: address,
+            expires_in_s: u32::try_from(limit.as_secs()).unwrap_or(u32::MAX),
+        };
+        return ctx.ui.json("jit/login-address/1", &asked);
     }
     ctx.ui.line(address)
 }

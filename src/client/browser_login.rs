@@ -54,11 +54,13 @@ impl Client {
     /// Begins to sign in at `server` through a browser. The port is taken before anybody is sent there.
     ///
     /// # Errors
-    /// What keeps a device key from being kept; exit 1 where there is no port.
+    /// What keeps a device key from being kept; exit 1 where there is no port, or no signal can be watched.
     pub fn begin_in_browser(&self, server: &Origin) -> Result<BrowserLogin> {
         let (key, storage, is_new_key) = self.device_key(server)?;
         let device = key.thumbprint();
         let backend = self.on_device(server.clone(), key)?;
+        // before anybody is told that it waits: a key that is pressed meanwhile is not lost
+        backend.watch_interrupt()?;
         let loopback = Loopback::bind()?;
         let (verifier, state) = (backend.random().secret(), backend.random().secret());
         let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(&verifier));
@@ -93,7 +95,6 @@ impl Client {
             state,
             ..
         } = login;
-        backend.watch_interrupt()?;
         let late = || {
             let message = format!("nobody signed in within {} min", LONGEST.as_secs() / 60);
             Error::new(Exit::SignedOut, "login.late", message).try_("jit login")

@@ -6,6 +6,7 @@ mod approvals;
 mod assignment;
 mod build;
 mod family;
+mod groups;
 mod kill;
 mod owned;
 mod place;

@@ -120,19 +120,24 @@ fn login_in_a_browser_ends_signed_in() {
 }
 
 #[test]
-fn login_as_json_prints_one_object() {
-    let Some(company) = Company::open("login_as_json_prints_one_object") else {
+fn login_as_json_prints_first_the_page_then_who() {
+    let Some(company) = Company::open("login_as_json_prints_first_the_page_then_who") else {
         return;
     };
     let machine = SealedBox::new();
     let running = machine
         .jit_command(&["login", "--server", &company.url, "--no-browser", "-o", "json"])
         .start();
-    let address = running.stderr_line(&format!("{}/sign-in?", company.url), LIMIT);
-    goes("ana pwd -", address.trim());
+    let asked: Value = serde_json::from_str(&running.stdout_line("jit/login-address/1", LIMIT)).unwrap();
+    assert_eq!(asked["expires_in_s"], 300);
+    goes("ana pwd -", asked["url"].as_str().unwrap());
     let run = running.finish(LIMIT).exits(0);
-    assert_eq!(run.json()["schema"], "jit/login/1");
-    assert_eq!(run.stdout.lines().count(), 1, "{}", run.stdout);
+    let [_, signed_in] = run.stdout.lines().collect::<Vec<_>>()[..] else {
+        panic!("{}", run.stdout)
+    };
+    let signed_in: Value = serde_json::from_str(signed_in).unwrap();
+    assert_eq!(signed_in["schema"], "jit/login/1");
+    assert_eq!(run.stderr, "");
 }
 
 #[test]

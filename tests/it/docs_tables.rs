@@ -62,7 +62,17 @@ const CLIENT: &[&str] = &[
 ];
 /// What has the form of a code and is none: files and hosts.
 const NO_CODES: &[&str] = &[
-    ".toml", ".json", ".db", ".key", ".bash", ".fish", ".example", ".com", ".eu", ".sso",
+    ".client_secret",
+    ".toml",
+    ".json",
+    ".db",
+    ".key",
+    ".bash",
+    ".fish",
+    ".example",
+    ".com",
+    ".eu",
+    ".sso",
 ];
 
 /// The code of a room, tests left out, white space made single.

@@ -6,6 +6,7 @@ import { createServer } from 'node:http';
 import { randomUUID } from 'node:crypto';
 import { exportJWK, generateKeyPair } from 'jose';
 import { Provider } from 'oidc-provider';
+import { createMemoryAdapter } from 'oidc-provider/lib/adapters/memory_adapter.js';
 
 const [clientId, clientSecret, redirectUri] = process.argv.slice(2);
 
@@ -17,8 +18,12 @@ async function keys() {
   return { keys: [await named('RS256'), await named('ES256')] };
 }
 
+// Outlives a change of keys, which is another Provider.
+const adapter = createMemoryAdapter();
+
 async function make(issuer) {
   return new Provider(issuer, {
+    adapter,
     jwks: await keys(),
     clients: [{
       client_id: clientId,
@@ -40,6 +45,9 @@ async function make(issuer) {
       }),
     }),
     async loadExistingGrant(ctx) {
+      // one a session: with another, codes of its other tabs are void
+      const known = ctx.oidc.session.grantIdFor(ctx.oidc.client.clientId);
+      if (known) return ctx.oidc.provider.Grant.find(known);
       const grant = new ctx.oidc.provider.Grant({
         clientId: ctx.oidc.client.clientId, accountId: ctx.oidc.session.accountId,
       });
