@@ -9,8 +9,9 @@ use super::center;
 use super::context::Ctx;
 use crate::client::{BrowserLogin, Client, Opened, SignIn, SignedIn, open_browser};
 use crate::domain::SignInMethod;
-use crate::error::{Error, Result};
+use crate::error::{Error, Exit, Result};
 use crate::ui::span;
+use crate::wire::SignInWay;
 use hot::Origin;
 
 /// Sign in
@@ -64,10 +65,16 @@ pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
 
 /// Whether the server sends people to a browser.
 fn in_browser(client: &Client, server: &Origin) -> Result<bool> {
-    let offered = client.sign_in_methods(server)?.methods;
-    Ok(offered
-        .iter()
-        .any(|way| way.method == SignInMethod::LoopbackPkce.as_str()))
+    let Some(offered) = client.sign_in_methods(server)? else {
+        return Ok(false);
+    };
+    if offered.methods.is_empty() {
+        let message = format!("nobody can sign in at {server} yet");
+        return Err(Error::new(Exit::Configuration, "login.no_method", message)
+            .hint("whoever runs it sets up [[sign_in]] in its file"));
+    }
+    let is_browser = |way: &SignInWay| way.method == SignInMethod::LoopbackPkce.as_str();
+    Ok(offered.methods.iter().any(is_browser))
 }
 
 /// Sends the person to the browser, or says where to go.
@@ -80,17 +87,21 @@ fn send(ctx: &Ctx, login: &BrowserLogin, server: &Origin, no_browser: bool) -> R
         false => Some(open_browser(&address, ctx.env.text("BROWSER").as_deref())),
     };
     match opened {
-        Some(Ok(Opened::Done)) => ctx.ui.note(&waiting),
-        Some(Ok(Opened::Running)) => ctx.ui.note(&format!("{waiting} No page? jit login --no-browser")),
-        Some(Err(error)) => {
-            ctx.ui.warn(&error.message, "open this on this machine");
-            say(ctx, login.address(), login.limit())?;
-            ctx.ui.note(&waiting);
+        Some(Ok(Opened::Done | Opened::Running)) => {
+            ctx.ui.note(&format!("{waiting} No page? jit login --no-browser"));
+            return Ok(());
         }
-        None => {
-            say(ctx, login.address(), login.limit())?;
-            ctx.ui.note(&waiting);
-        }
+        Some(Err(error)) => ctx.ui.warn(&error.message, "open this on this machine"),
+        None => {}
+    }
+    say(ctx, login.address(), login.limit())?;
+    ctx.ui.note(&waiting);
+    // over SSH the browser is elsewhere, and what it brings comes to a port of this machine
+    if ctx.env.text("SSH_CONNECTION").is_some() {
+        let port = login.port();
+        ctx.ui.note(&format!(
+            "  the browser is elsewhere? There first:  ssh -L {port}:127.0.0.1:{port} HOST"
+        ));
     }
     Ok(())
 }

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{ConnectInfo, Query, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::extract::{ConnectInfo, Path, Query, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
@@ -52,6 +52,8 @@ pub struct Brought {
     iss: Option<String>,
     /// Its "no".
     error: Option<String>,
+    /// In its words.
+    error_description: Option<String>,
 }
 
 /// Ways to sign in.
@@ -92,18 +94,21 @@ pub async fn begin(
             }
         };
     };
-    match browser::begin(&backend, party, terminal).await {
-        Ok(begun) => go_to(&begun.address, &begun.cookie),
-        Err(why) => stopped(&why),
+    match browser::begin(&backend, party, terminal.clone()).await {
+        Ok(begun) => go_to(&begun.address, Some(&begun.cookie)),
+        // the terminal waits: it is told, and says how to go on
+        Err(why) => go_to(&browser::not_begun(&terminal, &why), None),
     }
 }
 
 /// Where an identity provider sends a browser back to.
-#[utoipa::path(get, path = "/sign-in/callback", params(Brought),
+#[utoipa::path(get, path = "/sign-in/callback/{with}", params(("with" = String, Path, description = "The identity provider's name."), Brought),
     responses((status = 303), (status = 400, body = String, content_type = "text/html")))]
 pub async fn finish(
     State(backend): State<Arc<Backend>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Path(with): Path<String>,
+    method: Method,
     headers: HeaderMap,
     brought: Result<Query<Brought>, QueryRejection>,
 ) -> Response {
@@ -113,11 +118,16 @@ pub async fn finish(
     let Ok(Query(brought)) = brought else {
         return stopped(&Stopped::NotBegun);
     };
+    // what only looks (HEAD) spends no code
+    if method != Method::GET {
+        return stopped(&Stopped::NotBegun);
+    }
     let values = [
         Some(&brought.state),
         brought.code.as_ref(),
         brought.iss.as_ref(),
         brought.error.as_ref(),
+        brought.error_description.as_ref(),
     ];
     if values.into_iter().flatten().any(|value| value.len() > LONGEST) {
         return stopped(&Stopped::NotBegun);
@@ -133,9 +143,11 @@ pub async fn finish(
         code: brought.code,
         issuer: brought.iss,
         error: brought.error,
+        description: brought.error_description,
+        with,
     };
     match browser::finish(&backend, &cookies.join("; "), &returned).await {
-        Ok(address) => go_to(&address, &backend.sign_ins.cookies.clear(&returned.state)),
+        Ok(address) => go_to(&address, Some(&backend.sign_ins.cookies.clear(&returned.state))),
         Err(why) => stopped(&why),
     }
 }
@@ -183,15 +195,17 @@ fn slowed(backend: &Backend, peer: SocketAddr) -> Option<Response> {
     Some(response)
 }
 
-/// Sends the browser on, with `cookie`. The address is ours, or the identity provider's own.
-fn go_to(address: &str, cookie: &str) -> Response {
-    match (HeaderValue::from_str(address), HeaderValue::from_str(cookie)) {
-        (Ok(address), Ok(cookie)) => {
-            let headers = [(header::LOCATION, address), (header::SET_COOKIE, cookie)];
-            guarded((StatusCode::SEE_OTHER, headers).into_response())
-        }
-        (Err(_), _) | (_, Err(_)) => stopped(&Stopped::Failed),
+/// Sends the browser on, with `cookie` where there is one. The address is the terminal's, or the identity provider's own.
+fn go_to(address: &str, cookie: Option<&str>) -> Response {
+    let cookie = cookie.map(HeaderValue::from_str).transpose();
+    let (Ok(address), Ok(cookie)) = (HeaderValue::from_str(address), cookie) else {
+        return stopped(&Stopped::Failed);
+    };
+    let mut response = guarded((StatusCode::SEE_OTHER, [(header::LOCATION, address)]).into_response());
+    if let Some(cookie) = cookie {
+        response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
+    response
 }
 
 fn not_ours() -> Response {

@@ -143,6 +143,7 @@ impl Plan {
     /// said now and not when somebody has approved it.
     async fn resolved(&self, backend: &Backend) -> Result<Body, Failure> {
         let beneficiary = Beneficiary {
+            issuer: &self.beneficiary.issuer,
             name: &self.beneficiary.name,
             subject: &self.beneficiary.subject,
         };

@@ -25,6 +25,7 @@ fn an_assignment(account: &str) -> Assignment {
             start_url: "https://d-1111111111.awsapps.com/start".to_owned(),
             found_by: FoundBy::UserName,
             pattern: "{name}".to_owned(),
+            people: "local".to_owned(),
         },
         permission_set_arn: "arn:aws:sso:::permissionSet/ssoins-1111111111111111/ps-1111111111111111".to_owned(),
         permission_set: "Billing".to_owned(),
