@@ -238,7 +238,7 @@ async fn attack_26_issuer_that_never_answers_is_given_up_once_for_all() {
     for asked in asking {
         assert_eq!(
             asked.await.unwrap().as_deref(),
-            Some("acme: it does not answer in time")
+            Some("acme: it does not answer: no answer in time")
         );
     }
     assert!(began.elapsed().as_secs() < 12, "they wait for one call, not for fifty");
