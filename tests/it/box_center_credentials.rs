@@ -192,6 +192,22 @@ fn torn_token_is_none() {
 }
 
 #[test]
+fn attack_16_odd_keys_of_the_portal_are_not_kept() {
+    let center = center();
+    let granted = Granted::start(&center);
+    assign(&center, "alice");
+    granted.signs_in(&center, "alice");
+    drop(center.control(&json!({"settings": {"portal_keys": "account"}})));
+    let run = granted.machine.jit(&PROCESS).exits(9);
+    // the backend is not who answers so
+    assert_eq!(
+        run.stderr,
+        "jit: the credential of Identity Center is none: try again\n"
+    );
+    assert_eq!(run.stdout, "");
+}
+
+#[test]
 fn attack_17_token_of_another_portal_is_never_sent() {
     let center = center();
     let granted = Granted::start(&center);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::call::Caller;
 use super::center::Center;
-use super::errors::signed_out;
+use super::errors::{failed, signed_out};
 use super::files::Found;
 use super::portal::{NoCredentials, RoleCredentials};
 use crate::client::Backend;
@@ -75,7 +75,8 @@ impl Client {
             grant_ends_at,
             only: live.body.only.iter().map(ToString::to_string).collect(),
         };
-        self.checked(backend, &credential)
+        let odd = |_| failed("the credential of Identity Center is none".to_owned()).hint("try again");
+        self.checked(backend, &credential).map_err(odd)
     }
 
     /// Asks the portal until it gives or its "no" is final.
