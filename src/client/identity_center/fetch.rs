@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::call::Caller;
 use super::center::Center;
 use super::errors::{failed, signed_out};
-use super::files::Found;
 use super::portal::{NoCredentials, RoleCredentials};
+use super::refresh::Refused;
 use crate::client::Backend;
 use crate::client::account::Client;
 use crate::client::credential::{Minted, no_live_grant};
@@ -59,8 +59,7 @@ impl Client {
         }
         let center = Center::of_assignment(&live.assignment)?;
         let caller = Caller::new(&self.env, backend, &center, &picked.account)?;
-        let found = self.token(&caller, &live.target)?;
-        let made = self.credentials(&caller, &live, found, told)?;
+        let made = self.credentials(&caller, &live, told)?;
         let Some(grant_ends_at) = ends(&live) else {
             return Err(no_live_grant(&live.target));
         };
@@ -79,24 +78,17 @@ impl Client {
         self.checked(backend, &credential).map_err(odd)
     }
 
-    /// Asks the portal until it gives or its "no" is final.
-    fn credentials(
-        &self,
-        caller: &Caller<'_>,
-        live: &Live<'_>,
-        found: Found,
-        told: Told<'_>,
-    ) -> Result<RoleCredentials> {
-        let (mut found, mut is_second, mut is_told) = (found, false, false);
+    /// Asks the portal until it gives or its "no" is final: with one token after the other, for it may have several users.
+    fn credentials(&self, caller: &Caller<'_>, live: &Live<'_>, told: Told<'_>) -> Result<RoleCredentials> {
+        let (mut refused, mut is_told) = (Refused::default(), false);
+        let mut next = self.token(caller, &refused)?;
         loop {
-            match caller.role_credentials(&live.assignment, &found.token.access)? {
-                Ok(made) => return Ok(made),
-                Err(NoCredentials::SignedOut) if !is_second => {
-                    found = self.token_after(caller, &found, &live.target)?;
-                    is_second = true;
-                }
-                Err(NoCredentials::SignedOut) => return Err(signed_out(&live.target)),
-                Err(NoCredentials::NoAccess) => {
+            let found = match next {
+                Some(found) => found,
+                None => {
+                    if !refused.knows_any() {
+                        return Err(signed_out(&live.target));
+                    }
                     self.not_yet(caller.backend, live)?;
                     if !is_told {
                         told(&format!(
@@ -106,8 +98,19 @@ impl Client {
                         is_told = true;
                     }
                     caller.backend.pause(PAUSE)?;
+                    refused.again().ok_or_else(|| signed_out(&live.target))?
                 }
+            };
+            match caller.role_credentials(&live.assignment, &found.token.access)? {
+                Ok(made) => return Ok(made),
+                Err(NoCredentials::SignedOut) => refused.unknown(found),
+                Err(NoCredentials::NoAccess) => refused.without_access(found),
             }
+            next = match self.token(caller, &refused) {
+                // what cannot be refreshed now is no reason not to wait with one that is known
+                Err(error) if error.exit != Exit::Interrupted && refused.knows_any() => None,
+                token => token?,
+            };
         }
     }
 
