@@ -158,7 +158,7 @@ impl Backend {
     ) -> Result<Option<T>> {
         let mut call = self.call(Method::GET, path, None);
         call.known = known.map(str::to_owned);
-        call.limit = wait + Duration::from_secs(10);
+        call.until = Instant::now() + wait + Duration::from_secs(10);
         let answer = self.send(call)?;
         if answer.status == StatusCode::NOT_MODIFIED {
             return Ok(None);
@@ -200,13 +200,14 @@ impl Backend {
             path,
             body,
             known: None,
-            limit: LIMIT,
+            until: Instant::now() + LIMIT,
         }
     }
 
     fn send(&self, mut call: Call) -> Result<Answer> {
-        call.limit = self.within(call.limit);
         let started = Instant::now();
+        let deadline = self.deadline.get().unwrap_or(call.until);
+        call.until = call.until.min(deadline);
         let result = self.interruptible(self.proven(&call));
         let status = result
             .as_ref()
