@@ -191,6 +191,21 @@ fn torn_token_is_none() {
     drop(granted.machine.jit(&PROCESS).exits(0));
 }
 
+/// It may have ended between the two calls: that is no fault of the backend's.
+#[test]
+fn grant_that_is_not_listed_any_more_is_not_live() {
+    let center = center();
+    let granted = Granted::start(&center);
+    assign(&center, "alice");
+    granted.signs_in(&center, "alice");
+    granted.change(|believed| believed.state = "unlisted");
+    let run = granted.machine.jit(&PROCESS).exits(10);
+    assert_eq!(
+        run.stderr,
+        format!("jit: no live grant for {TARGET}: run  jit request {TARGET}\n")
+    );
+}
+
 #[test]
 fn attack_16_odd_keys_of_the_portal_are_not_kept() {
     let center = center();

@@ -24,6 +24,7 @@ mod box_bad_input;
 mod box_center_credentials;
 mod box_center_deny;
 mod box_center_end;
+mod box_center_many;
 mod box_center_several;
 mod box_center_sign_in;
 mod box_credential;

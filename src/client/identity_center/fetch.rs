@@ -40,17 +40,18 @@ struct Live<'a> {
 }
 
 impl Client {
-    /// Fetches a credential of the grant of one's own that `is_meant` says and that ends last.
+    /// Fetches a credential of the grant of one's own that `is_meant` says and that ends last; `target` is what was asked for.
     pub(in super::super) fn fetched_there(
         &self,
         backend: &Backend,
-        is_meant: &dyn Fn(&GrantView) -> bool,
+        target: &TargetName,
+        is_meant: &dyn Fn(&RequestView, &GrantView) -> bool,
         told: Told<'_>,
     ) -> Result<Minted> {
         let picked = self.picked()?;
         let open = backend.requests(true, None)?.requests;
-        let live = live(&open, &picked.session.person, is_meant)
-            .ok_or_else(|| foreign(backend.origin(), "it names no grant that credentials are of"))?;
+        // it may have ended between the two calls
+        let live = live(&open, &picked.session.person, is_meant).ok_or_else(|| no_live_grant(target))?;
         let live = checked(backend, live)?;
         let ends = |live: &Live<'_>| live.grant.ends_at.filter(|end| backend.now() < end.whole_second());
         // whatever the portal would still give: a session that is begun now would go on for as long as any
@@ -138,11 +139,11 @@ impl Client {
 fn live<'a>(
     open: &'a [RequestView],
     person: &str,
-    is_meant: &dyn Fn(&GrantView) -> bool,
+    is_meant: &dyn Fn(&RequestView, &GrantView) -> bool,
 ) -> Option<(&'a RequestView, &'a GrantView)> {
     let own = open.iter().filter(|request| request.beneficiary.id == person);
     let grants = own.filter_map(|request| Some((request, request.grant.as_ref()?)));
-    let live = grants.filter(|(_, grant)| grant.state == "active" && is_meant(grant));
+    let live = grants.filter(|(request, grant)| grant.state == "active" && is_meant(request, grant));
     live.max_by_key(|(_, grant)| grant.ends_at)
 }
 
