@@ -21,6 +21,7 @@ mod keys;
 mod live;
 mod login;
 mod named;
+mod nonces;
 mod proof;
 mod request_on_miss;
 mod secrets;

@@ -35,6 +35,7 @@ mod box_extend;
 mod box_issuer;
 mod box_lock;
 mod box_main_job;
+mod box_nonce;
 mod box_request_on_miss;
 mod box_serve_config;
 mod box_setup;
