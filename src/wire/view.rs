@@ -91,6 +91,9 @@ pub struct GrantView {
     /// named.
     #[serde(default)]
     pub pre_existing: bool,
+    /// Whether another grant holds the same access of the same person: it goes on after this one, by its rules.
+    #[serde(default)]
+    pub also_held: bool,
     /// Whether credentials are renewed until the end.
     pub renews: bool,
     /// When it ended.
