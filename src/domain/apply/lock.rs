@@ -26,7 +26,7 @@ pub(super) fn bars(case: &Case, event: &Event) -> Vec<Scope> {
             .as_ref()
             .map_or_else(Vec::new, |request| deciding(&request.body, &vote.by)),
         Event::Activate => activating(case),
-        Event::Verified | Event::Mint { .. } => of(receiving),
+        Event::Verified { .. } | Event::Mint { .. } => of(receiving),
         Event::Cancel { .. }
         | Event::Expire
         | Event::Withhold { .. }
@@ -52,11 +52,11 @@ pub(super) fn bars(case: &Case, event: &Event) -> Vec<Scope> {
 pub(super) fn barred(now: Timestamp, case: &Case, event: &Event, lock: &Lock) -> Result<Change, Refusal> {
     match event {
         Event::Activate => withhold(now, case, EndCause::Locked, lock.reason.as_str()),
-        Event::Verified if case.grant()?.state == GrantState::Granting => {
+        Event::Verified { .. } if case.grant()?.state == GrantState::Granting => {
             let detail = Some(lock.reason.as_str());
             begin_end(now, case, Some(&lock.by), EndCause::Locked, detail)
         }
-        Event::Verified => Ok(Change::default()),
+        Event::Verified { .. } => Ok(Change::default()),
         Event::File(_)
         | Event::Decide(_)
         | Event::Mint { .. }

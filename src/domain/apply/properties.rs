@@ -192,7 +192,7 @@ fn locked(world: &World) {
             until: world.now.plus(secs(900)),
         };
         assert!(apply(world.now, &case, &mint).is_err(), "locked: minted");
-        for event in [Event::Activate, Event::Verified] {
+        for event in [Event::Activate, Event::Verified { before: world.now }] {
             let change = apply(world.now, &case, &event).expect("the worker is never refused");
             let given = change
                 .grant()

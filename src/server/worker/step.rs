@@ -203,8 +203,10 @@ async fn give(backend: &Backend, work: &Claimed, grant: &GrantId) -> Result<(), 
         return membership::give(backend, work, grant).await;
     }
     let access = access_of(backend, &case).await?;
-    match given(backend, &access).await {
-        Ok(Presence::There) => advance_grant(backend, work, grant, &Event::Verified).await,
+    let given = given(backend, &access).await;
+    let verified = Event::Verified { before: backend.now() };
+    match given {
+        Ok(Presence::There) => advance_grant(backend, work, grant, &verified).await,
         Ok(Presence::Absent) => retry(backend, work, &case, "the check found nothing yet").await,
         Err(error) if error.is_transient() => retry(backend, work, &case, &error.to_string()).await,
         Err(ProviderError::Refused(detail)) => advance_grant(backend, work, grant, &Event::NotGiven { detail }).await,
