@@ -150,6 +150,14 @@ impl Catalogue {
         self.drift
     }
 
+    /// Whether what nobody here gave is taken away at `binding`: policy says so, and a target still gives access there.
+    pub fn removes_drift(&self, binding: &Binding) -> bool {
+        let is_here =
+            |target: &Target| target.binding.arn() == binding.arn() && target.binding.account() == binding.account();
+        let is_known = || self.targets.iter().any(is_here) || self.is_in_many(binding);
+        self.drift == Drift::Remove && is_known()
+    }
+
     /// Names of groups.
     pub fn groups(&self) -> impl Iterator<Item = &str> {
         self.groups.keys().map(String::as_str)

@@ -213,6 +213,12 @@ impl Catalogue {
         Ok(())
     }
 
+    /// Whether a target that names many accounts gives the same permission set.
+    pub(super) fn is_in_many(&self, binding: &Binding) -> bool {
+        let mut bindings = self.families.iter().map(|family| &family.in_general.binding);
+        bindings.any(|general| general.arn() == binding.arn())
+    }
+
     /// Whether a target that names many accounts could be the same access as `target`.
     pub fn is_shared(&self, target: &Target) -> bool {
         self.families.iter().any(|family| family.binds_as(target))

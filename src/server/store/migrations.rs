@@ -74,6 +74,8 @@ migrations! {
     71 "0071_memberships_busy_by"
     72 "0072_outbox_rooms"
     73 "0073_audit_events_drift"
+    80 "0080_audit_events_told"
+    81 "0081_places"
 }
 
 /// The version that the schema has after all of them.

@@ -313,8 +313,9 @@ pub trait Audit: Send + Sync {
     /// Events after `after`, in order.
     async fn evidence(&self, after: u64, limit: u32) -> Result<Vec<Evidence>, StoreError>;
 
-    /// Every `drift.found` that there ever was, in order.
-    async fn drift_found(&self) -> Result<Vec<Evidence>, StoreError>;
+    /// Every `drift.found`, `account.left` and `account.refused` that there ever was, in order: what was told of is told
+    /// once, whoever starts since.
+    async fn told(&self) -> Result<Vec<Evidence>, StoreError>;
 
     /// When the newest event was written. The clock never goes behind it.
     async fn newest_at(&self) -> Result<Option<Timestamp>, StoreError>;
@@ -352,6 +353,16 @@ pub trait Memberships: Send + Sync {
     /// Those of which something may be there, or that somebody holds, in the order of their names; `after` continues a
     /// page (exclusive).
     async fn memberships(&self, after: Option<&str>, limit: u32) -> Result<Vec<Membership>, StoreError>;
+
+    /// Those that are somebody else's, of all whose names begin with `place`, in the order of their names; `after` continues
+    /// a page (exclusive).
+    async fn foreign(&self, place: &str, after: Option<&str>, limit: u32) -> Result<Vec<Membership>, StoreError>;
+
+    /// When somebody looked last at all whose names begin with `place`.
+    async fn looked_at(&self, place: &str) -> Result<Option<Timestamp>, StoreError>;
+
+    /// Notes that somebody looked at `at`.
+    async fn note_looked(&self, place: &str, at: Timestamp) -> Result<(), StoreError>;
 }
 
 /// Everything together.
