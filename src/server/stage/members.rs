@@ -259,7 +259,7 @@ impl Stage {
 
     /// Lists the accounts, as the backend does beside everything else.
     pub async fn list_accounts(&self) {
-        self.backend.roster.refresh(&self.backend).await;
+        self.backend.roster.refresh(&self.backend, |_| true).await;
     }
 
     /// A backend in memory on which `dev-admin` and `dev-too` are one permission set in one account.
