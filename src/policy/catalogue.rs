@@ -55,6 +55,8 @@ pub struct Target {
     pub known_as: String,
     /// The account as the organization has it, where it was looked at.
     pub facts: Option<AccountFacts>,
+    /// Targets in many accounts, each in this one, that are the same access, where the account was looked at.
+    pub same_access: Vec<TargetName>,
 }
 
 /// An account that the catalogue names.

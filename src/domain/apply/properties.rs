@@ -183,7 +183,7 @@ fn is_approval(decision: &crate::domain::decision::Decision, stage: usize) -> bo
 fn locked(world: &World) {
     for grant in world.grants.values() {
         let (case, body) = (world.case(&grant.request), &world.requests[&grant.request].body);
-        let Some(lock) = case.lock_on(&receiving(body)) else {
+        let Some(lock) = case.lock_on(&receiving(body, &[])) else {
             continue;
         };
         let mint = Event::Mint {

@@ -26,7 +26,12 @@ async fn locked_target_is_not_had_by_another_name() {
     assert_eq!(seen[0].same_access, ["dev-too"]);
     let other = unlock(&stage, &carol, "dev-too").await.unwrap_err().problem;
     assert_eq!(other.nearest, ["dev-admin"]);
-    unlock(&stage, &carol, "dev-admin").await.unwrap();
+    lock(&stage, &carol, "dev-too").await.unwrap();
+    let lifted = unlock(&stage, &carol, "dev-admin").await.unwrap();
+    assert_eq!((lifted.lifted, lifted.still_locked), (true, vec!["dev-too".to_owned()]));
+    assert_eq!(code(stage.file(&alice, "dev-admin").await), "access.locked");
+    let lifted = unlock(&stage, &carol, "dev-too").await.unwrap();
+    assert_eq!((lifted.lifted, lifted.still_locked), (true, Vec::new()));
     stage.file(&alice, "dev-too").await.unwrap();
 }
 

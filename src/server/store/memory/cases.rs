@@ -50,6 +50,7 @@ impl State {
         scopes.extend(people.into_iter().cloned().map(Scope::Person));
         if let Some(request) = request {
             scopes.push(Scope::bound(&request.body.binding));
+            scopes.extend(request.frozen.same_access.iter().flat_map(Scope::of_target));
             let decisions = self.decisions_on(request.id());
             scopes.extend(decisions.into_iter().map(|decision| Scope::Person(decision.by)));
         }
