@@ -183,6 +183,15 @@ async fn grant_that_waits_for_drift_to_go_says_so() {
     stage.at(2 * ROUND_S + 600);
     stage.work().await;
     assert!(members.has("user-bob"), "gone, and given anew");
+    let case = stage.backend.store.case_of_grant(id).await.unwrap().unwrap();
+    let viewer = crate::server::service::view::Viewer::new(&stage.backend, &bob.person);
+    let shown = viewer.of(&case).await.unwrap().grant.unwrap();
+    let at = |at: Option<Timestamp>| at.map(|at| at.since(NOON));
+    assert_eq!(
+        (at(shown.activated_at), at(shown.given_at)),
+        (Some(600), Some(1_200)),
+        "it counts there since it was given"
+    );
     assert_eq!(members.count("grant"), 2, "alice's and bob's");
 }
 
