@@ -95,6 +95,11 @@ impl Assignment {
 
     /// What two grants share when both hold it: the membership's name, of `user` in the identity store.
     pub fn membership(&self, user: &str) -> String {
-        format!("{}/{}/{user}", self.permission_set_arn, self.account)
+        format!("{}{user}", self.memberships())
+    }
+
+    /// What the names of all of them begin with. By itself it is the name of a membership of nobody.
+    pub fn memberships(&self) -> String {
+        format!("{}/{}/", self.permission_set_arn, self.account)
     }
 }

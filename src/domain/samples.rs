@@ -126,6 +126,7 @@ pub(super) fn frozen(stages: Vec<Stage>) -> Frozen {
         environment: "production".into(),
         bundle_hash: "b".repeat(64),
         account: None,
+        same_access: Vec::new(),
     }
 }
 

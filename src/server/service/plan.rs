@@ -71,10 +71,12 @@ impl Plan {
         };
         let beneficiary = scene.beneficiary().await?;
         let mut case = backend.store.case_to_file(&beneficiary.id, &target.name).await?;
-        let beside = [Scope::Person(caller.person.id.clone()), Scope::bound(&target.binding)];
+        let mut beside = vec![Scope::Person(caller.person.id.clone()), Scope::bound(&target.binding)];
+        beside.extend(target.same_access.iter().flat_map(Scope::of_target));
         case.locks.extend(backend.store.locks_on(&beside).await?);
         let body = scene.body(&beneficiary, &case)?;
-        locked::pass(backend, &caller.person.id, &case, &asking(&body)).await?;
+        let scopes = asking(&body, &target.same_access);
+        locked::pass(backend, &caller.person.id, &case, &target.name, &scopes).await?;
         let answers = scene.answers(&beneficiary, &body);
         if beneficiary.id != caller.person.id {
             answers.hold(&beneficiary, &body)?;
@@ -132,6 +134,7 @@ impl Plan {
                 environment: self.target.environment.clone(),
                 bundle_hash: bundle.hash().as_str().to_owned(),
                 account: self.target.facts.clone(),
+                same_access: self.target.same_access.clone(),
             },
             device: caller.session.device.clone(),
             automatic: self.answers.automatic.as_ref().is_some_and(|answer| answer.allowed),
