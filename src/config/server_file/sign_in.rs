@@ -140,7 +140,7 @@ impl Source<'_> {
         })?;
         Ok(IdentityProvider {
             name: self.provider_name(name)?,
-            issuer: self.issuer(issuer)?,
+            issuer: self.identity_issuer(issuer)?,
             client_id: self.plain("client_id", client_id)?,
             client_secret: self.secret("client_secret", ("secret", "JIT_CLIENT_SECRET"), client_secret)?,
             scopes: self.scopes(table.scopes.as_deref())?,
@@ -187,7 +187,7 @@ impl Source<'_> {
         Ok(text.clone())
     }
 
-    fn issuer(&self, written: &Spanned<String>) -> Result<String> {
+    fn identity_issuer(&self, written: &Spanned<String>) -> Result<String> {
         let text = written.get_ref();
         let wrong = |what: &str| -> Error {
             self.wrong(&written.span(), &format!("issuer {what}: {}", shown_url(text)))
