@@ -35,6 +35,7 @@ fn alice() -> Person {
         subject: "alice-of-the-crowd".into(),
         name: "alice".into(),
         since: now(),
+        workload: None,
     }
 }
 
@@ -55,6 +56,7 @@ fn granted(n: u64, ends_at: Timestamp) -> (Request, Grant) {
         extends: None,
         user: None,
         pre_existing: false,
+        workload: None,
     };
     let grant = Grant {
         id: GrantId::from_bits(n),
@@ -93,6 +95,7 @@ fn granted(n: u64, ends_at: Timestamp) -> (Request, Grant) {
             environment: "prod".into(),
             bundle_hash: "b".repeat(64),
             account: None,
+            started_by: Vec::new(),
         },
         state: RequestState::Approved,
         automatic: true,

@@ -46,6 +46,14 @@ pub async fn signed_in(
     }
 }
 
+/// Lets none of those in who are signed in as a workload.
+pub async fn people_alone(caller: Caller, request: Request, next: Next) -> Response {
+    match caller.person.workload {
+        None => next.run(request).await,
+        Some(_) => Failure::new(Code::Forbidden, "a workload asks and receives, nothing else").into_response(),
+    }
+}
+
 async fn identify(backend: &Backend, call: &Parts, peer: SocketAddr) -> Result<Caller, Failure> {
     let authorization = call.headers.get(header::AUTHORIZATION);
     let given = authorization.and_then(|value| value.to_str().ok()?.split_once(' '));

@@ -78,6 +78,9 @@ migrations! {
     75 "0075_sign_in_codes_sign_in"
     76 "0076_sign_in_codes_once"
     77 "0077_sessions_mfa"
+    90 "0090_people_workload"
+    91 "0091_sessions_id_token"
+    92 "0092_sessions_id_token_once"
 }
 
 /// The version that the schema has after all of them.
