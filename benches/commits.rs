@@ -61,6 +61,7 @@ fn filing(n: u64) -> Result<Change, Failure> {
         extends: None,
         user: None,
         pre_existing: false,
+        workload: None,
     };
     let workflow = Workflow {
         name: "one".to_owned(),
@@ -75,6 +76,7 @@ fn filing(n: u64) -> Result<Change, Failure> {
         environment: "production".to_owned(),
         bundle_hash: "b".repeat(64),
         account: None,
+        started_by: Vec::new(),
     };
     let filing = Filing {
         body,
@@ -95,6 +97,7 @@ async fn opened(path: &Path) -> Result<SqliteStore, Failure> {
         subject: "alice".to_owned(),
         name: "alice".to_owned(),
         since: now(),
+        workload: None,
     };
     let seen = Change {
         rows: vec![Row::Person(person)],

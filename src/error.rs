@@ -117,7 +117,8 @@ pub const fn exit_of(code: Code) -> Exit {
         | Code::SessionEnded
         | Code::SessionProof
         | Code::SessionNonce
-        | Code::SessionCodeInvalid => Exit::SignedOut,
+        | Code::SessionCodeInvalid
+        | Code::SessionTokenInvalid => Exit::SignedOut,
         // too many open requests is a rule about what one may have, not a busy backend
         Code::PolicyRefused
         | Code::PolicyOverCap
@@ -150,6 +151,7 @@ pub const fn exit_of(code: Code) -> Exit {
         | Code::ProviderClock => Exit::Provider,
         // worth a retry, or something that is not the interface of a jit backend
         Code::RateLimited
+        | Code::SessionIssuer
         | Code::StoreUnavailable
         | Code::HostUnknown
         | Code::PathNotFound

@@ -75,6 +75,11 @@ impl Ctx {
     pub(super) fn desk(&self) -> Result<Desk> {
         let client = self.client()?;
         let (picked, backend) = client.signed_in()?;
+        if let Some(me) = &picked.new {
+            let until = self.words_at(self.clock.now()).at(me.session_ends_at);
+            self.ui
+                .note(&format!("Signed in as {} (workload) until {until}.", me.person.name));
+        }
         client.sweep(&picked.account);
         Ok(Desk {
             client,

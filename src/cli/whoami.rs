@@ -3,6 +3,7 @@
 use super::context::Ctx;
 use crate::domain::SignInMethod;
 use crate::error::Result;
+use crate::ui::TimeWords;
 use crate::wire::Me;
 use serde::Serialize;
 
@@ -38,9 +39,20 @@ pub(super) fn run(_: Args, ctx: &mut Ctx) -> Result<()> {
         .line(&format!("  session  {}, until {end} ({left} left)", me.method))?;
     if me.method != SignInMethod::Local.as_str() {
         ctx.ui.line(&format!("  known as {} at {}", me.subject, me.issuer))?;
-        let shown = me.mfa_at.map_or_else(|| "none shown".to_owned(), |at| words.ago(at));
-        ctx.ui.line(&format!("  mfa      {shown}"))?;
+        ctx.ui.line(&proof(&me, &words))?;
     }
     ctx.ui
         .line(&format!("  device   {}, key in {}", me.device, me.key_storage))
+}
+
+/// When a second factor was last shown; of a workload, who started it.
+fn proof(me: &Me, words: &TimeWords) -> String {
+    match (&me.workload, me.mfa_at) {
+        (Some(workload), _) => {
+            let who = workload.started_by.as_deref().unwrap_or("nobody: a machine");
+            format!("  started  by {who}")
+        }
+        (None, Some(at)) => format!("  mfa      {}", words.ago(at)),
+        (None, None) => "  mfa      none shown".to_owned(),
+    }
 }

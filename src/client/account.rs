@@ -14,6 +14,7 @@ use super::state::StateFolder;
 use crate::clock::Clock;
 use crate::config::{ConfigFile, Environment, Folders, NetworkSettings};
 use crate::error::{Error, Exit, Result};
+use crate::wire::Me;
 
 /// The client of one machine: which account is meant, its session, its cache.
 pub struct Client {
@@ -35,6 +36,8 @@ pub struct Picked {
     pub account: Account,
     /// The session on this machine.
     pub session: SessionEntry,
+    /// Who signed in by itself just now, where a job did.
+    pub new: Option<Me>,
 }
 
 impl Client {
@@ -117,7 +120,11 @@ impl Client {
             let message = format!("the session of {} ended", account.identity());
             return Err(Error::new(Exit::SignedOut, "session.ended", message).try_(self.login_command()));
         }
-        Ok(Picked { account, session })
+        Ok(Picked {
+            account,
+            session,
+            new: None,
+        })
     }
 
     /// The backend of an account that is signed in.
@@ -156,12 +163,15 @@ impl Client {
         Ok(backend.with_nonce(nonce))
     }
 
-    /// The backend, for whoever is signed in.
+    /// The backend, for whoever is signed in; a job that has no session signs in by itself.
     ///
     /// # Errors
     /// Exit 4 where nobody is.
     pub fn signed_in(&self) -> Result<(Picked, Backend)> {
-        let picked = self.picked()?;
+        let picked = match self.picked() {
+            Err(error) if error.exit == Exit::SignedOut => self.sign_in_as_job(error)?,
+            picked => picked?,
+        };
         let backend = self.backend(&picked)?;
         Ok((picked, backend))
     }

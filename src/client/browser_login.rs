@@ -135,7 +135,7 @@ impl Client {
 
     /// The account under which `me` is kept: the name that was given, unless somebody else has it here; else what they are
     /// called, and where that is taken or no name, their id.
-    fn local_account(&self, backend: &Backend, me: &Me, identity: Option<&str>) -> Result<Account> {
+    pub(super) fn local_account(&self, backend: &Backend, me: &Me, identity: Option<&str>) -> Result<Account> {
         let origin = backend.origin();
         let is_others = |name: &str| -> Result<bool> {
             let known = self.sessions.find(origin.as_str(), name)?;

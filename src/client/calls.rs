@@ -12,8 +12,8 @@ use crate::domain::text::TargetName;
 use crate::error::Result;
 use crate::wire::{
     DryRun, EndGrant, EndedGrant, Filed, GrantList, LiftLock, Lifted, LockList, Locked, Me, MintedCredential,
-    NewDecision, NewLock, NewRequest, NewSession, OpenedSession, RequestList, RequestView, SignInMethods, TargetList,
-    paths,
+    NewDecision, NewLock, NewRequest, NewSession, NewWorkloadSession, OpenedSession, RequestList, RequestView,
+    SignInMethods, TargetList, paths,
 };
 
 /// Everything but what RFC 3986, section 2.3 calls unreserved.
@@ -34,6 +34,10 @@ impl Backend {
 
     pub(super) fn open_session(&self, new: &NewSession) -> Result<OpenedSession> {
         self.post(paths::SESSIONS.to_owned(), new)
+    }
+
+    pub(super) fn open_workload_session(&self, new: &NewWorkloadSession) -> Result<OpenedSession> {
+        self.post(paths::WORKLOAD_SESSIONS.to_owned(), new)
     }
 
     /// Ends the session.

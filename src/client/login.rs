@@ -178,6 +178,10 @@ impl Client {
             .sessions
             .find(account.origin().as_str(), account.identity())?
             .ok_or_else(Error::signed_out)?;
-        Ok(Picked { account, session })
+        Ok(Picked {
+            account,
+            session,
+            new: None,
+        })
     }
 }

@@ -32,6 +32,8 @@ pub mod shell;
 mod state;
 mod token;
 mod wait;
+mod workload_login;
+mod workload_token;
 
 pub use account::{Client, Picked};
 pub use aws_config::{ConfigText, Edited, Index, Wanted, Warning};

@@ -26,6 +26,26 @@ pub const VARIABLES: &[Variable] = &[
         about: "identity to use, as --identity",
     },
     Variable {
+        name: "JIT_ID_TOKEN",
+        about: "token by which a job signs in by itself, where no session is there",
+    },
+    Variable {
+        name: "JIT_ID_TOKEN_FILE",
+        about: "file of that token, such as one that Kubernetes writes; read each time",
+    },
+    Variable {
+        name: "ACTIONS_ID_TOKEN_REQUEST_URL",
+        about: "where GitHub Actions makes such a token, in a job with `id-token: write`",
+    },
+    Variable {
+        name: "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+        about: "what a job shows there",
+    },
+    Variable {
+        name: "GITHUB_ACTIONS",
+        about: "`true` in a job of GitHub Actions: says what it lacks to sign in by itself",
+    },
+    Variable {
         name: "JIT_CONFIG_FILE",
         about: "configuration file instead of jit/config.toml in the platform's folder",
     },

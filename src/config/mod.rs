@@ -26,6 +26,7 @@ pub use network::{NetworkSettings, ProxySetting};
 pub use parent::parent_program;
 pub use sealing_key::SealingKey;
 pub use server_file::sign_in::{IdentityProvider, TokenAlgorithm};
+pub use server_file::workload_issuer::WorkloadIssuer;
 pub use server_file::{SecretSource, ServerFile};
 pub use shown_url::shown_url;
 pub use web_address::WebAddress;

@@ -11,6 +11,7 @@ use toml::Spanned;
 use toml::de::DeTable;
 
 use self::sign_in::IdentityProvider;
+use self::workload_issuer::WorkloadIssuer;
 use super::issuer_url::IssuerUrl;
 use super::shown_url::shown_url;
 use crate::domain::key_life::SHORTEST_PERIOD_S;
@@ -18,6 +19,7 @@ use crate::domain::time::Duration;
 use crate::error::{Error, Result};
 
 pub mod sign_in;
+pub mod workload_issuer;
 
 /// Keys of the file and of its tables.
 const KEYS: &[(&str, &[&str])] = &[
@@ -32,6 +34,7 @@ const KEYS: &[(&str, &[&str])] = &[
             "issuer",
             "sealing_key",
             "sign_in",
+            "workload_issuer",
         ],
     ),
     ("aws", &["endpoint"]),
@@ -39,6 +42,7 @@ const KEYS: &[(&str, &[&str])] = &[
     ("sealing_key", SECRET_KEYS),
     ("sign_in", sign_in::KEYS),
     ("sign_in.client_secret", SECRET_KEYS),
+    ("workload_issuer", workload_issuer::KEYS),
 ];
 
 /// Keys of a table that names a secret.
@@ -67,6 +71,8 @@ pub struct ServerFile {
     pub sealing_key: SecretSource,
     /// Where people sign in.
     pub sign_in: Vec<IdentityProvider>,
+    /// Who makes the tokens by which workloads sign in.
+    pub workload_issuers: Vec<WorkloadIssuer>,
 }
 
 /// Where a secret comes from.
@@ -93,6 +99,8 @@ struct Written {
     sealing_key: Option<Spanned<Secret>>,
     #[serde(default)]
     sign_in: Vec<Spanned<sign_in::Written>>,
+    #[serde(default)]
+    workload_issuer: Vec<Spanned<workload_issuer::Written>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -131,6 +139,7 @@ impl ServerFile {
         let public_url = written
             .public_url
             .ok_or_else(|| missing("public_url", "https://jit.acme.example"))?;
+        let sign_in = source.sign_in(&written.sign_in)?;
         Ok(Self {
             listen: source.listen(written.listen.as_ref())?,
             public_url: source.origin(&public_url)?,
@@ -140,7 +149,8 @@ impl ServerFile {
             issuer_url: written.issuer.url.map(|url| source.issuer(&url)).transpose()?,
             issuer_period: written.issuer.period.map(|text| source.period(&text)).transpose()?,
             sealing_key: source.secret("sealing_key", ("key", "JIT_SEALING_KEY"), &sealing_key)?,
-            sign_in: source.sign_in(&written.sign_in)?,
+            workload_issuers: source.workload_issuers(&written.workload_issuer, &sign_in)?,
+            sign_in,
         })
     }
 }

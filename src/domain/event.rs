@@ -7,6 +7,7 @@ use super::id::{DeviceId, GrantId, PersonId};
 use super::request::{Body, Frozen};
 use super::text::{Comment, Reason};
 use super::time::Timestamp;
+use super::workload::Behind;
 
 /// A request that is being filed. Policy has said that it may be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +39,8 @@ pub struct Vote {
     pub device: DeviceId,
     /// Everybody for whom that device is enrolled. Empty under `--dev`, where one machine plays all parts.
     pub device_people: Vec<PersonId>,
+    /// Who is known now to have started the job that asks.
+    pub behind: Behind,
     /// Open stages that policy lets this person decide.
     pub stages: Vec<usize>,
     /// Id of the grant, in case this decision completes the workflow.

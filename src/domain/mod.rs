@@ -32,6 +32,7 @@ pub mod time;
 #[cfg(test)]
 mod values;
 pub mod workflow;
+pub mod workload;
 
 pub use accounts::{AccountFacts, Choice, Chosen};
 pub use apply::apply;
@@ -56,3 +57,4 @@ pub use target::{Binding, KillSwitch, Partition, Road, RoleBinding, Trace};
 pub use text::{Comment, Narrowing, PersonName, Reason, TargetName, Ticket};
 pub use time::{Duration, Timestamp};
 pub use workflow::{Stage, Workflow};
+pub use workload::{Behind, Enrolled, StartedBy, Wanted, Workload, WorkloadKind};

@@ -1,12 +1,13 @@
-//! People, their devices and sign-in sessions, as values.
+//! People and workloads, their devices and sign-in sessions, as values.
 //! Refuses names as identity: a person is (issuer, subject); the rest is for display.
 
 use serde::{Deserialize, Serialize};
 
 use super::id::{DeviceId, PersonId, SessionId};
 use super::time::Timestamp;
+use super::workload::Workload;
 
-/// A person.
+/// A person, or a workload: whoever may sign in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
     /// Stable id, made at first sight of (issuer, subject).
@@ -19,6 +20,9 @@ pub struct Person {
     pub name: String,
     /// When we first saw them.
     pub since: Timestamp,
+    /// What it is, where it is no person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workload: Option<Box<Workload>>,
 }
 
 /// How somebody signed in.
@@ -29,6 +33,8 @@ pub enum SignInMethod {
     Local,
     /// OpenID Connect in a browser on the terminal's own machine, back to it over loopback (RFC 8252).
     LoopbackPkce,
+    /// A token that says which job or machine it is.
+    Workload,
 }
 
 impl SignInMethod {
@@ -37,6 +43,7 @@ impl SignInMethod {
         match self {
             Self::Local => "local",
             Self::LoopbackPkce => "loopback-pkce",
+            Self::Workload => "workload",
         }
     }
 }
@@ -94,6 +101,9 @@ pub struct Session {
     /// When they last showed a second factor, if they did.
     #[serde(default)]
     pub mfa_at: Option<Timestamp>,
+    /// SHA-256 of what tells the token apart that a workload brought, lower-case hex: one session each.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id_token: Option<String>,
     /// When.
     pub created_at: Timestamp,
     /// It works before this instant.

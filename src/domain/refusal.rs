@@ -93,6 +93,10 @@ codes! {
     SessionNonce = "session.nonce",
     /// A one-time code that is wrong, used or too old.
     SessionCodeInvalid = "session.code_invalid",
+    /// A workload's token that is not believed, was used before, or fits nothing that is enrolled.
+    SessionTokenInvalid = "session.token_invalid",
+    /// The issuer of a workload's token does not answer, or says what it should not.
+    SessionIssuer = "session.issuer",
     /// Not for this caller.
     Forbidden = "access.forbidden",
     /// A lock stands on the person, on the target, or on everything.
@@ -188,6 +192,10 @@ pub enum Refusal {
     OwnRequest,
     #[error("this device belongs to the person who asks")]
     OwnDevice,
+    #[error("nobody knows who started this job")]
+    StarterUnknown,
+    #[error("that token opened a session already")]
+    TokenUsed,
     #[error("no open stage of {request} is yours to decide")]
     NotApprover { request: RequestId },
     #[error("you have decided on {request} already")]
@@ -262,7 +270,8 @@ impl Refusal {
             | Self::TextUnsafe { .. }
             | Self::BadPersonName { .. } => Code::UsageText,
             Self::OverCap { .. } | Self::OverCapExtended { .. } => Code::PolicyOverCap,
-            Self::OwnRequest | Self::OwnDevice => Code::PolicyOwnRequest,
+            Self::OwnRequest | Self::OwnDevice | Self::StarterUnknown => Code::PolicyOwnRequest,
+            Self::TokenUsed => Code::SessionTokenInvalid,
             Self::NotApprover { .. } => Code::PolicyRefused,
             Self::VotedAlready { .. } | Self::AlreadyDecided { .. } => Code::RequestAlreadyDecided,
             Self::Changed { .. } => Code::RequestChanged,
@@ -294,6 +303,8 @@ impl Refusal {
             Self::TextTooLong { .. } => Some("say it shorter and link to the rest"),
             Self::TextUnsafe { .. } => Some("keep to one line of plain text"),
             Self::OwnRequest | Self::OwnDevice => Some("ask another approver"),
+            Self::StarterUnknown => Some("who owns the policy says who that account is"),
+            Self::TokenUsed => Some("have its issuer make another one"),
             Self::Changed { .. } => Some("look at the request again, then decide"),
             Self::NarrowedOtherwise { .. } => Some("drop the live grant first"),
             Self::CodeInvalid => Some("ask for a new code"),

@@ -11,6 +11,7 @@ use super::target::Binding;
 use super::text::{Narrowing, Reason, TargetName, Ticket};
 use super::time::{Duration, Timestamp};
 use super::workflow::Workflow;
+use super::workload::Workload;
 
 /// Where a request stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -93,6 +94,9 @@ pub struct Body {
     /// where they had not.
     #[serde(default, skip_serializing_if = "is_false")]
     pub pre_existing: bool,
+    /// Which workload asks and who started it, where it is no person. Left out of the bytes where it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workload: Option<Box<Workload>>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
@@ -147,6 +151,9 @@ pub struct Frozen {
     /// Targets in many accounts, each in this one, that were the same access then: a lock on one of them bears on this.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub same_access: Vec<TargetName>,
+    /// Who started the job that asks, as far as they were known then: none of them decides on it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub started_by: Vec<PersonId>,
 }
 
 /// A request.

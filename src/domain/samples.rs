@@ -13,6 +13,7 @@ use super::target::{Binding, Partition, Road, RoleBinding, Trace};
 use super::text::{Reason, TargetName};
 use super::time::{Duration, Timestamp};
 use super::workflow::{Stage, Workflow};
+use super::workload::Behind;
 
 /// `light` runs; a hundred times as many where the build asks for deep tests.
 pub(super) fn runs(light: u32) -> Config {
@@ -100,6 +101,7 @@ pub(super) fn body(id: u64) -> Body {
         extends: None,
         user: None,
         pre_existing: false,
+        workload: None,
     }
 }
 
@@ -127,6 +129,7 @@ pub(super) fn frozen(stages: Vec<Stage>) -> Frozen {
         bundle_hash: "b".repeat(64),
         account: None,
         same_access: Vec::new(),
+        started_by: Vec::new(),
     }
 }
 
@@ -150,6 +153,7 @@ pub(super) fn vote(by: u64, digest: &Digest, grant: u64) -> Vote {
         digest: digest.clone(),
         device: device(by),
         device_people: vec![person(by)],
+        behind: Behind::Nobody,
         stages: vec![0, 1],
         grant: GrantId::from_bits(grant),
     }

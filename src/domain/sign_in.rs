@@ -1,4 +1,4 @@
-//! Signing in with a one-time code, what comes of signing in elsewhere, and signing out.
+//! Signing in with a one-time code, what comes of signing in elsewhere, a workload that signs in, and signing out.
 //! Refuses codes that are spent, old, or of another terminal; which person a code belongs to is the store's knowledge.
 
 use serde_json::{Value, json};
@@ -71,6 +71,37 @@ pub fn sign_in(
     let details = json!({ "method": session.method, "device": session.device });
     let actor = Actor::Person(session.person.clone());
     Ok(Change::new(now, "session.opened", actor, None, rows, details).unless_locked(vec![person]))
+}
+
+/// Opens `session` on `device` for the workload `who`, whose token was believed, unless `locked` stands on it. `is_new` where
+/// it was never seen before, `details` say what the token said.
+///
+/// # Errors
+/// [`Refusal::Locked`]; [`Refusal::TokenUsed`] where session and device do not belong together.
+pub fn let_in(
+    now: Timestamp,
+    who: &Person,
+    is_new: bool,
+    device: &Device,
+    session: &Session,
+    locked: Option<&Lock>,
+    details: Value,
+) -> Result<Change, Refusal> {
+    let is_theirs = session.person == who.id && device.person == who.id && device.id == session.device;
+    if !is_theirs || session.id_token.is_none() || who.workload.is_none() {
+        return Err(Refusal::TokenUsed);
+    }
+    let scope = Scope::Person(who.id.clone());
+    if let Some(lock) = locked.filter(|lock| lock.stands() && lock.scope == scope) {
+        return Err(lock.refusal());
+    }
+    let mut rows = Vec::new();
+    if is_new {
+        rows.push(Row::Person(who.clone()));
+    }
+    rows.extend([Row::Device(device.clone()), Row::Session(session.clone())]);
+    let actor = Actor::Person(who.id.clone());
+    Ok(Change::new(now, "session.opened", actor, None, rows, details).unless_locked(vec![scope]))
 }
 
 /// Ends `session`. Ending it twice changes nothing.

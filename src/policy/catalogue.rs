@@ -13,11 +13,14 @@ mod place;
 mod rules;
 mod shape;
 mod target;
+mod workloads;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::nearest::nearest;
-use crate::domain::{AccountFacts, Binding, Duration, TargetName, Workflow};
+use crate::domain::{
+    AccountFacts, Binding, Duration, Enrolled, Person, StartedBy, TargetName, Workflow, Workload, WorkloadKind,
+};
 
 pub use accounts::Accounts;
 pub(super) use accounts::is_unit;
@@ -87,6 +90,8 @@ pub struct Catalogue {
     targets: Vec<Target>,
     families: Vec<Family>,
     groups: BTreeMap<String, BTreeSet<Member>>,
+    workloads: BTreeMap<String, Enrolled>,
+    humans: BTreeMap<(String, String), BTreeSet<Member>>,
     accounts: BTreeMap<String, Declared>,
     drift: Drift,
 }
@@ -138,6 +143,44 @@ impl Catalogue {
             .filter(|(_, members)| holds(members))
             .map(|(name, _)| name.clone())
             .collect()
+    }
+
+    /// The groups of somebody; of a workload the name that it is enrolled under, as long as it is. No workload is in a
+    /// group of people, whatever its issuer calls it.
+    pub fn parents(&self, who: &Person) -> Vec<String> {
+        match &who.workload {
+            None => self.groups_of(&who.issuer, &who.subject),
+            Some(workload) => self
+                .is_enrolled(workload)
+                .then(|| workload.name.clone())
+                .into_iter()
+                .collect(),
+        }
+    }
+
+    /// Whether what signed in as `workload` is enrolled still, by the same claims.
+    pub fn is_enrolled(&self, workload: &Workload) -> bool {
+        let enrolled = self.workloads.get(&workload.name);
+        enrolled.is_some_and(|enrolled| enrolled.issuer == workload.issuer && enrolled.holds(workload))
+    }
+
+    /// What `issuer`, which is of `kind`, may sign in.
+    pub fn enrolled_at<'a>(&'a self, issuer: &'a str, kind: WorkloadKind) -> impl Iterator<Item = &'a Enrolled> {
+        let all = self.workloads.values();
+        all.filter(move |enrolled| enrolled.issuer == issuer && enrolled.kind == kind)
+    }
+
+    /// All that the human is here who started `workload`; none where nobody is linked to that account, or nobody did.
+    pub fn human_behind(&self, workload: &Workload) -> Option<&BTreeSet<Member>> {
+        match &workload.started_by {
+            StartedBy::Nobody | StartedBy::Unknown => None,
+            StartedBy::Account(id) => self.humans.get(&(workload.issuer.clone(), id.clone())),
+        }
+    }
+
+    /// Names of workloads.
+    pub fn workloads(&self) -> impl Iterator<Item = &str> {
+        self.workloads.keys().map(String::as_str)
     }
 
     /// The members of a group as (issuer, subject); none where there is no such group.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::catalogue::Target;
 use super::question::{Ask, Question, SessionFacts, Subject, Tally, Who};
-use crate::domain::{PersonId, Request, Timestamp, Verdict};
+use crate::domain::{PersonId, Request, Timestamp, Verdict, Workload};
 
 /// What Cedar sees where nobody ever gave a second factor: ten years.
 const NEVER_S: u32 = 10 * 365 * 86_400;
@@ -17,7 +17,7 @@ const NOT_LOOKED_UP: &str = "unknown";
 /// Everything that an answer is made from, but the bundle.
 pub(super) fn inputs(question: &Question<'_>) -> Value {
     let (who, now) = (question.who(), question.now());
-    let mut entities = vec![user(who)];
+    let mut entities = vec![principal(who)];
     let (resource, context) = match question {
         Question::Request { ask, session, .. }
         | Question::RequestFor { ask, session, .. }
@@ -38,7 +38,7 @@ pub(super) fn inputs(question: &Question<'_>) -> Value {
             ..
         } => {
             entities.extend(target(on));
-            entities.push(filed(request, on, decided_by));
+            file(request, on, decided_by, &mut entities);
             (
                 uid("Request", request.id().as_str()),
                 vote(request, on, *stage, session, now),
@@ -51,7 +51,7 @@ pub(super) fn inputs(question: &Question<'_>) -> Value {
             ..
         } => {
             entities.extend(target(on));
-            entities.push(filed(request, on, &[]));
+            file(request, on, &[], &mut entities);
             (
                 uid("Request", request.id().as_str()),
                 json!({ "tally": tallied(tally), "clock": clock(now) }),
@@ -64,7 +64,7 @@ pub(super) fn inputs(question: &Question<'_>) -> Value {
             ..
         } => {
             entities.extend(target(on));
-            entities.push(filed(request, on, &[]));
+            file(request, on, &[], &mut entities);
             let context = json!({ "session": signed_in(session), "clock": clock(now) });
             (uid("Request", request.id().as_str()), context)
         }
@@ -76,12 +76,13 @@ pub(super) fn inputs(question: &Question<'_>) -> Value {
             request, target: on, ..
         } => {
             entities.extend(target(on));
-            entities.push(filed(request, on, &[]));
+            file(request, on, &[], &mut entities);
             (uid("Request", request.id().as_str()), json!({ "clock": clock(now) }))
         }
     };
+    let principal = entities[0]["uid"].clone();
     json!({
-        "principal": uid("User", who.person.id.as_str()),
+        "principal": principal,
         "action": uid("Action", question.action()),
         "resource": resource,
         "context": context,
@@ -90,9 +91,15 @@ pub(super) fn inputs(question: &Question<'_>) -> Value {
 }
 
 impl<'a> Question<'a> {
-    /// The action's name in the schema.
+    /// The action's name in the schema. Jobs have some of their own; one of people's, asked about a job, is an error and
+    /// so a refusal.
     pub fn action(&self) -> &'static str {
+        let is_job = self.who().person.workload.is_some();
         match self {
+            Self::Request { .. } if is_job => "workloadRequest",
+            Self::Receive { .. } if is_job => "workloadReceive",
+            Self::AutoApprove { .. } if is_job => "workloadAutoApprove",
+            Self::Activate { .. } if is_job => "workloadActivate",
             Self::Request { .. } => "request",
             Self::RequestFor { .. } => "requestFor",
             Self::Receive { .. } => "receive",
@@ -146,6 +153,30 @@ fn uid(kind: &str, id: &str) -> Value {
 
 fn groups(names: &[String]) -> Vec<Value> {
     names.iter().map(|name| uid("Group", name)).collect()
+}
+
+/// Whoever acts, with what they are in.
+fn principal(who: &Who<'_>) -> Value {
+    match &who.person.workload {
+        None => user(who),
+        Some(workload) => {
+            let parents: Vec<Value> = who.groups.iter().map(|name| uid("Workload", name)).collect();
+            job(&who.person.id, workload, &parents)
+        }
+    }
+}
+
+fn job(id: &PersonId, workload: &Workload, parents: &[Value]) -> Value {
+    json!({
+        "uid": uid("Job", id.as_str()),
+        "attrs": {
+            "issuer": workload.issuer,
+            "subject": workload.name,
+            "active": true,
+            "starter": workload.started_by.as_str(),
+        },
+        "parents": parents,
+    })
 }
 
 fn user(who: &Who<'_>) -> Value {
@@ -221,6 +252,20 @@ fn target(target: &Target) -> [Value; 2] {
     [seen, account]
 }
 
+/// The request, with the job that made it where one did.
+fn file(request: &Request, target: &Target, decided_by: &[PersonId], entities: &mut Vec<Value>) {
+    let mut seen = filed(request, target, decided_by);
+    if let Some(workload) = &request.body.workload {
+        let id = &request.body.requester;
+        let job_uid = uid("Job", id.as_str());
+        seen["attrs"]["job"] = job_uid.clone();
+        if entities.iter().all(|entity| entity["uid"] != job_uid) {
+            entities.push(job(id, workload, &[uid("Workload", &workload.name)]));
+        }
+    }
+    entities.push(seen);
+}
+
 fn filed(request: &Request, target: &Target, decided_by: &[PersonId]) -> Value {
     let mut approvers: Vec<String> = request
         .frozen
@@ -231,6 +276,7 @@ fn filed(request: &Request, target: &Target, decided_by: &[PersonId]) -> Value {
         .collect();
     approvers.sort();
     approvers.dedup();
+    let people = |ids: &[PersonId]| -> Vec<Value> { ids.iter().map(|id| uid("User", id.as_str())).collect() };
     let target = uid("Target", target.name.as_str());
     json!({
         "uid": uid("Request", request.id().as_str()),
@@ -241,7 +287,8 @@ fn filed(request: &Request, target: &Target, decided_by: &[PersonId]) -> Value {
             "duration": seconds(request.body.duration.secs()),
             "automatic": request.automatic,
             "approvers": groups(&approvers),
-            "decidedBy": decided_by.iter().map(|person| uid("User", person.as_str())).collect::<Vec<_>>(),
+            "decidedBy": people(decided_by),
+            "startedBy": people(&request.frozen.started_by),
             "state": request.state.as_str(),
         },
         "parents": [&target],

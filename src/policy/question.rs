@@ -11,9 +11,9 @@ use crate::domain::{
 /// Somebody, with the groups that the directory has them in.
 #[derive(Clone, Copy, Debug)]
 pub struct Who<'a> {
-    /// The person.
+    /// The person, or the workload.
     pub person: &'a Person,
-    /// Names of groups, as the catalogue names them.
+    /// Names of groups, as the catalogue names them; of a workload the name that it is enrolled under.
     pub groups: &'a [String],
     /// Whether the directory knows them as active.
     pub active: bool,

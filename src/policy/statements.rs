@@ -169,6 +169,7 @@ fn unknown(literal: &EntityUid, catalogue: &Catalogue) -> Option<(String, String
     let name = literal.id().unescaped();
     let (what, known): (&str, Vec<&str>) = match literal.type_name().to_string().as_str() {
         "Jit::Group" => ("group", catalogue.groups().collect()),
+        "Jit::Workload" => ("workload", catalogue.workloads().collect()),
         "Jit::Account" if is_account_id(name) && catalogue.account_name(name).is_none() => return None,
         "Jit::Account" => ("account", catalogue.accounts().collect()),
         "Jit::Target" => {

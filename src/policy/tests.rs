@@ -9,6 +9,7 @@ mod locks;
 mod many_accounts;
 mod noise;
 mod table;
+mod workloads;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::OnceLock;
@@ -66,6 +67,7 @@ fn person(name: &str) -> Person {
         subject: name.to_owned(),
         name: name.to_owned(),
         since: Timestamp::from_millis(0),
+        workload: None,
     }
 }
 
@@ -136,6 +138,7 @@ impl<'a> Scene<'a> {
             extends: None,
             user: None,
             pre_existing: false,
+            workload: None,
         };
         Request {
             digest: body.digest(),
@@ -148,6 +151,7 @@ impl<'a> Scene<'a> {
                 bundle_hash: self.bundle.hash().to_string(),
                 account: None,
                 same_access: Vec::new(),
+                started_by: Vec::new(),
             },
             state: RequestState::Pending,
             automatic: self.automatic,

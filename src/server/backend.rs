@@ -16,6 +16,7 @@ use crate::server::edge::limits::Limits;
 use crate::server::failure::Failure;
 use crate::server::identity::Proofs;
 use crate::server::identity::sign_ins::SignIns;
+use crate::server::identity::workloads::Workloads;
 use crate::server::provider::{AccountsProvider, MintingProvider, Provider};
 use crate::server::service::flight::Flights;
 use crate::server::service::issuer::Issuer;
@@ -63,6 +64,8 @@ pub struct Backend {
     pub proofs: Proofs,
     /// Identity providers, and sign-ins on their way.
     pub sign_ins: SignIns,
+    /// Issuers of workloads' tokens.
+    pub workloads: Workloads,
     /// Turns true when the backend stops: waits end then.
     pub stopping: watch::Receiver<bool>,
     /// Read by every call that changes something: a stop waits for them.
@@ -98,6 +101,7 @@ impl Backend {
         let (tick, random) = (parts.clock.now().millis(), Random::default());
         Arc::new(Self {
             sign_ins: sign_ins(&parts.settings, &random),
+            workloads: workloads(&parts.settings),
             settings: parts.settings,
             store: parts.store,
             aws: parts.aws,
@@ -189,10 +193,14 @@ fn sign_ins(settings: &Settings, random: &Random) -> SignIns {
     SignIns::new(&settings.sign_in, &settings.aws.network, key, &settings.origin)
 }
 
+fn workloads(settings: &Settings) -> Workloads {
+    Workloads::new(&settings.workload_issuers, &settings.aws.network, &settings.origin)
+}
+
 /// Who is calling, proved.
 #[derive(Clone, Debug)]
 pub struct Caller {
-    /// The person.
+    /// The person, or the workload.
     pub person: Person,
     /// Their session.
     pub session: Session,
@@ -203,10 +211,9 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// The groups that `bundle` has them in.
+    /// The groups that `bundle` has them in; of a workload the name that it is enrolled under.
     pub fn groups(&self, bundle: &Bundle) -> Vec<String> {
-        let person = &self.person;
-        bundle.catalogue().groups_of(&person.issuer, &person.subject)
+        bundle.catalogue().parents(&self.person)
     }
 
     /// Them, as policy is asked about them. Local people have no directory that could call them inactive.

@@ -89,6 +89,7 @@ pub fn settings(
         identity_center: Quota::default(),
         issuer: Some(issuer),
         sign_in: Vec::new(),
+        workload_issuers: file.workload_issuers.clone(),
         session_life: dev::session_life(),
         code_life: dev::code_life(),
         shared_devices_decide: tries.is_some(),

@@ -175,6 +175,7 @@ pub async fn settings(data: &Data, address: SocketAddr, aws: AwsSettings) -> Res
         identity_center: Quota::default(),
         issuer: Some(IssuerSettings::new(IssuerUrl::loopback(address), sealing_key)),
         sign_in: Vec::new(),
+        workload_issuers: Vec::new(),
         session_life: session_life(),
         code_life: code_life(),
         shared_devices_decide: true,

@@ -23,6 +23,7 @@ use crate::wire::problem::MEDIA_TYPE;
         sign_in::begin,
         sign_in::finish,
         sessions::open,
+        sessions::open_workload,
         sessions::look,
         sessions::close,
         sessions::me,
@@ -76,7 +77,7 @@ fn complete(operation: &mut Value, method: &str, access: Access) {
     match access {
         Access::Anyone => {}
         Access::OnDevice => operation["security"] = json!([{ "device": [] }]),
-        Access::SignedIn => operation["security"] = json!([{ "session": [], "device": [] }]),
+        Access::SignedIn | Access::People => operation["security"] = json!([{ "session": [], "device": [] }]),
     }
     if let Some(parameters) = operation.get_mut("parameters").and_then(Value::as_array_mut) {
         for parameter in parameters.iter_mut().filter(|p| p["name"] == "id") {
@@ -84,7 +85,7 @@ fn complete(operation: &mut Value, method: &str, access: Access) {
                 json!("The whole id, or a beginning of it that is unique and has four characters.");
         }
     }
-    if method == "post" && access == Access::SignedIn {
+    if method == "post" && matches!(access, Access::SignedIn | Access::People) {
         let once = json!({
             "name": "idempotency-key", "in": "header", "required": false,
             "description": "Makes the call count once for 24 hours; a repeat is answered from the state.",

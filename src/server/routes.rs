@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{Method, StatusCode};
-use axum::middleware::{from_fn_with_state, map_response};
+use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::response::IntoResponse;
 use axum::routing::{MethodRouter, delete, get, post};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -15,7 +15,7 @@ use tower_http::timeout::TimeoutLayer;
 use crate::server::backend::Backend;
 use crate::server::edge::answer::described;
 use crate::server::edge::guard::guard;
-use crate::server::edge::let_in::{on_device, signed_in};
+use crate::server::edge::let_in::{on_device, people_alone, signed_in};
 use crate::server::edge::whole::whole;
 use crate::server::failure::Failure;
 use crate::server::handlers::{grants, health, issuer, locks, requests, sessions, sign_in, targets};
@@ -33,6 +33,8 @@ pub enum Access {
     OnDevice,
     /// Whoever is signed in; what they may do is policy's and the domain's.
     SignedIn,
+    /// The same, but no workload: those ask and receive, nothing else.
+    People,
 }
 
 /// A route.
@@ -48,7 +50,7 @@ pub struct Route {
 
 /// The table.
 pub fn table() -> Vec<Route> {
-    use Access::{Anyone, OnDevice, SignedIn};
+    use Access::{Anyone, OnDevice, People, SignedIn};
     let route = |method, path, access, handler| Route {
         method,
         path,
@@ -65,6 +67,12 @@ pub fn table() -> Vec<Route> {
         route(Method::GET, paths::SIGN_IN, Anyone, get(sign_in::begin)),
         route(Method::GET, paths::SIGN_IN_CALLBACK, Anyone, get(sign_in::finish)),
         route(Method::POST, paths::SESSIONS, OnDevice, post(sessions::open)),
+        route(
+            Method::POST,
+            paths::WORKLOAD_SESSIONS,
+            OnDevice,
+            post(sessions::open_workload),
+        ),
         route(Method::GET, paths::SESSIONS, SignedIn, get(sessions::look)),
         route(Method::DELETE, paths::SESSIONS, SignedIn, delete(sessions::close)),
         route(Method::GET, paths::ME, SignedIn, get(sessions::me)),
@@ -73,12 +81,12 @@ pub fn table() -> Vec<Route> {
         route(Method::POST, paths::REQUESTS, SignedIn, post(requests::file)),
         route(Method::POST, paths::DRY_RUN, SignedIn, post(requests::dry_run)),
         route(Method::GET, paths::REQUEST, SignedIn, get(requests::look)),
-        route(Method::POST, paths::DECISIONS, SignedIn, post(requests::decide)),
+        route(Method::POST, paths::DECISIONS, People, post(requests::decide)),
         route(Method::POST, paths::CANCEL, SignedIn, post(requests::cancel)),
-        route(Method::GET, paths::INBOX, SignedIn, get(requests::inbox)),
-        route(Method::GET, paths::LOCKS, SignedIn, get(locks::list)),
-        route(Method::POST, paths::LOCKS, SignedIn, post(locks::set)),
-        route(Method::POST, paths::LIFT, SignedIn, post(locks::lift)),
+        route(Method::GET, paths::INBOX, People, get(requests::inbox)),
+        route(Method::GET, paths::LOCKS, People, get(locks::list)),
+        route(Method::POST, paths::LOCKS, People, post(locks::set)),
+        route(Method::POST, paths::LIFT, People, post(locks::lift)),
         route(Method::GET, paths::GRANTS, SignedIn, get(grants::list)),
         route(Method::POST, paths::END, SignedIn, post(grants::end)),
         route(Method::POST, paths::CREDENTIALS, SignedIn, post(grants::credentials)),
@@ -93,6 +101,10 @@ pub fn router(backend: &Arc<Backend>) -> Router {
             Access::Anyone => route.handler,
             Access::OnDevice => route.handler.layer(from_fn_with_state(backend.clone(), on_device)),
             Access::SignedIn => route.handler.layer(from_fn_with_state(backend.clone(), signed_in)),
+            Access::People => {
+                let people = route.handler.layer(from_fn(people_alone));
+                people.layer(from_fn_with_state(backend.clone(), signed_in))
+            }
         };
         router = router.route(route.path, handler);
     }

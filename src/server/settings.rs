@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::config::WorkloadIssuer;
 use crate::domain::Duration;
 pub use crate::server::identity::relying_party::SignInSettings;
 pub use crate::server::issuer::IssuerSettings;
@@ -31,6 +32,8 @@ pub struct Settings {
     pub issuer: Option<IssuerSettings>,
     /// Where people sign in, beside local codes.
     pub sign_in: Vec<SignInSettings>,
+    /// Who makes the tokens by which workloads sign in.
+    pub workload_issuers: Vec<WorkloadIssuer>,
     /// A session lives this long.
     pub session_life: Duration,
     /// A one-time code lives this long.

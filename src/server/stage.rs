@@ -232,6 +232,7 @@ impl Stage {
             identity_center: Quota::default(),
             issuer: None,
             sign_in: Vec::new(),
+            workload_issuers: Vec::new(),
             session_life: Duration::from_secs(12 * 3600).unwrap(),
             code_life: Duration::from_secs(600).unwrap(),
             shared_devices_decide: false,

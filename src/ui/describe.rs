@@ -4,6 +4,7 @@
 use super::words::{TimeWords, short_id, span};
 use crate::domain::request::Body;
 use crate::domain::time::{Duration, Timestamp};
+use crate::domain::workload::{StartedBy, Workload};
 use crate::wire::{Before, ExtendsView, PersonView, RequestView, StageView};
 
 /// `Admin in payments-prod 1111-1111-1111`, the account's name once where the title has it.
@@ -61,6 +62,35 @@ pub(super) fn apart(requester: &PersonView, beneficiary: &PersonView) -> String 
     } else {
         format!(", for {}", beneficiary.name)
     }
+}
+
+/// `deploy (job of alice)`, or the name alone where a person asks.
+pub fn asker(request: &RequestView) -> String {
+    let name = &request.requester.name;
+    match &request.workload {
+        None => name.clone(),
+        Some(workload) => match &workload.started_by {
+            Some(who) => format!("{name} (job of {who})"),
+            None => format!("{name} (workload)"),
+        },
+    }
+}
+
+/// Which workload the body names, for who decides: the account as its token said it, and who that is here.
+fn job(workload: &Workload, view: &RequestView) -> String {
+    let who = view
+        .workload
+        .as_ref()
+        .and_then(|workload| workload.started_by.as_deref());
+    let started = match (&workload.started_by, who) {
+        (StartedBy::Nobody, _) => "started by nobody".to_owned(),
+        (StartedBy::Unknown, _) => "nobody knows who started it".to_owned(),
+        (StartedBy::Account(id), Some(who)) if who != format!("account {id}") => {
+            format!("started by {who} (account {id})")
+        }
+        (StartedBy::Account(id), _) => format!("started by account {id}, nobody here"),
+    };
+    format!("  job     workload {} of {}, {started}", workload.name, workload.issuer)
 }
 
 /// What is missing: `1 of: bob, carol (payments)`, stage by stage.
@@ -128,6 +158,7 @@ pub fn own_words(body: &Body, view: &RequestView, words: &TimeWords) -> Vec<Stri
         format!("  why     {}", body.reason),
     ];
     lines.extend(ticket(body.ticket.as_ref().map(|key| key.as_str())));
+    lines.extend(body.workload.as_ref().map(|workload| job(workload, view)));
     if let Some(chosen) = binding.assignment().and_then(|of| of.chosen.as_ref()) {
         lines.push(format!("  among   {} ({})", chosen.accounts, chosen.by));
     }

@@ -1,7 +1,7 @@
 //! What is live, waiting and ending, as tables.
 //! Owns which request stands under which heading. Refuses to hide the last credential behind the end of access.
 
-use super::describe::{account_line, for_whom, from, last_session, length, narrowed, needs, outlives, ticket};
+use super::describe::{account_line, asker, for_whom, from, last_session, length, narrowed, needs, outlives, ticket};
 use super::remaining::REMAINS;
 use super::table::Table;
 use super::terminal::State;
@@ -205,7 +205,7 @@ pub fn inbox_table(requests: &[RequestView], words: &TimeWords) -> Table {
     for request in requests {
         table.row([
             short_id(&request.id),
-            request.requester.name.clone(),
+            asker(request),
             what(request) + &for_whom(request),
             format!("{}{}", length(request), from(request.start, words)),
             words.ago(request.filed_at),
@@ -271,7 +271,7 @@ pub fn request_details(request: &RequestView, words: &TimeWords) -> Vec<String> 
             for_whom(request)
         ),
         format!("  state   {}", outcome(request, words)),
-        format!("  by      {} {}", request.requester.name, words.ago(request.filed_at)),
+        format!("  by      {} {}", asker(request), words.ago(request.filed_at)),
         format!("  why     {}", request.reason),
     ];
     lines.extend(ticket(request.ticket.as_deref()));

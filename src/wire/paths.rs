@@ -28,6 +28,8 @@ pub const INBOX: &str = "/v1/inbox";
 pub const ME: &str = "/v1/me";
 /// Sign in (POST), look (GET), sign out (DELETE).
 pub const SESSIONS: &str = "/v1/sessions";
+/// Sign in as a workload.
+pub const WORKLOAD_SESSIONS: &str = "/v1/workload-sessions";
 /// Ways to sign in.
 pub const SIGN_IN_METHODS: &str = "/v1/sign-in-methods";
 /// Where a browser begins to sign in.

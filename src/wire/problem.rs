@@ -114,7 +114,8 @@ pub const fn status(code: Code) -> u16 {
         | Code::SessionEnded
         | Code::SessionProof
         | Code::SessionNonce
-        | Code::SessionCodeInvalid => 401,
+        | Code::SessionCodeInvalid
+        | Code::SessionTokenInvalid => 401,
         Code::PolicyRefused
         | Code::PolicyOverCap
         | Code::PolicyOwnRequest
@@ -147,7 +148,7 @@ pub const fn status(code: Code) -> u16 {
         Code::RequestTooMany | Code::RateLimited => 429,
         Code::ServerFailed => 500,
         Code::ProviderRefused | Code::ProviderPolicyTooLarge | Code::ProviderClock => 502,
-        Code::ProviderThrottled | Code::ProviderUnreachable | Code::StoreUnavailable => 503,
+        Code::ProviderThrottled | Code::ProviderUnreachable | Code::SessionIssuer | Code::StoreUnavailable => 503,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::view::PersonView;
+use super::view::{PersonView, WorkloadView};
 use crate::domain::time::Timestamp;
 
 /// A sign-in.
@@ -18,6 +18,18 @@ pub struct NewSession {
     /// What the terminal made before the browser went (RFC 7636), where a browser brought the code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verifier: Option<String>,
+    /// `keyring` or `file`.
+    #[cfg_attr(feature = "server", schema(pattern = "^(keyring|file)$"))]
+    pub key_storage: String,
+}
+
+/// A workload that signs in.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct NewWorkloadSession {
+    /// What its issuer says of it: a signed token, for this backend alone.
+    pub token: String,
     /// `keyring` or `file`.
     #[cfg_attr(feature = "server", schema(pattern = "^(keyring|file)$"))]
     pub key_storage: String,
@@ -64,6 +76,9 @@ pub struct Me {
     pub subject: String,
     /// Names of groups.
     pub groups: Vec<String>,
+    /// Which workload it is, where it is no person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workload: Option<WorkloadView>,
     /// How they signed in.
     pub method: String,
     /// When they last showed a second factor; absent where they never did.
@@ -85,14 +100,18 @@ pub struct Me {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct SignInWay {
-    /// `local` (a one-time code) or `loopback-pkce` (a browser beside the terminal).
+    /// `local` (a one-time code), `loopback-pkce` (a browser beside the terminal) or `workload` (a token of a job or
+    /// machine).
     pub method: String,
-    /// Of the identity provider, where there is one.
+    /// Of the identity provider or issuer, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Its issuer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
+    /// Whom a workload's token is to be for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audience: Option<String>,
 }
 
 /// Every way to sign in that the backend offers.
@@ -119,6 +138,12 @@ pub struct Brought {
 impl std::fmt::Debug for NewSession {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "NewSession({}, ****)", self.name)
+    }
+}
+
+impl std::fmt::Debug for NewWorkloadSession {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("NewWorkloadSession(****)")
     }
 }
 

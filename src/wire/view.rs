@@ -15,6 +15,19 @@ pub struct PersonView {
     pub name: String,
 }
 
+/// A workload as people see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub struct WorkloadView {
+    /// The name that it is enrolled under.
+    pub name: String,
+    /// Who made its token.
+    pub issuer: String,
+    /// Who started it, in words; absent where nobody did: a machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_by: Option<String>,
+}
+
 /// The grant that a request extends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
@@ -164,6 +177,9 @@ pub struct RequestView {
     pub requester: PersonView,
     /// Who gets it.
     pub beneficiary: PersonView,
+    /// Which workload asks, where it is no person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workload: Option<WorkloadView>,
     /// Name of the target.
     pub target: String,
     /// What the target is, in words.

@@ -35,6 +35,7 @@ fn alice() -> Person {
         subject: "alice-of-the-crowd".into(),
         name: "alice".into(),
         since: now(),
+        workload: None,
     }
 }
 
@@ -55,6 +56,7 @@ fn granted(n: u64, ends_at: Timestamp) -> (Request, Grant) {
         extends: None,
         user: None,
         pre_existing: false,
+        workload: None,
     };
     let grant = Grant {
         id: GrantId::from_bits(n),
@@ -94,6 +96,7 @@ fn granted(n: u64, ends_at: Timestamp) -> (Request, Grant) {
             bundle_hash: "b".repeat(64),
             account: None,
             same_access: Vec::new(),
+            started_by: Vec::new(),
         },
         state: RequestState::Approved,
         automatic: true,

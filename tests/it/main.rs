@@ -43,6 +43,7 @@ mod box_setup;
 mod box_strange_backend;
 mod box_strange_machine;
 mod box_too_late;
+mod box_workload;
 mod console;
 mod corporate_network;
 mod dependencies;

@@ -17,6 +17,7 @@ fn judged(token: &str, keys: &Value, algorithms: &[TokenAlgorithm]) -> Result<St
     let rules = Rules {
         issuer: ISSUER,
         audience: "jit",
+        is_for_client: true,
         algorithms,
     };
     let set = KeySet::parse(keys.to_string().as_bytes(), algorithms).unwrap();

@@ -139,7 +139,7 @@ impl Source<'_> {
                 .hint("such as  client_secret = { file = \"client.secret\" }")
         })?;
         Ok(IdentityProvider {
-            name: self.provider_name(name)?,
+            name: self.provider_name("sign_in", name)?,
             issuer: self.identity_issuer(issuer)?,
             client_id: self.plain("client_id", client_id)?,
             client_secret: self.secret("client_secret", ("secret", "JIT_CLIENT_SECRET"), client_secret)?,
@@ -175,19 +175,19 @@ impl Source<'_> {
         written.iter().map(plain).collect()
     }
 
-    fn provider_name(&self, written: &Spanned<String>) -> Result<String> {
+    pub(super) fn provider_name(&self, table: &str, written: &Spanned<String>) -> Result<String> {
         let text = written.get_ref();
         let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
         // what people of this backend itself are known by
         if text == "local" || !(1..=40).contains(&text.len()) || !text.bytes().all(is_plain) {
             return Err(self
-                .wrong(&written.span(), "name of a sign_in is none")
+                .wrong(&written.span(), &format!("name of a {table} is none"))
                 .hint("letters, digits, -, _ and . such as  name = \"acme\"; not local"));
         }
         Ok(text.clone())
     }
 
-    fn identity_issuer(&self, written: &Spanned<String>) -> Result<String> {
+    pub(super) fn identity_issuer(&self, written: &Spanned<String>) -> Result<String> {
         let text = written.get_ref();
         let wrong = |what: &str| -> Error {
             self.wrong(&written.span(), &format!("issuer {what}: {}", shown_url(text)))
@@ -201,7 +201,7 @@ impl Source<'_> {
     }
 
     /// Text that a request can carry as it is.
-    fn plain(&self, key: &str, written: &Spanned<String>) -> Result<String> {
+    pub(super) fn plain(&self, key: &str, written: &Spanned<String>) -> Result<String> {
         let text = written.get_ref();
         if (1..=255).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic()) {
             return Ok(text.clone());
@@ -223,7 +223,7 @@ impl Source<'_> {
         Ok(scopes)
     }
 
-    fn algorithms(&self, written: Option<&Spanned<Vec<Spanned<String>>>>) -> Result<Vec<TokenAlgorithm>> {
+    pub(super) fn algorithms(&self, written: Option<&Spanned<Vec<Spanned<String>>>>) -> Result<Vec<TokenAlgorithm>> {
         let Some(written) = written else {
             return Ok(vec![TokenAlgorithm::Rs256, TokenAlgorithm::Es256]);
         };

@@ -87,7 +87,7 @@ fn unknown_key_is_refused_with_place_and_nearest() {
             "[sealing_key]",
             "[oidc]\nx = 1\n[sealing_key]",
             "13:2: no key named oidc",
-            "known keys: listen, public_url, policy, database, aws, issuer, sealing_key, sign_in",
+            "known keys: listen, public_url, policy, database, aws, issuer, sealing_key, sign_in, workload_issuer",
         ),
     ] {
         assert_eq!(said(from, to), (message.to_owned(), hint.to_owned()));

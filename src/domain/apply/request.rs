@@ -16,6 +16,7 @@ use crate::domain::id::PersonId;
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{Request, RequestState};
 use crate::domain::time::Timestamp;
+use crate::domain::workload::Behind;
 
 pub(super) fn file(now: Timestamp, case: &Case, filing: &Filing) -> Result<Change, Refusal> {
     match standing(now, case, &filing.body, filing.frozen.cap)? {
@@ -116,12 +117,18 @@ fn pending(now: Timestamp, case: &Case) -> Result<&Request, Refusal> {
 pub(super) fn decide(now: Timestamp, case: &Case, vote: &Vote) -> Result<Change, Refusal> {
     let request = case.request()?;
     // no-self comes before everything else: it holds whatever the state is
-    let asks = [&request.body.requester, &request.body.beneficiary];
-    if asks.contains(&&vote.by) {
+    let asks = |person: &PersonId| {
+        let (body, started_by) = (&request.body, &request.frozen.started_by);
+        [&body.requester, &body.beneficiary].contains(&person) || started_by.contains(person) || vote.behind.is(person)
+    };
+    if asks(&vote.by) {
         return Err(Refusal::OwnRequest);
     }
-    if vote.device_people.iter().any(|p| asks.contains(&p)) {
+    if vote.device_people.iter().any(asks) {
         return Err(Refusal::OwnDevice);
+    }
+    if vote.verdict == Verdict::Approve && vote.behind == Behind::Unknown && request.frozen.started_by.is_empty() {
+        return Err(Refusal::StarterUnknown);
     }
     let request = pending(now, case)?;
     if case.lost().is_some() {

@@ -15,7 +15,7 @@ use super::shape::{self, Document, Names};
 use super::target::{Placed, add_targets};
 use super::{Catalogue, Declared, Drift, Member};
 use crate::domain::text::is_unsafe_to_show;
-use crate::domain::{Duration, Instance, Stage, Workflow};
+use crate::domain::{Duration, Enrolled, Instance, Stage, Workflow};
 use crate::policy::finding::{Finding, Source};
 use crate::policy::nearest::suggestion;
 
@@ -41,6 +41,8 @@ pub(super) struct Ground<'a> {
     pub(super) environments: BTreeMap<&'a str, Defined<'a, &'a shape::Environment>>,
     pub(super) workflows: BTreeMap<&'a str, Defined<'a, Workflow>>,
     pub(super) groups: BTreeMap<String, BTreeSet<Member>>,
+    pub(super) workloads: BTreeMap<String, Enrolled>,
+    pub(super) humans: BTreeMap<(String, String), BTreeSet<Member>>,
     pub(super) findings: Vec<Finding>,
 }
 
@@ -73,6 +75,8 @@ pub(in crate::policy) fn build(sources: &[Source<'_>]) -> Result<Catalogue, Vec<
         ground.add_environments(source, document);
         ground.add_accounts(source, document);
         ground.add_many(source, document);
+        ground.add_workloads(source, document);
+        ground.add_humans(source, document);
     }
     ground.check_environments();
     ground.check_accounts();
@@ -100,6 +104,8 @@ pub(in crate::policy) fn build(sources: &[Source<'_>]) -> Result<Catalogue, Vec<
             .map(|(name, one)| declared(name, one.value))
             .collect(),
         groups: ground.groups,
+        workloads: ground.workloads,
+        humans: ground.humans,
     })
 }
 

@@ -45,7 +45,7 @@ impl<'a> Ground<'a> {
 
 /// Whom a member of a group names, as (issuer, subject): `local:alice`, or an issuer's address and its name for somebody
 /// with a space between, which no address has.
-fn person(member: &str) -> Option<(&str, &str)> {
+pub(super) fn person(member: &str) -> Option<(&str, &str)> {
     let (issuer, subject) = match member.split_once(' ') {
         Some((issuer, subject)) if is_address(issuer) => (issuer, subject),
         Some(_) | None => member.split_once(':').filter(|(source, _)| PEOPLE.contains(source))?,
@@ -59,7 +59,7 @@ pub(super) fn is_source(issuer: &str) -> bool {
 }
 
 /// Encrypted, or on this machine, as a `[[sign_in]]` may have it.
-fn is_address(issuer: &str) -> bool {
+pub(super) fn is_address(issuer: &str) -> bool {
     let plain = ["http://127.0.0.1:", "http://localhost:", "http://[::1]:"];
     issuer.starts_with("https://") || plain.iter().any(|here| issuer.starts_with(here))
 }

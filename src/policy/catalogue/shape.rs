@@ -48,6 +48,10 @@ pub(super) struct Document {
     #[serde(default)]
     pub(super) group: Named<Group>,
     #[serde(default)]
+    pub(super) workload: Named<Workload>,
+    #[serde(default)]
+    pub(super) human: Named<Named<Spanned<People>>>,
+    #[serde(default)]
     pub(super) target: Vec<Spanned<Target>>,
 }
 
@@ -136,6 +140,33 @@ pub(super) struct Stage {
 #[serde(deny_unknown_fields)]
 pub(super) struct Group {
     pub(super) members: Names,
+}
+
+/// A workload that may sign in.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Workload {
+    pub(super) issuer: Spanned<String>,
+    pub(super) kind: Spanned<String>,
+    #[serde(default)]
+    pub(super) claims: Named<Spanned<toml::Value>>,
+}
+
+/// Whom an account is of: one, or all that one human is here.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum People {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl People {
+    pub(super) fn all(&self) -> &[String] {
+        match self {
+            Self::One(one) => std::slice::from_ref(one),
+            Self::Several(several) => several,
+        }
+    }
 }
 
 /// What can be asked for.

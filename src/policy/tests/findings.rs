@@ -185,7 +185,7 @@ fn mistakes_in_policies_are_found_at_their_place() {
         "@id(\"team.x\") forbid (principal, action, resource);".to_owned(),
         "@id(\"team.x\") permit (principal == ?principal, action, resource);".to_owned(),
         "@id(\"team.x\") permit (principal, action, resource)".to_owned(),
-        "@id(\"team.x\") permit (principal is Jit::Workload, action, resource);".to_owned(),
+        "@id(\"team.x\") permit (principal is Jit::Machine, action, resource);".to_owned(),
     ];
     let mut text = String::new();
     for case in cases {

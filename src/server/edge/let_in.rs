@@ -53,6 +53,14 @@ pub async fn signed_in(
     }
 }
 
+/// Lets none of those in who are signed in as a workload.
+pub async fn people_alone(caller: Caller, request: Request, next: Next) -> Response {
+    match caller.person.workload {
+        None => next.run(request).await,
+        Some(_) => Failure::new(Code::Forbidden, "a workload asks and receives, nothing else").into_response(),
+    }
+}
+
 fn slowed(backend: &Backend, who: &str) -> Result<(), Failure> {
     let called = backend.limits.call(who, backend.now());
     called.map_err(|wait_s| Failure::too_much("too many calls", wait_s))

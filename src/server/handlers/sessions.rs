@@ -11,8 +11,8 @@ use crate::server::backend::{Backend, Caller};
 use crate::server::edge::body::{Body, Json};
 use crate::server::failure::Failure;
 use crate::server::identity::device::DeviceKey;
-use crate::server::service::sign_in;
-use crate::wire::{Me, NewSession, OpenedSession, Problem};
+use crate::server::service::{sign_in, workload};
+use crate::wire::{Me, NewSession, NewWorkloadSession, OpenedSession, Problem};
 
 /// Signs in with a one-time code.
 #[utoipa::path(post, path = "/v1/sessions", request_body = NewSession,
@@ -27,16 +27,33 @@ pub async fn open(
     Ok((StatusCode::CREATED, Json(opened)).into_response())
 }
 
+/// Signs a workload in with a token of its issuer.
+#[utoipa::path(post, path = "/v1/workload-sessions", request_body = NewWorkloadSession,
+    responses((status = 201, body = OpenedSession), (status = "default", body = Problem)))]
+pub async fn open_workload(
+    State(backend): State<Arc<Backend>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    key: DeviceKey,
+    body: Body<NewWorkloadSession>,
+) -> Result<Response, Failure> {
+    backend
+        .limits
+        .call(&peer.ip().to_string(), backend.now())
+        .map_err(|wait_s| Failure::too_much("too many calls", wait_s))?;
+    let opened = workload::open(&backend, &body.value, &key, peer.ip()).await?;
+    Ok((StatusCode::CREATED, Json(opened)).into_response())
+}
+
 /// Who one is and until when.
 #[utoipa::path(get, path = "/v1/me", responses((status = 200, body = Me), (status = "default", body = Problem)))]
 pub async fn me(State(backend): State<Arc<Backend>>, caller: Caller) -> Json<Me> {
-    Json(sign_in::me(&backend, &caller))
+    Json(sign_in::me(&backend, &caller).await)
 }
 
 /// The session that asks.
 #[utoipa::path(get, path = "/v1/sessions", responses((status = 200, body = Me), (status = "default", body = Problem)))]
 pub async fn look(State(backend): State<Arc<Backend>>, caller: Caller) -> Json<Me> {
-    Json(sign_in::me(&backend, &caller))
+    Json(sign_in::me(&backend, &caller).await)
 }
 
 /// Signs out.

@@ -32,6 +32,29 @@ struct Document {
     token_endpoint_auth_methods_supported: Option<Vec<String>>,
 }
 
+/// What everybody says who signs tokens, whoever they are for.
+#[derive(Deserialize)]
+struct KeysAlone {
+    issuer: String,
+    jwks_uri: String,
+}
+
+/// Where the keys of `issuer` are, as `bytes` say that were fetched of it. Who signs tokens of jobs alone has no more than
+/// keys.
+///
+/// # Errors
+/// [`FetchError::Wrong`].
+pub fn keys_of(issuer: &str, bytes: &[u8], network: &Network) -> Result<Place, FetchError> {
+    let wrong = |what: &str| FetchError::Wrong(what.to_owned());
+    let document: KeysAlone =
+        serde_json::from_slice(bytes).map_err(|_| wrong("its discovery document cannot be read"))?;
+    if document.issuer != issuer {
+        return Err(wrong("its discovery document is of another issuer"));
+    }
+    let named = WebAddress::named(&document.jwks_uri, &address(issuer)?);
+    Place::at(network, named.map_err(|what| wrong(&format!("its jwks_uri {what}")))?)
+}
+
 /// Where the document of `issuer` is (section 4).
 pub fn address(issuer: &str) -> Result<WebAddress, FetchError> {
     let text = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));

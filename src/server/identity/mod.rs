@@ -1,6 +1,7 @@
 //! Who is calling, proved by what others signed.
 //! Owns proofs of devices and tokens of identity providers. Refuses names that a caller may choose: whose session it is, the store knows.
 
+mod believed;
 pub mod device;
 mod discovery;
 mod fetch;
@@ -13,6 +14,7 @@ pub mod relying_party;
 mod seen;
 pub mod sign_ins;
 pub mod token;
+pub mod workloads;
 
 use aws_lc_rs::hmac;
 

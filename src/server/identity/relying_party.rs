@@ -10,11 +10,11 @@ use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
+use super::believed::{Disbelief, IssuerKeys};
 use super::discovery::{self, Discovered};
 use super::fetch::{FetchError, Place};
 use super::kept::{Fetched, Kept};
-use super::key_set::KeySet;
-use super::token::{Claims, Rules, TokenError, head, verify};
+use super::token::{Claims, Rules, TokenError};
 use crate::clock::Clock;
 use crate::config::IdentityProvider;
 use crate::domain::Timestamp;
@@ -62,6 +62,15 @@ pub enum SignInError {
     Busy,
 }
 
+impl From<Disbelief> for SignInError {
+    fn from(why: Disbelief) -> Self {
+        match why {
+            Disbelief::Issuer(error) => Self::Issuer(error),
+            Disbelief::Token(error) => Self::Token(error),
+        }
+    }
+}
+
 /// What a browser takes to the identity provider.
 #[derive(Clone, Copy, Debug)]
 pub struct Question<'a> {
@@ -89,7 +98,7 @@ pub struct RelyingParty {
     settings: SignInSettings,
     network: Network,
     discovered: Kept<Discovered>,
-    keys: Kept<KeySet>,
+    keys: IssuerKeys,
     room: Semaphore,
 }
 
@@ -111,7 +120,7 @@ impl RelyingParty {
             settings,
             network,
             discovered: Kept::default(),
-            keys: Kept::default(),
+            keys: IssuerKeys::default(),
             room: Semaphore::new(MOST_EXCHANGES),
         }
     }
@@ -263,20 +272,10 @@ impl RelyingParty {
         let rules = Rules {
             issuer: self.issuer(),
             audience: &self.settings.provider.client_id,
+            is_for_client: true,
             algorithms: &self.settings.provider.algorithms,
         };
-        let head = head(token, &rules)?;
-        let mut set = self.keys.get(clock, self.fetch_keys(keys)).await?;
-        if set.value.find(&head).is_err() {
-            // perhaps a key that is newer than our copy
-            set = self.keys.newer(clock, &set, self.fetch_keys(keys)).await?;
-        }
-        Ok(verify(clock.now(), token, &head, set.value.find(&head)?, &rules)?)
-    }
-
-    async fn fetch_keys(&self, keys: &Place) -> Result<KeySet, FetchError> {
-        let set = KeySet::parse(&keys.get().await?, &self.settings.provider.algorithms);
-        set.ok_or_else(|| FetchError::Wrong("its key set cannot be read".to_owned()))
+        Ok(self.keys.believed(clock, keys, token, &rules).await?)
     }
 }
 

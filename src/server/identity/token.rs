@@ -60,6 +60,9 @@ pub struct Rules<'a> {
     pub issuer: &'a str,
     /// Whom it is for.
     pub audience: &'a str,
+    /// Whether that is a client of its issuer, for whom people sign in there: then `azp` is looked at. Else it is for us
+    /// alone, and whoever it was made for besides could bring it too.
+    pub is_for_client: bool,
     /// How it may be signed.
     pub algorithms: &'a [TokenAlgorithm],
 }
@@ -91,6 +94,8 @@ pub struct Claims {
     pub issuer: String,
     /// Its name for whom it is about.
     pub subject: String,
+    /// It works before this instant.
+    pub ends_at: Timestamp,
     /// When they last proved who they are, where it says so.
     pub auth_time: Option<Timestamp>,
     /// By what (RFC 8176).
@@ -178,8 +183,9 @@ pub fn verify(now: Timestamp, token: &str, head: &Head, key: &Key, rules: &Rules
         Ok(decoded) => decoded.claims,
         Err(error) => return Err(meaning(error.kind())),
     };
-    check(now, &raw, rules)?;
+    let ends_at = check(now, &raw, rules)?;
     Ok(Claims {
+        ends_at,
         issuer: raw.iss,
         subject: raw.sub,
         auth_time: raw.auth_time.as_ref().and_then(instant),
@@ -190,8 +196,8 @@ pub fn verify(now: Timestamp, token: &str, head: &Head, key: &Key, rules: &Rules
     })
 }
 
-/// What the library does not look at, or looks at by another clock.
-fn check(now: Timestamp, raw: &RawClaims, rules: &Rules<'_>) -> Result<(), TokenError> {
+/// What the library does not look at, or looks at by another clock: when it ends.
+fn check(now: Timestamp, raw: &RawClaims, rules: &Rules<'_>) -> Result<Timestamp, TokenError> {
     let fits = |text: &str| (1..=LONGEST_SUBJECT).contains(&text.len()) && !text.chars().any(char::is_control);
     if raw.iss != rules.issuer {
         return Err(TokenError::Issuer);
@@ -207,10 +213,12 @@ fn check(now: Timestamp, raw: &RawClaims, rules: &Rules<'_>) -> Result<(), Token
         return Err(TokenError::Audience);
     }
     // OpenID Connect Core 1.0, section 3.1.3.7: for several, it must say whom it was made for
-    match &raw.azp {
-        Some(azp) if azp != rules.audience => return Err(TokenError::Audience),
-        None if several => return Err(TokenError::Audience),
-        Some(_) | None => {}
+    let is_made_for_us = match &raw.azp {
+        Some(azp) if rules.is_for_client => azp == rules.audience,
+        Some(_) | None => !several,
+    };
+    if !is_made_for_us {
+        return Err(TokenError::Audience);
     }
     let read = |number: &Number| instant(number).ok_or(TokenError::Unreadable);
     let (end, made) = (read(&raw.exp)?, read(&raw.iat)?);
@@ -220,7 +228,18 @@ fn check(now: Timestamp, raw: &RawClaims, rules: &Rules<'_>) -> Result<(), Token
         return Err(TokenError::Ended);
     }
     let is_early = made.millis() > soon || begins.is_some_and(|begins| begins.millis() > soon);
-    if is_early { Err(TokenError::Early) } else { Ok(()) }
+    if is_early { Err(TokenError::Early) } else { Ok(end) }
+}
+
+/// Who says that they made `token`. Nothing of it is believed: it says whose rules it has to follow.
+pub fn named_issuer(token: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Named {
+        iss: String,
+    }
+    let part = token.split('.').nth(1).filter(|_| token.len() <= LONGEST)?;
+    let named: Named = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()?;
+    Some(named.iss)
 }
 
 fn library_name(algorithm: TokenAlgorithm) -> Algorithm {

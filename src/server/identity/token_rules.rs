@@ -17,6 +17,7 @@ const ISSUER: &str = "https://idp.example";
 const RULES: Rules<'_> = Rules {
     issuer: ISSUER,
     audience: "jit",
+    is_for_client: true,
     algorithms: &[TokenAlgorithm::Es256],
 };
 

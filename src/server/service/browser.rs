@@ -63,6 +63,7 @@ pub fn methods(backend: &Backend) -> SignInMethods {
         method: SignInMethod::LoopbackPkce.as_str().to_owned(),
         name: Some(party.name().to_owned()),
         issuer: Some(party.issuer().to_owned()),
+        audience: None,
     };
     let mut methods: Vec<SignInWay> = backend.sign_ins.parties().iter().map(at_issuer).collect();
     if backend.settings.dev {
@@ -70,8 +71,15 @@ pub fn methods(backend: &Backend) -> SignInMethods {
             method: SignInMethod::Local.as_str().to_owned(),
             name: None,
             issuer: None,
+            audience: None,
         });
     }
+    methods.extend(backend.workloads.known().map(|(issuer, audience)| SignInWay {
+        method: SignInMethod::Workload.as_str().to_owned(),
+        name: Some(issuer.name.clone()),
+        issuer: Some(issuer.issuer.clone()),
+        audience: Some(audience.to_owned()),
+    }));
     SignInMethods { methods }
 }
 
@@ -196,6 +204,7 @@ async fn note(backend: &Backend, party: &RelyingParty, sign_in: &OnItsWay, claim
             subject: claims.subject.clone(),
             name: party.person_name(claims),
             since: now,
+            workload: None,
         });
         let bound = Bound {
             sign_in: sign_in_hash(sign_in),

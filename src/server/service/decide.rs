@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::view::Viewer;
-use super::{Key, locked, resolve};
+use super::{Key, locked, resolve, workload};
 use crate::domain::lock::deciding;
 use crate::domain::{Case, Change, Comment, Digest, Event, PersonId, Refusal, Verdict, Vote, apply};
 use crate::policy::{self, Question};
@@ -74,6 +74,9 @@ async fn voted(
         backend.store.people_of_device(&caller.session.device).await?
     };
     let asked = stages(backend, caller, case, verdict)?;
+    let bundle = backend.bundle();
+    let asks = case.request()?.body.workload.as_deref();
+    let behind = workload::behind(backend, bundle.catalogue(), asks).await?;
     let vote = Vote {
         by: caller.person.id.clone(),
         verdict,
@@ -81,6 +84,7 @@ async fn voted(
         digest,
         device: caller.session.device.clone(),
         device_people,
+        behind,
         stages: asked.allowed.clone(),
         grant: backend.random.grant_id(),
     };

@@ -22,7 +22,10 @@ pub async fn dry_run(backend: &Backend, caller: &Caller, new: &NewRequest) -> Re
     }
     let filing = plan.filing(backend, caller, &bundle).await?;
     let subject = |person: &Person| (person.issuer.clone(), person.subject.clone());
-    let apart = [subject(&caller.person), subject(&plan.beneficiary)];
+    let mut apart = vec![subject(&caller.person), subject(&plan.beneficiary)];
+    let workload = caller.person.workload.as_deref();
+    let human = workload.and_then(|workload| bundle.catalogue().human_behind(workload));
+    apart.extend(human.into_iter().flatten().cloned());
     told.automatic = filing.automatic;
     told.policies = plan.policies();
     told.stages = stages(&plan.target.workflow, &[], bundle.catalogue(), &apart);

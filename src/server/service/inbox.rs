@@ -1,8 +1,8 @@
 //! What waits for somebody's decision.
 
-use super::locked;
 use super::view::Viewer;
-use crate::domain::{PersonId, Request, RequestId, Verdict};
+use super::{locked, workload};
+use crate::domain::{Behind, PersonId, Request, RequestId, Verdict};
 use crate::policy::{Question, decide};
 use crate::server::backend::{Backend, Caller};
 use crate::server::failure::Failure;
@@ -36,6 +36,7 @@ async fn decidable(backend: &Backend, caller: &Caller) -> Result<Vec<RequestId>,
     let mut found = Vec::new();
     for request in backend.store.pending(MOST_PENDING).await? {
         let own = [&request.body.requester, &request.body.beneficiary].contains(&&caller.person.id);
+        let own = own || started(backend, caller, &request).await?;
         if !own && now < request.expires_at && may_decide(backend, caller, &request).await? {
             found.push(request.id().clone());
         }
@@ -44,6 +45,14 @@ async fn decidable(backend: &Backend, caller: &Caller) -> Result<Vec<RequestId>,
         }
     }
     Ok(found)
+}
+
+/// Whether a job asks that `caller` started, or somebody of whom nothing is known: then nobody may approve it.
+async fn started(backend: &Backend, caller: &Caller, request: &Request) -> Result<bool, Failure> {
+    let (me, then) = (&caller.person.id, &request.frozen.started_by);
+    let bundle = backend.bundle();
+    let now = workload::behind(backend, bundle.catalogue(), request.body.workload.as_deref()).await?;
+    Ok(then.contains(me) || now.is(me) || (now == Behind::Unknown && then.is_empty()))
 }
 
 async fn may_decide(backend: &Backend, caller: &Caller, request: &Request) -> Result<bool, Failure> {

@@ -28,6 +28,7 @@ pub mod targets;
 #[cfg(test)]
 mod tests;
 pub mod view;
+pub mod workload;
 
 use crate::domain::{Digest, Once, PersonId, Timestamp};
 

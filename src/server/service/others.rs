@@ -14,7 +14,7 @@ use crate::wire::problem::Code;
 /// [`Code::PersonNotFound`]; no names that are near: a list of people is nobody's to read here.
 pub async fn named(backend: &Backend, me: &Person, name: &PersonName) -> Result<Person, Failure> {
     let known = backend.store.person_by_subject(&me.issuer, name.as_str()).await?;
-    known.ok_or_else(|| {
+    known.filter(|known| known.workload.is_none()).ok_or_else(|| {
         Problem::new(
             Code::PersonNotFound,
             format!("nobody here is named {}", repeated(name.as_str())),

@@ -3,11 +3,11 @@
 
 use serde_json::{Value, json};
 
-use super::{accounts, locked, others, resolve};
+use super::{accounts, locked, others, resolve, workload};
 use crate::domain::lock::asking;
 use crate::domain::{
-    Body, Case, Duration, Extends, Filing, Frozen, Grant, Narrowing, Person, PersonName, Reason, Refusal, Scope,
-    Standing, Ticket, Timestamp, standing,
+    Behind, Body, Case, Duration, Extends, Filing, Frozen, Grant, Narrowing, Person, PersonName, Reason, Refusal,
+    Scope, Standing, Ticket, Timestamp, standing,
 };
 use crate::policy::{Ask, Bundle, Decision, Question, Target, Who, decide};
 use crate::server::backend::{Backend, Caller};
@@ -15,7 +15,7 @@ use crate::server::edge::limits::MOST_OPEN_REQUESTS;
 use crate::server::failure::Failure;
 use crate::server::provider::{Access, Beneficiary};
 use crate::wire::problem::Code;
-use crate::wire::{NewRequest, Outcome};
+use crate::wire::{NewRequest, Outcome, Problem};
 
 /// How many open requests are looked at to count those that one made oneself.
 const OPEN_PAGE: u32 = 10 * MOST_OPEN_REQUESTS;
@@ -30,6 +30,7 @@ pub struct Plan {
     pub beneficiary: Person,
     /// What it stands beside.
     pub case: Case,
+    behind: Behind,
     standing: Standing,
     answers: Answers,
 }
@@ -70,6 +71,8 @@ impl Plan {
             asked: &asked,
         };
         let beneficiary = scene.beneficiary().await?;
+        for_a_workload(caller, &target)?;
+        let behind = workload::behind(backend, bundle.catalogue(), caller.person.workload.as_deref()).await?;
         let mut case = backend.store.case_to_file(&beneficiary.id, &target.name).await?;
         let mut beside = vec![Scope::Person(caller.person.id.clone()), Scope::bound(&target.binding)];
         beside.extend(target.same_access.iter().flat_map(Scope::of_target));
@@ -88,6 +91,7 @@ impl Plan {
             body,
             beneficiary,
             case,
+            behind,
             standing,
             answers,
         })
@@ -125,6 +129,13 @@ impl Plan {
             return Err(Failure::new(Code::RequestTooMany, title));
         }
         self.answers.hold(&self.beneficiary, &self.body)?;
+        let automatic = self.answers.automatic.as_ref().is_some_and(|answer| answer.allowed);
+        let started_by = match &self.behind {
+            // anybody who approves it could be who started it
+            Behind::Unknown if !automatic => return Err(workload::starter_unknown(caller)),
+            Behind::Nobody | Behind::Unknown => Vec::new(),
+            Behind::Known(people) => people.clone(),
+        };
         Ok(Filing {
             body: self.resolved(backend).await?,
             frozen: Frozen {
@@ -135,9 +146,10 @@ impl Plan {
                 bundle_hash: bundle.hash().as_str().to_owned(),
                 account: self.target.facts.clone(),
                 same_access: self.target.same_access.clone(),
+                started_by,
             },
             device: caller.session.device.clone(),
-            automatic: self.answers.automatic.as_ref().is_some_and(|answer| answer.allowed),
+            automatic,
             grant: backend.random.grant_id(),
         })
     }
@@ -259,6 +271,9 @@ impl Scene<'_> {
     async fn beneficiary(&self) -> Result<Person, Failure> {
         let me = &self.caller.person;
         match &self.asked.on_behalf_of {
+            Some(_) if me.workload.is_some() => {
+                Err(Failure::new(Code::PolicyRefused, "a workload asks for itself alone"))
+            }
             Some(name) if name.as_str() != me.subject => {
                 let answer = self.may_ask(true, &self.asked.only);
                 if !answer.allowed {
@@ -300,6 +315,7 @@ impl Scene<'_> {
             }),
             user: None,
             pre_existing: false,
+            workload: self.caller.person.workload.clone(),
         })
     }
 
@@ -318,10 +334,7 @@ impl Scene<'_> {
 
     fn answers(&self, beneficiary: &Person, body: &Body) -> Answers {
         let for_another = body.requester != body.beneficiary;
-        let groups = self
-            .bundle
-            .catalogue()
-            .groups_of(&beneficiary.issuer, &beneficiary.subject);
+        let groups = self.bundle.catalogue().parents(beneficiary);
         let who = Who {
             person: beneficiary,
             groups: &groups,
@@ -335,6 +348,15 @@ impl Scene<'_> {
             automatic: (!for_another).then(|| decide(self.bundle, &Question::AutoApprove { who, ask, session, now })),
         }
     }
+}
+
+/// No workload is a user of Identity Center, and one that is called like somebody there shall not be them.
+fn for_a_workload(caller: &Caller, target: &Target) -> Result<(), Failure> {
+    if caller.person.workload.is_none() || target.binding.assignment().is_none() {
+        return Ok(());
+    }
+    let title = format!("{} is a permission set, which no workload can have", target.name);
+    Err(Problem::new(Code::PolicyRefused, title).hint("ask for a role").into())
 }
 
 /// Whether the provider could ever give what is asked: nobody shall approve what cannot be, whatever it stands beside.

@@ -21,6 +21,10 @@ pub async fn may_view(backend: &Backend, caller: &Caller, case: &Case) -> bool {
     if [&request.body.requester, &request.body.beneficiary].contains(&&caller.person.id) {
         return true;
     }
+    // what others ask for is no workload's to see
+    if caller.person.workload.is_some() {
+        return false;
+    }
     let bundle = backend.bundle();
     let target = bundle.catalogue().asked_or_last_known(request);
     let groups = caller.groups(&bundle);

@@ -5,10 +5,10 @@ use std::net::IpAddr;
 
 use serde_json::json;
 
-use super::locked;
+use super::{locked, workload};
 use crate::domain::sign_in::{sign_in, sign_out};
 use crate::domain::{
-    Actor, Change, Device, Digest, KeyStorage, Person, Refusal, Row, Session, SignInCode, SignInMethod,
+    Actor, Change, Device, Digest, KeyStorage, Person, Refusal, Row, Session, SignInCode, SignInMethod, Workload,
 };
 use crate::server::backend::{Backend, Caller};
 use crate::server::failure::{Failure, settled};
@@ -41,11 +41,7 @@ pub async fn open(
     {
         return Err(Failure::too_much("too many wrong codes", wait_s));
     }
-    let key_storage = match new.key_storage.as_str() {
-        "keyring" => KeyStorage::Keyring,
-        "file" => KeyStorage::File,
-        _ => return Err(Failure::new(Code::UsageBody, "key_storage is neither keyring nor file")),
-    };
+    let key_storage = key_storage(&new.key_storage)?;
     let verifier = new
         .verifier
         .as_deref()
@@ -78,6 +74,7 @@ pub async fn open(
             key_storage,
             method: code.bound.as_ref().map_or(SignInMethod::Local, |bound| bound.method),
             mfa_at: code.bound.as_ref().and_then(|bound| bound.mfa_at),
+            id_token: None,
             created_at: now,
             expires_at: now.plus(backend.settings.session_life),
             ended_at: None,
@@ -97,7 +94,7 @@ pub async fn open(
     })?;
     Ok(OpenedSession {
         token: secret,
-        me: me(backend, &opened),
+        me: me(backend, &opened).await,
     })
 }
 
@@ -140,9 +137,26 @@ fn code_hash(code: &str) -> String {
     Digest::of(read.as_bytes()).to_string()
 }
 
+/// Where a device says that it keeps its key.
+///
+/// # Errors
+/// [`Code::UsageBody`].
+pub fn key_storage(text: &str) -> Result<KeyStorage, Failure> {
+    match text {
+        "keyring" => Ok(KeyStorage::Keyring),
+        "file" => Ok(KeyStorage::File),
+        _ => Err(Failure::new(Code::UsageBody, "key_storage is neither keyring nor file")),
+    }
+}
+
 /// Who is calling.
-pub fn me(backend: &Backend, caller: &Caller) -> Me {
+pub async fn me(backend: &Backend, caller: &Caller) -> Me {
     let bundle = backend.bundle();
+    let catalogue = bundle.catalogue();
+    let (groups, workload) = match caller.person.workload.as_deref() {
+        None => (caller.groups(&bundle), None),
+        Some(workload) => (Vec::new(), Some(workload::view(backend, catalogue, workload).await)),
+    };
     Me {
         person: PersonView {
             id: caller.person.id.to_string(),
@@ -150,9 +164,8 @@ pub fn me(backend: &Backend, caller: &Caller) -> Me {
         },
         issuer: caller.person.issuer.clone(),
         subject: caller.person.subject.clone(),
-        groups: bundle
-            .catalogue()
-            .groups_of(&caller.person.issuer, &caller.person.subject),
+        groups,
+        workload,
         method: caller.session.method.as_str().to_owned(),
         mfa_at: caller.session.mfa_at,
         session: caller.session.id.to_string(),
@@ -193,6 +206,11 @@ pub async fn caller(backend: &Backend, secret: &str, address: IpAddr) -> Result<
         return Err(Failure::new(Code::SessionEnded, "the session has ended"));
     }
     let person = backend.store.person(&session.person).await?.ok_or_else(unknown)?;
+    // taken out of the catalogue, it is nobody from the next call on
+    let is_out = |workload: &Workload| !backend.bundle().catalogue().is_enrolled(workload);
+    if person.workload.as_deref().is_some_and(is_out) {
+        return Err(Failure::new(Code::SessionEnded, "this workload is no longer enrolled"));
+    }
     Ok(Caller {
         person,
         session,
@@ -219,6 +237,7 @@ pub async fn issue_code(backend: &Backend, name: &str) -> Result<String, Failure
                 subject: name.to_owned(),
                 name: name.to_owned(),
                 since: now,
+                workload: None,
             };
             rows.push(Row::Person(new.clone()));
             new

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::workload;
 use crate::domain::apply::REMAINS;
 use crate::domain::{
     Body, Case, Decision, Effect, Grant, GrantId, MembershipState, Person, PersonId, Request, RequestId, RequestState,
@@ -54,6 +55,13 @@ impl<'a> Viewer<'a> {
         };
         let bundle = self.backend.bundle();
         let target = bundle.catalogue().asked(request);
+        let mut apart = apart(&people, body);
+        let mut asks = None;
+        if let Some(workload) = body.workload.as_deref() {
+            let human = bundle.catalogue().human_behind(workload);
+            apart.extend(human.into_iter().flatten().cloned());
+            asks = Some(workload::view(self.backend, bundle.catalogue(), workload).await);
+        }
         Ok(RequestView {
             id: body.id.to_string(),
             version: version(case, grant.as_ref()),
@@ -62,6 +70,7 @@ impl<'a> Viewer<'a> {
             state: shown_state(request, self.backend.now()).to_owned(),
             requester: named(&people, &body.requester),
             beneficiary: named(&people, &body.beneficiary),
+            workload: asks,
             target: body.target.to_string(),
             title: target
                 .as_ref()
@@ -78,12 +87,7 @@ impl<'a> Viewer<'a> {
             automatic: request.automatic,
             filed_at: request.filed_at,
             expires_at: request.expires_at,
-            stages: stages(
-                &request.frozen.workflow,
-                &case.decisions,
-                bundle.catalogue(),
-                &apart(&people, body),
-            ),
+            stages: stages(&request.frozen.workflow, &case.decisions, bundle.catalogue(), &apart),
             decisions: case.decisions.iter().map(|d| decision(d, request, &people)).collect(),
             grant,
             before: self.before(request).await?,

@@ -21,7 +21,8 @@ use super::Store;
 use crate::domain::{
     Actor, Binding, Body, Bound, Change, Decision, Device, DeviceId, Digest, Duration, Effect, Frozen, Grant, GrantId,
     GrantState, KeyStorage, Once, Partition, Person, PersonId, Reason, Request, RequestId, RequestState, Road,
-    RoleBinding, Row, Session, SessionId, SignInCode, SignInMethod, TargetName, Timestamp, Trace, Verdict, Workflow,
+    RoleBinding, Row, Session, SessionId, SignInCode, SignInMethod, StartedBy, TargetName, Timestamp, Trace, Verdict,
+    Workflow, Workload,
 };
 
 /// A store with the people of the suite in it. Whatever holds it up lives as long.
@@ -115,6 +116,7 @@ fn a_person(n: u64) -> Person {
         subject: format!("person-{n}"),
         name: format!("Person {n}"),
         since: at(0),
+        workload: None,
     }
 }
 
@@ -137,6 +139,7 @@ fn a_session(n: u64, owner: u64) -> Session {
         key_storage: KeyStorage::Keyring,
         method: SignInMethod::Local,
         mfa_at: None,
+        id_token: None,
         created_at: at(1),
         expires_at: at(3600),
         ended_at: None,
@@ -187,6 +190,7 @@ fn a_body(n: u64, beneficiary: u64, on: &str) -> Body {
         extends: None,
         user: None,
         pre_existing: false,
+        workload: None,
     }
 }
 
@@ -204,6 +208,7 @@ fn frozen() -> Frozen {
         bundle_hash: "b".repeat(64),
         account: None,
         same_access: Vec::new(),
+        started_by: Vec::new(),
     }
 }
 

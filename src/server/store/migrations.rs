@@ -83,6 +83,9 @@ migrations! {
     82 "0082_grants_remaining"
     83 "0083_requests_same_access"
     84 "0084_grants_same_access"
+    90 "0090_people_workload"
+    91 "0091_sessions_id_token"
+    92 "0092_sessions_id_token_once"
 }
 
 /// The version that the schema has after all of them.

@@ -137,6 +137,9 @@ pub trait People: Send + Sync {
     /// A session by its id.
     async fn session(&self, id: &SessionId) -> Result<Option<Session>, StoreError>;
 
+    /// The session that a workload's token opened, by the hash of what tells that apart.
+    async fn session_of_id_token(&self, id_token: &str) -> Result<Option<Session>, StoreError>;
+
     /// A sign-in code by its hash.
     async fn code_by_hash(&self, code_hash: &str) -> Result<Option<SignInCode>, StoreError>;
 

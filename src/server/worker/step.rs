@@ -10,6 +10,7 @@ use crate::server::backend::Backend;
 use crate::server::failure::{Failure, settled};
 use crate::server::provider::{Access, Presence, ProviderError};
 use crate::server::service::accounts::afresh;
+use crate::server::service::workload;
 use crate::server::store::Claimed;
 
 /// What a system said of a binding when a request was filed is not asked again so soon after that: each look costs calls
@@ -94,7 +95,11 @@ async fn may_activate(backend: &Backend, bundle: &Bundle, case: &Case) -> Result
     };
     let target = &target;
     let beneficiary = person(backend, &case.request()?.body.beneficiary).await?;
-    let groups = bundle.catalogue().groups_of(&beneficiary.issuer, &beneficiary.subject);
+    let groups = bundle.catalogue().parents(&beneficiary);
+    if beneficiary.workload.is_some() && groups.is_empty() {
+        let detail = format!("the workload {} is no longer enrolled", beneficiary.name);
+        return withhold(EndCause::Refused, detail);
+    }
     let who = Who {
         person: &beneficiary,
         groups: &groups,
@@ -147,8 +152,13 @@ async fn tally(
         return Ok(Ok(Tally::default()));
     }
     let mut counted = Tally::default();
+    let behind = workload::behind(backend, bundle.catalogue(), request.body.workload.as_deref()).await?;
     for vote in case.decisions.iter().filter(|d| d.verdict == Verdict::Approve) {
         let voter = person(backend, &vote.by).await?;
+        if behind.is(&vote.by) {
+            let void = format!("the approval of {} is void: they started the job", voter.name);
+            return Ok(Err(void));
+        }
         let groups = bundle.catalogue().groups_of(&voter.issuer, &voter.subject);
         let wanted = request
             .frozen

@@ -15,6 +15,7 @@ mod faked_time;
 mod identity_center;
 mod left_out;
 mod ministack;
+mod mock_github;
 mod oidc_provider;
 mod raw_server;
 mod redact;
@@ -41,6 +42,7 @@ pub use self::{
     identity_center::IdentityCenter,
     left_out::{deep, is_there, left_out, left_out_everywhere},
     ministack::MiniStack,
+    mock_github::{JOB_TOKEN, MockGitHub},
     oidc_provider::{CLIENT_ID, CLIENT_SECRET, OidcProvider, issuers_folder},
     raw_server::RawServer,
     redact::Redactions,

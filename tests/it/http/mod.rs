@@ -20,3 +20,8 @@ mod secrets;
 mod sign_in;
 mod stage;
 mod waiting;
+mod workload_house;
+mod workload_lies;
+mod workloads;
+
+pub use self::workload_house::{PERMITS, enrolled};

@@ -11,6 +11,8 @@ on_every_store! {
     device_is_found_for_everybody_it_is_enrolled_for
     session_is_found_by_hash_and_by_id
     session_changes_only_its_end
+    workload_is_kept_with_what_matched
+    token_of_a_workload_opens_one_session
     code_is_spent_once
     sign_in_elsewhere_gives_one_code
     session_keeps_when_a_second_factor_was_shown
@@ -53,6 +55,51 @@ async fn session_keeps_when_a_second_factor_was_shown(store: &Tried) {
     };
     store.commit(&change(Row::Session(session.clone()))).await.unwrap();
     assert_eq!(store.session(&session.id).await.unwrap(), Some(session));
+}
+
+async fn workload_is_kept_with_what_matched(store: &Tried) {
+    let claims = json!({ "repository_id": "74", "kubernetes.io": { "namespace": "prod" } });
+    let workload = Workload {
+        name: "deploy".to_owned(),
+        issuer: "https://ci.example".to_owned(),
+        claims: claims.as_object().unwrap().clone(),
+        started_by: StartedBy::Account("583231".to_owned()),
+    };
+    let job = Person {
+        issuer: workload.issuer.clone(),
+        subject: workload.subject(None),
+        workload: Some(Box::new(workload)),
+        ..a_person(70)
+    };
+    store.commit(&change(Row::Person(job.clone()))).await.unwrap();
+    assert_eq!(store.person(&job.id).await.unwrap(), Some(job.clone()));
+    let found = store.person_by_subject(&job.issuer, &job.subject).await.unwrap();
+    assert_eq!(found, Some(job));
+}
+
+async fn token_of_a_workload_opens_one_session(store: &Tried) {
+    let session = |n, id_token: &str| Session {
+        method: SignInMethod::Workload,
+        id_token: Some(id_token.to_owned()),
+        ..a_session(n, ALICE)
+    };
+    let first = session(70, "one");
+    store.commit(&change(Row::Session(first.clone()))).await.unwrap();
+    assert_eq!(store.session_of_id_token("one").await.unwrap(), Some(first.clone()));
+    assert_eq!(store.session_of_id_token("two").await.unwrap(), None);
+    let again = store.commit(&change(Row::Session(session(71, "one")))).await;
+    assert!(matches!(again, Err(StoreError::Conflict)), "{again:?}");
+    store.commit(&change(Row::Session(session(71, "two")))).await.unwrap();
+    // one that has ended counts all the same
+    let ended = Session {
+        ended_at: Some(at(30)),
+        version: 2,
+        ..first
+    };
+    store.commit(&change(Row::Session(ended.clone()))).await.unwrap();
+    assert_eq!(store.session_of_id_token("one").await.unwrap(), Some(ended));
+    let again = store.commit(&change(Row::Session(session(72, "one")))).await;
+    assert!(matches!(again, Err(StoreError::Conflict)), "{again:?}");
 }
 
 async fn person_is_found_by_id_and_by_subject(store: &Tried) {

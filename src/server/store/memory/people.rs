@@ -36,6 +36,11 @@ impl People for MemoryStore {
         Ok(self.state().sessions.iter().find(|session| session.id == *id).cloned())
     }
 
+    async fn session_of_id_token(&self, id_token: &str) -> Result<Option<Session>, StoreError> {
+        let is_it = |session: &&Session| session.id_token.as_deref() == Some(id_token);
+        Ok(self.state().sessions.iter().find(is_it).cloned())
+    }
+
     async fn code_by_hash(&self, code_hash: &str) -> Result<Option<SignInCode>, StoreError> {
         Ok(self
             .state()

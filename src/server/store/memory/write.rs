@@ -182,11 +182,11 @@ impl State {
             });
         }
         self.knows(&new.person)?;
-        let has_token = self
-            .sessions
-            .iter()
-            .any(|old| old.token_hash == new.token_hash && old.id != new.id);
-        if has_token {
+        let has_token = |old: &Session| {
+            let has_brought = new.id_token.is_some() && old.id_token == new.id_token;
+            (old.token_hash == new.token_hash || has_brought) && old.id != new.id
+        };
+        if self.sessions.iter().any(has_token) {
             return Err(StoreError::Conflict);
         }
         insert(&mut self.sessions, new.clone(), |old| old.id == new.id)

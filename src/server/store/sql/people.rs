@@ -6,13 +6,13 @@ use sqlx::query;
 use super::super::dialect::{Connection, Failure, Row, meaning};
 use super::super::sqlite::SqliteStore;
 use super::super::{People, StoreError};
-use super::read::{count, json_or_none, millis, number, raw, time, time_or_none, word};
+use super::read::{count, json_or_none, millis, number, raw, time, time_or_none, to_json, word};
 use crate::domain::{Device, DeviceId, Person, PersonId, Session, SessionId, SignInCode, Timestamp};
 
 /// A person. Who is known already under the same (issuer, subject) came first.
 pub(super) async fn write(connection: &mut Connection, person: &Person) -> Result<(), Failure> {
     let inserted = query(
-        "INSERT INTO people (id, issuer, subject, name, since) VALUES ($1, $2, $3, $4, $5)
+        "INSERT INTO people (id, issuer, subject, name, since, workload) VALUES ($1, $2, $3, $4, $5, $6)
         ON CONFLICT (id) DO NOTHING",
     )
     .bind(person.id.as_str())
@@ -20,6 +20,7 @@ pub(super) async fn write(connection: &mut Connection, person: &Person) -> Resul
     .bind(person.subject.as_str())
     .bind(person.name.as_str())
     .bind(person.since.millis())
+    .bind(person.workload.as_ref().map(to_json).transpose()?)
     .execute(connection)
     .await?;
     match inserted.rows_affected() {
@@ -50,8 +51,8 @@ pub(super) async fn write_session(connection: &mut Connection, session: &Session
     let written = if version == 1 {
         query(
             "INSERT INTO sessions (id, token_hash, person_id, device_id, key_storage, method, created_at, expires_at,
-                ended_at, mfa_at, version)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                ended_at, mfa_at, version, id_token)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
             ON CONFLICT (id) DO NOTHING",
         )
         .bind(session.id.as_str())
@@ -65,6 +66,7 @@ pub(super) async fn write_session(connection: &mut Connection, session: &Session
         .bind(millis(session.ended_at))
         .bind(millis(session.mfa_at))
         .bind(version)
+        .bind(session.id_token.as_deref())
     } else {
         query("UPDATE sessions SET expires_at = $1, ended_at = $2, version = $3 WHERE id = $4 AND version = $5")
             .bind(session.expires_at.millis())
@@ -122,6 +124,7 @@ fn read(row: &Row) -> Result<Person, StoreError> {
         subject: raw(row, "subject")?,
         name: raw(row, "name")?,
         since: time(row, "since")?,
+        workload: json_or_none(row, "workload")?,
     })
 }
 
@@ -144,6 +147,7 @@ fn read_session(row: &Row) -> Result<Session, StoreError> {
         key_storage: word(row, "key_storage")?,
         method: word(row, "method")?,
         mfa_at: time_or_none(row, "mfa_at")?,
+        id_token: raw(row, "id_token")?,
         created_at: time(row, "created_at")?,
         expires_at: time(row, "expires_at")?,
         ended_at: time_or_none(row, "ended_at")?,
@@ -200,6 +204,12 @@ impl People for SqliteStore {
 
     async fn session(&self, id: &SessionId) -> Result<Option<Session>, StoreError> {
         let query = query("SELECT * FROM sessions WHERE id = $1").bind(id.as_str());
+        let row = query.fetch_optional(&self.readers).await.map_err(meaning)?;
+        row.as_ref().map(read_session).transpose()
+    }
+
+    async fn session_of_id_token(&self, id_token: &str) -> Result<Option<Session>, StoreError> {
+        let query = query("SELECT * FROM sessions WHERE id_token = $1").bind(id_token);
         let row = query.fetch_optional(&self.readers).await.map_err(meaning)?;
         row.as_ref().map(read_session).transpose()
     }

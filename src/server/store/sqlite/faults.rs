@@ -21,6 +21,7 @@ fn a_person(n: u64) -> Change {
         subject: n.to_string(),
         name: "x".repeat(500),
         since: at(0),
+        workload: None,
     };
     Change::new(
         at(1),
