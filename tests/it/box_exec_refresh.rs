@@ -357,7 +357,9 @@ fn keys_of_a_terminal_reach_the_command_once() {
     terminal.presses("Enter");
     let screen = terminal.wait_for("read two");
     let pid = screen.lines().find_map(|line| line.strip_prefix("pid ")).unwrap();
-    kill_process(Pid::from_raw(pid.trim().parse().unwrap()).unwrap(), Signal::TERM).unwrap();
+    // the echo of a key may follow on the same line
+    let digits: String = pid.chars().take_while(char::is_ascii_digit).collect();
+    kill_process(Pid::from_raw(digits.parse().unwrap()).unwrap(), Signal::TERM).unwrap();
     terminal.wait_for("Terminated");
     terminal.types("echo code $?");
     terminal.presses("Enter");
