@@ -96,6 +96,24 @@ fn token_of_another_user_makes_room() {
 }
 
 #[test]
+fn refresh_token_that_is_spent_is_asked_with_once() {
+    let center = center();
+    let granted = Granted::start(&center);
+    granted.signs_in(&center, "bob");
+    let mut old = granted.token();
+    old["accessToken"] = json!("old");
+    old["refreshToken"] = json!("spent");
+    old["expiresAt"] = json!("2026-01-01T00:00:00Z");
+    put(&granted.machine, &format!("{}.json", "0".repeat(40)), &old);
+    let before = count(&center, "CreateToken");
+    // bob has nothing there: it is waited for, with several tries
+    let run = granted.machine.jit(&PROCESS).exits(10);
+    assert!(run.stderr.contains("is being provisioned"), "{run}");
+    assert!(count(&center, "GetRoleCredentials") > 1);
+    assert_eq!(count(&center, "CreateToken") - before, 1);
+}
+
+#[test]
 fn sign_in_leaves_the_token_that_the_aws_cli_works_with() {
     let center = center();
     let granted = Granted::start(&center);

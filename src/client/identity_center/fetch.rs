@@ -82,7 +82,7 @@ impl Client {
     /// Asks the portal until it gives or its "no" is final: with one token after the other, for it may have several users.
     fn credentials(&self, caller: &Caller<'_>, live: &Live<'_>, told: Told<'_>) -> Result<RoleCredentials> {
         let (mut refused, mut is_told) = (Refused::default(), false);
-        let mut next = self.token(caller, &refused)?;
+        let mut next = self.token(caller, &mut refused)?;
         loop {
             let found = match next {
                 Some(found) => found,
@@ -107,7 +107,7 @@ impl Client {
                 Err(NoCredentials::SignedOut) => refused.unknown(found),
                 Err(NoCredentials::NoAccess) => refused.without_access(found),
             }
-            next = match self.token(caller, &refused) {
+            next = match self.token(caller, &mut refused) {
                 // what cannot be refreshed now is no reason not to wait with one that is known
                 Err(error) if error.exit != Exit::Interrupted && refused.knows_any() => None,
                 token => token?,

@@ -23,6 +23,8 @@ pub(super) struct Refused {
     unknown: Vec<Found>,
     /// It gives them no such access: another user's, perhaps.
     without_access: Vec<Found>,
+    /// There is no next one of them.
+    last: Vec<Found>,
 }
 
 impl Refused {
@@ -56,7 +58,7 @@ impl Refused {
     /// Whether asking for the next one of the same file is worth a call: once it is, and of the same user never.
     fn lets_refresh(&self, found: &Found, now: Timestamp) -> bool {
         let before = self.unknown.iter().filter(|refused| refused.file == found.file);
-        let mut without = self.without_access.iter();
+        let mut without = self.without_access.iter().chain(&self.last);
         found.token.refreshes_with(now).is_some()
             && before.count() < 2
             && without.all(|refused| !refused.token.is_same(&found.token))
@@ -91,7 +93,7 @@ impl Client {
     ///
     /// # Errors
     /// What keeps the only ones from being refreshed.
-    pub(super) fn token(&self, caller: &Caller<'_>, refused: &Refused) -> Result<Option<Found>> {
+    pub(super) fn token(&self, caller: &Caller<'_>, refused: &mut Refused) -> Result<Option<Found>> {
         let now = self.clock.now();
         match self.candidates(caller, now, refused)?.into_iter().next() {
             None => Ok(None),
@@ -101,7 +103,7 @@ impl Client {
     }
 
     /// Under the lock: what somebody else refreshed meanwhile, else a token that is asked for now.
-    fn refreshed_token(&self, caller: &Caller<'_>, refused: &Refused) -> Result<Option<Found>> {
+    fn refreshed_token(&self, caller: &Caller<'_>, refused: &mut Refused) -> Result<Option<Found>> {
         let name = names::file(caller.center.start_url());
         let name = format!("identity-center-{}.lock", name.trim_end_matches(".json"));
         // a read-only home has no lock: then nobody can keep what was refreshed, either
@@ -126,6 +128,7 @@ impl Client {
                         if let Some(next) = next.filter(|next| refused.lets_work(next, now)) {
                             return Ok(Some(next));
                         }
+                        refused.last.push(found.clone());
                         None
                     }
                     Ok(Err(NoToken::Pending | NoToken::SlowDown)) => Some(busy()),
