@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use secrecy::SecretString;
 use serde_json::json;
 
 use super::backend::Backend;
@@ -12,8 +13,8 @@ use crate::domain::text::TargetName;
 use crate::error::Result;
 use crate::wire::{
     DryRun, EndGrant, EndedGrant, Filed, GrantList, LiftLock, Lifted, LockList, Locked, Me, MintedCredential,
-    NewDecision, NewLock, NewRequest, NewSession, OpenedSession, RequestList, RequestView, SignInMethods, TargetList,
-    paths,
+    NewDecision, NewLock, NewRequest, NewSession, OpenedSession, Renewal, RequestList, RequestView, SignInMethods,
+    TargetList, paths,
 };
 
 /// Everything but what RFC 3986, section 2.3 calls unreserved.
@@ -36,12 +37,20 @@ impl Backend {
         self.post(paths::SESSIONS.to_owned(), new)
     }
 
+    pub(super) fn renew_session(&self, renewal: &Renewal) -> Result<Me> {
+        self.post(paths::RENEWAL.to_owned(), renewal)
+    }
+
     /// Ends the session.
     ///
     /// # Errors
     /// What the backend says, or that there is none.
     pub fn end_session(&self) -> Result<()> {
         self.delete(paths::SESSIONS.to_owned())
+    }
+
+    pub(super) fn end_session_of(&self, token: &SecretString) -> Result<()> {
+        self.delete_as(paths::SESSIONS.to_owned(), token)
     }
 
     /// Who one is.

@@ -29,6 +29,8 @@ pub enum SignInMethod {
     Local,
     /// OpenID Connect in a browser on the terminal's own machine, back to it over loopback (RFC 8252).
     LoopbackPkce,
+    /// The same in any browser; the person carries the code to the terminal.
+    Remote,
 }
 
 impl SignInMethod {
@@ -37,6 +39,7 @@ impl SignInMethod {
         match self {
             Self::Local => "local",
             Self::LoopbackPkce => "loopback-pkce",
+            Self::Remote => "remote",
         }
     }
 }
@@ -142,4 +145,7 @@ pub struct Bound {
     pub method: SignInMethod,
     /// When they last showed a second factor, if they did.
     pub mfa_at: Option<Timestamp>,
+    /// The session for which the second factor was shown again, where it opens none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renews: Option<SessionId>,
 }

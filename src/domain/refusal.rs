@@ -93,6 +93,8 @@ codes! {
     SessionNonce = "session.nonce",
     /// A one-time code that is wrong, used or too old.
     SessionCodeInvalid = "session.code_invalid",
+    /// Policy wants a second factor that was shown more recently; nothing else stands in the way.
+    SessionStepUp = "session.step_up",
     /// Not for this caller.
     Forbidden = "access.forbidden",
     /// A lock stands on the person, on the target, or on everything.

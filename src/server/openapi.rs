@@ -25,6 +25,7 @@ use crate::wire::problem::MEDIA_TYPE;
         sessions::open,
         sessions::look,
         sessions::close,
+        sessions::renew,
         sessions::me,
         targets::list,
         requests::list,

@@ -28,6 +28,8 @@ pub const INBOX: &str = "/v1/inbox";
 pub const ME: &str = "/v1/me";
 /// Sign in (POST), look (GET), sign out (DELETE).
 pub const SESSIONS: &str = "/v1/sessions";
+/// Say that a second factor was shown again.
+pub const RENEWAL: &str = "/v1/sessions/renewal";
 /// Ways to sign in.
 pub const SIGN_IN_METHODS: &str = "/v1/sign-in-methods";
 /// Where a browser begins to sign in.

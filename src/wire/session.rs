@@ -23,6 +23,17 @@ pub struct NewSession {
     pub key_storage: String,
 }
 
+/// A second factor that was shown again, for the session that sends this.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Renewal {
+    /// The one-time code that the browser brought.
+    pub code: String,
+    /// What the terminal made before the browser went (RFC 7636).
+    pub verifier: String,
+}
+
 /// A P-256 public key as a JWK (RFC 7518, section 6.2).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
@@ -85,7 +96,7 @@ pub struct Me {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct SignInWay {
-    /// `local` (a one-time code) or `loopback-pkce` (a browser beside the terminal).
+    /// `local` (a one-time code), `loopback-pkce` (a browser beside the terminal), `remote` (one elsewhere).
     pub method: String,
     /// Of the identity provider, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -119,6 +130,12 @@ pub struct Brought {
 impl std::fmt::Debug for NewSession {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "NewSession({}, ****)", self.name)
+    }
+}
+
+impl std::fmt::Debug for Renewal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Renewal(****)")
     }
 }
 

@@ -75,7 +75,7 @@ impl Machine {
 
 pub struct Served {
     running: Running,
-    hello: Value,
+    pub hello: Value,
 }
 
 impl Served {

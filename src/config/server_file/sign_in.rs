@@ -19,6 +19,7 @@ pub(super) const KEYS: &[&str] = &[
     "name_claim",
     "algorithms",
     "mfa_acr",
+    "remote",
 ];
 
 /// An identity provider, as the file has it.
@@ -40,6 +41,8 @@ pub struct IdentityProvider {
     pub algorithms: Vec<TokenAlgorithm>,
     /// Values of `acr` that say that a second factor was shown.
     pub mfa_acr: Vec<String>,
+    /// Whether people may carry a code to a terminal that has no browser.
+    pub remote: bool,
 }
 
 /// How a token may be signed: with a private key, always.
@@ -85,6 +88,7 @@ pub(super) struct Written {
     algorithms: Option<Spanned<Vec<Spanned<String>>>>,
     #[serde(default)]
     mfa_acr: Vec<Spanned<String>>,
+    remote: Option<bool>,
 }
 
 impl Source<'_> {
@@ -136,6 +140,7 @@ impl Source<'_> {
                 .iter()
                 .map(|acr| self.plain("mfa_acr", acr))
                 .collect::<Result<_>>()?,
+            remote: table.remote.unwrap_or(true),
         })
     }
 
@@ -227,6 +232,7 @@ scopes = ["openid", "groups"]
 name_claim = "nickname"
 algorithms = ["ES256"]
 mfa_acr = ["urn:acme:two"]
+remote = false
 
 [[sign_in]]
 name = "partners"
@@ -259,6 +265,7 @@ environment = "PARTNER_SECRET"
         assert_eq!(partners.issuer, "https://login.partner.example/v2.0/");
         assert_eq!(partners.algorithms, [TokenAlgorithm::Rs256, TokenAlgorithm::Es256]);
         assert_eq!(partners.scopes.join(" "), "openid profile email");
+        assert_eq!((acme.remote, partners.remote), (false, true));
     }
 
     #[test]

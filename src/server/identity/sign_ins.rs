@@ -48,6 +48,11 @@ impl SignIns {
         }
     }
 
+    /// The first one of `issuer`.
+    pub fn party_at(&self, issuer: &str) -> Option<&RelyingParty> {
+        self.parties.iter().find(|party| party.issuer() == issuer)
+    }
+
     /// Begins to finish the sign-in of `state`, unless that is under way: a code is exchanged once.
     pub fn finish(&self, state: &str) -> Option<Finishing<'_>> {
         let mut finishing = self.finishing.lock().unwrap_or_else(PoisonError::into_inner);

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::{accounts, locked, others, resolve};
+use super::{accounts, locked, others, resolve, step_up};
 use crate::domain::lock::asking;
 use crate::domain::{
     Body, Case, Duration, Extends, Filing, Frozen, Grant, Narrowing, Person, PersonName, Reason, Refusal, Scope,
@@ -14,7 +14,7 @@ use crate::server::backend::{Backend, Caller};
 use crate::server::edge::limits::MOST_OPEN_REQUESTS;
 use crate::server::failure::Failure;
 use crate::server::provider::{Access, Beneficiary};
-use crate::wire::problem::Code;
+use crate::wire::problem::{Code, StepUp};
 use crate::wire::{NewRequest, Outcome};
 
 /// How many open requests are looked at to count those that one made oneself.
@@ -49,6 +49,8 @@ struct Asked {
 /// session of who asks.
 struct Answers {
     request: Decision,
+    /// What would make a yes of the answer to it.
+    step_up: Option<StepUp>,
     receive: Decision,
     automatic: Option<Decision>,
 }
@@ -187,11 +189,12 @@ impl Answers {
 
     fn hold(&self, beneficiary: &Person, body: &Body) -> Result<(), Failure> {
         let for_another = body.requester != body.beneficiary;
-        if !self.request.allowed && for_another {
-            return Err(refused_for_another(&self.request));
-        }
         if !self.request.allowed {
-            return Err(Failure::policy(&self.request));
+            let failure = match for_another {
+                true => refused_for_another(&self.request),
+                false => Failure::policy(&self.request),
+            };
+            return Err(step_up::asked_for(failure, self.step_up.clone()));
         }
         if self.receive.allowed {
             return Ok(());
@@ -256,9 +259,9 @@ impl Scene<'_> {
         let me = &self.caller.person;
         match &self.asked.on_behalf_of {
             Some(name) if name.as_str() != me.subject => {
-                let answer = self.may_ask(true, &self.asked.only);
+                let (answer, step_up) = self.may_ask(true, &self.asked.only);
                 if !answer.allowed {
-                    return Err(refused_for_another(&answer));
+                    return Err(step_up::asked_for(refused_for_another(&answer), step_up));
                 }
                 others::named(self.backend, me, name).await
             }
@@ -299,7 +302,7 @@ impl Scene<'_> {
         })
     }
 
-    fn may_ask(&self, for_another: bool, only: &[Narrowing]) -> Decision {
+    fn may_ask(&self, for_another: bool, only: &[Narrowing]) -> (Decision, Option<StepUp>) {
         let groups = self.caller.groups(self.bundle);
         let who = self.caller.who(&groups);
         let ask = self.asked.ask(self.target, only);
@@ -309,7 +312,12 @@ impl Scene<'_> {
         } else {
             Question::Request { who, ask, session, now }
         };
-        decide(self.bundle, &question)
+        let answer = decide(self.bundle, &question);
+        let step_up = match answer.allowed {
+            true => None,
+            false => step_up::wanted(self.backend, self.caller, self.bundle, &question),
+        };
+        (answer, step_up)
     }
 
     fn answers(&self, beneficiary: &Person, body: &Body) -> Answers {
@@ -325,8 +333,10 @@ impl Scene<'_> {
         };
         let ask = self.asked.ask(self.target, &body.only);
         let (session, now) = (self.caller.facts(), self.backend.now());
+        let (request, step_up) = self.may_ask(for_another, &body.only);
         Answers {
-            request: self.may_ask(for_another, &body.only),
+            request,
+            step_up,
             receive: decide(self.bundle, &Question::Receive { who, ask, now }),
             automatic: (!for_another).then(|| decide(self.bundle, &Question::AutoApprove { who, ask, session, now })),
         }
