@@ -196,6 +196,7 @@ async fn signed_in(backend: &Backend, name: &str) -> Result<Caller, Failure> {
         name: name.to_owned(),
         code: sign_in::issue_code(backend, name).await.map_err(said)?,
         key_storage: "file".into(),
+        verifier: None,
     };
     // the generator of P-256: a public key that everybody may have
     let key = DeviceKey::of(&PublicKey {

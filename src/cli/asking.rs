@@ -170,6 +170,10 @@ fn default_duration(ctx: &Ctx, target: &TargetName, view: &TargetView) -> Result
 
 /// A refusal with what to type instead, from what was typed.
 fn explained(ctx: &Ctx, desk: &Desk, error: Error, new: &NewRequest) -> Error {
+    let mut error = error;
+    if !ctx.ui.is_json() {
+        error.message = desk.words().in_words(&error.message);
+    }
     let problem = error.problem.as_deref();
     match error.wire_code() {
         Some(Code::PolicyOverCap) => {

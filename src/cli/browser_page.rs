@@ -10,7 +10,7 @@ use crate::client::{Backend, Opened, Road, Sent, ShowSecondFactor, open_browser}
 use crate::domain::SignInMethod;
 use crate::domain::id::SessionId;
 use crate::domain::refusal::Code;
-use crate::error::{Error, Result};
+use crate::error::{Error, Exit, Result};
 use crate::ui::{Ui, span};
 use crate::wire::Me;
 
@@ -25,6 +25,8 @@ pub(super) struct BrowserPage {
     browser: Option<String>,
     /// Whether the address is printed and nothing opened.
     no_browser: bool,
+    /// Whether the person sits at another machine.
+    is_over_ssh: bool,
     /// The command that begins again, and prints the address.
     by_hand: &'static str,
 }
@@ -43,6 +45,7 @@ impl BrowserPage {
             ui: ctx.ui.clone(),
             browser: ctx.env.text("BROWSER"),
             no_browser,
+            is_over_ssh: ctx.env.text("SSH_CONNECTION").is_some(),
             by_hand,
         }
     }
@@ -63,19 +66,21 @@ impl BrowserPage {
             false => Some(open_browser(&address, self.browser.as_deref())),
         };
         match opened {
-            Some(Ok(Opened::Done)) => {}
-            Some(Ok(Opened::Running)) => {
-                let by_hand = self.by_hand;
-                self.ui.note(&format!("{waiting} No page? {by_hand}"));
+            Some(Ok(Opened::Done | Opened::Running)) => {
+                self.ui.note(&format!("{waiting} No page? {}", self.by_hand));
                 return Ok(());
             }
-            Some(Err(error)) => {
-                self.ui.warn(&error.message, "open this on this machine");
-                self.say(sent)?;
-            }
-            None => self.say(sent)?,
+            Some(Err(error)) => self.ui.warn(&error.message, "open this on this machine"),
+            None => {}
         }
+        self.say(sent)?;
         self.ui.note(&waiting);
+        // over SSH the browser is elsewhere, and what it brings comes to a port of this machine
+        if let Some(port) = sent.port().filter(|_| self.is_over_ssh) {
+            self.ui.note(&format!(
+                "  the browser is elsewhere? There first:  ssh -L {port}:127.0.0.1:{port} HOST"
+            ));
+        }
         Ok(())
     }
 
@@ -120,10 +125,16 @@ impl BrowserPage {
     /// Has the person show a second factor for `session` of theirs, the way that they signed in.
     pub(super) fn second_factor(&self, backend: &Backend, session: &str) -> Result<Me> {
         let session = SessionId::parse(session).map_err(|_| Error::signed_out())?;
-        let road = match backend.me()?.method == SignInMethod::Remote.as_str() {
-            true => Road::Carried,
-            false => Road::Loopback,
-        };
+        let method = backend.me()?.method;
+        let ways = [
+            (SignInMethod::Remote, Road::Carried),
+            (SignInMethod::LoopbackPkce, Road::Loopback),
+        ];
+        let way = ways.into_iter().find(|(way, _)| way.as_str() == method);
+        let (_, road) = way.ok_or_else(|| {
+            let message = format!("a session by {method} shows no second factor");
+            Error::new(Exit::SignedOut, "login.refused", message).try_("jit login")
+        })?;
         if road == Road::Carried {
             self.can_carry()?;
         }

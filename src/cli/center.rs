@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use super::context::{Ctx, Desk};
-use crate::client::{Center, Means, SignedInThere, Step};
+use crate::client::{Center, Means, SignedInThere, Step, listed_at, means};
 use crate::domain::request::Body;
 use crate::domain::text::TargetName;
 use crate::error::{Error, Exit, Result};
@@ -129,17 +129,16 @@ fn interrupted(error: Error, again: &str) -> Error {
 
 /// The instance of `target`, from what may be asked for or is held; without one, the only instance there is.
 fn named(desk: &Desk, target: Option<&TargetName>) -> Result<Center> {
-    let is_meant = |name: &str, aliases: &[String]| {
-        target.is_none_or(|target| name == target.as_str() || aliases.iter().any(|alias| alias == target.as_str()))
-    };
     let mut found: Vec<Center> = Vec::new();
     let listed = desk.backend.targets(None)?.targets;
-    for view in listed.iter().filter(|view| is_meant(&view.name, &view.aliases)) {
+    let meant = target.map(|target| listed_at(&listed, target));
+    let is_meant = |at: &usize| meant.is_none_or(|meant| meant == Some(*at));
+    for (_, view) in listed.iter().enumerate().filter(|(at, _)| is_meant(at)) {
         found.extend(view.identity_center.as_ref().map(Center::of_view).transpose()?);
     }
     // what is held may be asked for no longer
     let open = desk.backend.requests(true, None)?.requests;
-    for request in open.iter().filter(|request| is_meant(&request.target, &[])) {
+    for request in open.iter().filter(|request| is_held(request, target)) {
         found.extend(of(request).transpose()?);
     }
     found.dedup();
@@ -158,6 +157,12 @@ fn named(desk: &Desk, target: Option<&TargetName>) -> Result<Center> {
         (several, _) => Err(Error::usage(format!("your targets are in {} instances", several.len()))
             .hint("name one: jit login --identity-center TARGET")),
     }
+}
+
+/// Whether `request` is on `target`, or on an account of it.
+fn is_held(request: &RequestView, target: Option<&TargetName>) -> bool {
+    let family = TargetName::parse(&request.target).ok().and_then(|name| name.family());
+    target.is_none_or(|target| means(target, request) || family.as_ref() == Some(target))
 }
 
 /// The instance that a request is on, where it is on a permission set.

@@ -38,9 +38,10 @@ struct SignIn<'a> {
 }
 
 pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
-    let target = TargetName::parse(&args.target)?;
+    let typed = TargetName::parse(&args.target)?;
     let page = Page::new(args.service.as_deref(), args.region.as_deref())?;
     let desk = ctx.desk()?;
+    let target = desk.meant(typed)?;
     let keys = desk.client.keys(&target)?;
     let (grant_ends_at, binding) = live(&desk, &target)?;
     let (road, now) = (binding.role().map(|role| role.road), desk.backend.now());

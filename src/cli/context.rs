@@ -8,6 +8,7 @@ use super::browser_page::BrowserPage;
 use crate::client::{Backend, Client, Picked};
 use crate::clock::Clock;
 use crate::config::Environment;
+use crate::domain::text::TargetName;
 use crate::domain::time::Timestamp;
 use crate::error::Result;
 use crate::ui::{TimeWords, Ui};
@@ -90,6 +91,11 @@ impl Ctx {
 }
 
 impl Desk {
+    /// The target that `typed` means, where it calls an account by its name.
+    pub(super) fn meant(&self, typed: TargetName) -> Result<TargetName> {
+        self.client.meant_at(&self.backend, &self.picked, typed)
+    }
+
     /// Times as people read them, by the backend's clock.
     pub(super) fn words(&self) -> TimeWords {
         self.client.keep_clock(&self.picked, &self.backend);

@@ -71,7 +71,8 @@ impl<'a> Meant<'a> {
     /// Gives it back: the target, what was ended, and what is kept on it.
     fn end(self, desk: &Desk) -> Result<(TargetName, Vec<GrantView>, Vec<GrantView>)> {
         match self {
-            Self::All(target) => {
+            Self::All(typed) => {
+                let target = desk.meant(typed)?;
                 let ended = end_on(desk, &target)?;
                 Ok((target, ended, Vec::new()))
             }

@@ -49,7 +49,9 @@ pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
     let target = args.target.as_deref().map(TargetName::parse).transpose()?;
     match target.filter(|_| !args.unset) {
         Some(target) => {
-            let keys = ctx.client()?.keys(&target)?;
+            let client = ctx.client()?;
+            let target = client.meant(target)?;
+            let keys = client.keys(&target)?;
             print_keys(ctx, shell, &target, &keys)
         }
         None => print_unset(ctx, shell),

@@ -28,8 +28,8 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
-    let target = TargetName::parse(&args.target)?;
     let client = ctx.client()?;
+    let target = client.meant(TargetName::parse(&args.target)?)?;
     let keys = client.keys(&target)?;
     let mut words = args.command.into_iter();
     let name = words.next().unwrap_or_default();

@@ -8,7 +8,7 @@ use super::center;
 use super::context::Ctx;
 use crate::client::{Client, Road, SignIn, SignedIn};
 use crate::domain::SignInMethod;
-use crate::error::{Error, Result};
+use crate::error::{Error, Exit, Result};
 use hot::Origin;
 
 /// Sign in
@@ -82,7 +82,13 @@ fn offered(client: &Client, server: &Origin, args: &Args) -> Result<bool> {
         true => SignInMethod::Remote,
         false => SignInMethod::LoopbackPkce,
     };
-    let mut ways = client.sign_in_methods(server)?.methods;
+    let known = client.sign_in_methods(server)?;
+    if known.as_ref().is_some_and(|known| known.methods.is_empty()) {
+        let message = format!("nobody can sign in at {server} yet");
+        return Err(Error::new(Exit::Configuration, "login.no_method", message)
+            .hint("whoever runs it sets up [[sign_in]] in its file"));
+    }
+    let mut ways = known.map_or_else(Vec::new, |known| known.methods);
     ways.retain(|offered| offered.method == way.as_str());
     let names: Vec<&str> = ways.iter().filter_map(|way| way.name.as_deref()).collect();
     if let Some(with) = args.with.as_deref().filter(|with| !names.contains(with)) {

@@ -20,7 +20,7 @@ pub(super) fn run(_: Args, ctx: &mut Ctx) -> Result<()> {
     let client = ctx.client()?;
     let picked = client.kept_session()?;
     let (server, identity) = (picked.account.origin().as_str(), picked.account.identity());
-    client.sign_out(&picked).map_err(|error| {
+    let stay = client.sign_out(&picked).map_err(|error| {
         if error.exit == Exit::Unreachable {
             Error {
                 message: format!("signed out here, but the backend was not told: {}", error.message),
@@ -35,5 +35,9 @@ pub(super) fn run(_: Args, ctx: &mut Ctx) -> Result<()> {
         return ctx.ui.json("jit/logout/1", &SignedOut { server, identity });
     }
     ctx.ui.note(&format!("Signed out {identity} at {server}."));
+    for portal in stay {
+        let what = format!("AWS tools stay signed in at {portal} as {identity}");
+        ctx.ui.warn(&what, "aws sso logout");
+    }
     Ok(())
 }

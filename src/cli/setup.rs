@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::context::{Ctx, Desk};
 use super::targets;
 use crate::client::{AwsFiles, Change, Edit, Prefix, Profile, own_program};
+use crate::domain::accounts::is_account_id;
 use crate::domain::text::TargetName;
 use crate::error::{Error, Result};
 
@@ -59,7 +60,7 @@ struct Written {
 
 pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
     let change = match args.undo {
-        true => Change::Without(Prefix::parse(&args.prefix)?, names(&args)?),
+        true => Change::Without(Prefix::parse(&args.prefix)?, undone(&args, ctx)?),
         false => Change::With(profiles(&args, ctx)?),
     };
     let files = ctx.client()?.aws_files();
@@ -135,14 +136,31 @@ fn all(desk: &Desk) -> Result<Vec<TargetName>> {
     Ok(named.filter_map(std::result::Result::ok).collect())
 }
 
-/// Targets under their own names where an alias was given.
+/// What is to be taken away. A profile has the account's digits in its name: who is signed in may name the account.
+fn undone(args: &Args, ctx: &Ctx) -> Result<Vec<TargetName>> {
+    let mut all = names(args)?;
+    let is_by_name = |name: &&TargetName| name.account().is_some_and(|account| !is_account_id(account));
+    for name in all.clone().iter().filter(is_by_name) {
+        // taking away needs nobody to answer
+        if let Ok(real) = ctx
+            .desk()
+            .and_then(|desk| real_names(&desk, std::slice::from_ref(name)))
+        {
+            all.extend(real);
+        }
+    }
+    Ok(all)
+}
+
+/// Targets under their own names where an alias, or the name of an account, was given.
 fn real_names(desk: &Desk, named: &[TargetName]) -> Result<Vec<TargetName>> {
     let mut targets = Vec::new();
     for name in named {
         let found = TargetName::parse(&targets::find(desk, name)?.name)?;
-        let target = name
-            .account()
-            .map_or_else(|| found.clone(), |account| found.in_account(account));
+        let target = match name.account() {
+            Some(account) => targets::in_account(desk, &found, account)?,
+            None => found,
+        };
         if !targets.contains(&target) {
             targets.push(target);
         }

@@ -2,11 +2,13 @@
 
 use super::context::{Ctx, Desk};
 use super::stopping;
+use crate::client::listed_at;
+use crate::domain::accounts::{is_account_id, typed_name};
 use crate::domain::refusal::Code;
 use crate::domain::text::TargetName;
 use crate::error::{Error, Result};
 use crate::ui::target_table;
-use crate::wire::TargetView;
+use crate::wire::{AccountView, TargetView};
 
 /// List what you may ask for
 #[derive(Debug, clap::Args)]
@@ -57,23 +59,14 @@ fn left_out(target: &TargetView) -> Option<String> {
 /// The target of this name or alias, where it may be asked for.
 pub(super) fn look(desk: &Desk, name: &TargetName) -> Result<Option<TargetView>> {
     let mut targets = desk.backend.targets(Some(name.as_str()))?.targets;
-    Ok(at(&targets, name).map(|at| targets.swap_remove(at)))
-}
-
-fn at(targets: &[TargetView], name: &TargetName) -> Option<usize> {
-    let family = name.family();
-    let wanted = family.as_ref().unwrap_or(name).as_str();
-    let is_meant = |t: &TargetView| {
-        (t.name == wanted || t.aliases.iter().any(|a| a == wanted)) && (family.is_none() || t.accounts.is_some())
-    };
-    targets.iter().position(is_meant)
+    Ok(listed_at(&targets, name).map(|at| targets.swap_remove(at)))
 }
 
 /// The target of this name or alias; an error with the nearest where there is none.
 pub(super) fn find(desk: &Desk, name: &TargetName) -> Result<TargetView> {
     let mut targets = desk.backend.targets(None)?.targets;
     desk.client.note_targets(&desk.picked.account, &targets);
-    if let Some(at) = at(&targets, name) {
+    if let Some(at) = listed_at(&targets, name) {
         return Ok(targets.swap_remove(at));
     }
     let near = nearest(name.as_str(), targets.iter().map(|t| t.name.as_str()));
@@ -82,6 +75,38 @@ pub(super) fn find(desk: &Desk, name: &TargetName) -> Result<TargetView> {
         None => "try: jit targets".to_owned(),
     };
     Err(Error::of(Code::TargetNotFound, format!("no target named {name}")).hint(hint))
+}
+
+/// `family` in the account that `typed` is: its 12 digits, or its name as what is open or listed has it.
+pub(super) fn in_account(desk: &Desk, family: &TargetName, typed: &str) -> Result<TargetName> {
+    let name = family.in_account(typed);
+    let meant = desk.meant(name.clone())?;
+    if is_account_id(typed) || meant != name {
+        return Ok(meant);
+    }
+    let listed = desk.backend.targets(Some(name.as_str()))?.targets;
+    let accounts = listed_at(&listed, &name).and_then(|at| listed[at].accounts.as_ref());
+    let members = accounts.map(|accounts| accounts.members.as_slice()).unwrap_or_default();
+    // as it is to be typed; else as it is called
+    let fits = |one: &&AccountView| one.target == name.as_str();
+    let is_called = |one: &&AccountView| typed_name(&one.name).as_deref() == Some(typed);
+    let ids = |fits: &dyn Fn(&&AccountView) -> bool| -> Vec<&str> {
+        let fitting = members.iter().filter(fits).map(|one| one.id.as_str());
+        fitting.filter(|id| is_account_id(id)).collect()
+    };
+    let found = Some(ids(&fits)).filter(|found| !found.is_empty());
+    match found.unwrap_or_else(|| ids(&is_called)).as_slice() {
+        [id] => Ok(family.in_account(id)),
+        [] => Err(Error::of(
+            Code::TargetNotFound,
+            format!("no account of {family} is listed as {typed}"),
+        )),
+        several => {
+            let message = format!("{} accounts of {family} are called {typed}", several.len());
+            Err(Error::of(Code::TargetAmbiguous, message))
+        }
+    }
+    .map_err(|error: Error| error.hint("name the one by its 12 digits"))
 }
 
 /// The name that is most like `typed`, if one is like it at all.

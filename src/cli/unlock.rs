@@ -28,6 +28,11 @@ pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
             _ => done.lock.name.as_str(),
         };
         ctx.ui.note(&format!("Unlocked {what}. What was ended stays ended."));
+        for other in &done.still_locked {
+            let still = format!("It stays shut: {other} is the same access, and locked.");
+            ctx.ui.note_marked(State::Waiting, &still);
+            ctx.ui.note(&format!("  to lift that too:  jit unlock {other}"));
+        }
     } else {
         ctx.ui
             .note_marked(State::Waiting, "Everything is still locked: this was the first of two.");

@@ -7,6 +7,7 @@ use hot::{Account, Cache, Choice, Origin};
 
 use super::backend::{Backend, Identity};
 use super::device::DeviceKey;
+use super::nonces::KeptNonce;
 use super::secrets::{Secret, Secrets};
 use super::sessions::{SessionEntry, Sessions};
 use super::state::StateFolder;
@@ -144,13 +145,15 @@ impl Client {
             token: Some(token),
         };
         let origin = picked.account.origin().clone();
-        Backend::new(
+        let nonce = KeptNonce::new(self.state.clone(), origin.as_str());
+        let backend = Backend::new(
             origin,
             &NetworkSettings::find(&self.env),
             identity,
             Arc::clone(&self.clock),
             picked.session.clock_offset_ms,
-        )
+        )?;
+        Ok(backend.with_nonce(nonce))
     }
 
     /// The backend, for whoever is signed in.

@@ -15,6 +15,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::device::DeviceKey;
 use super::http::{self, Answer, Call, Shown};
+use super::nonces::KeptNonce;
 use super::proof::{Proving, proof};
 use crate::clock::Clock;
 use crate::config::NetworkSettings;
@@ -35,6 +36,7 @@ pub struct Backend {
     runtime: Runtime,
     identity: Identity,
     nonce: RefCell<Option<String>>,
+    kept_nonce: Option<KeptNonce>,
     clock: Arc<Clock>,
     random: Random,
     offset_ms: Cell<i64>,
@@ -78,6 +80,7 @@ impl Backend {
             runtime,
             identity,
             nonce: RefCell::new(None),
+            kept_nonce: None,
             clock,
             random: Random::default(),
             offset_ms: Cell::new(offset_ms),
@@ -86,6 +89,13 @@ impl Backend {
             deadline: Cell::new(None),
             second_factor: RefCell::new(None),
         })
+    }
+
+    /// The same, which begins with the nonce that was kept, and keeps the next.
+    pub(super) fn with_nonce(mut self, kept: KeptNonce) -> Self {
+        self.nonce.replace(kept.read());
+        self.kept_nonce = Some(kept);
+        self
     }
 
     /// Its address.
@@ -180,7 +190,7 @@ impl Backend {
     ) -> Result<Option<T>> {
         let mut call = self.call(Method::GET, path, None);
         call.known = known.map(str::to_owned);
-        call.limit = wait + Duration::from_secs(10);
+        call.until = Instant::now() + wait + Duration::from_secs(10);
         let answer = self.send(call)?;
         if answer.status == StatusCode::NOT_MODIFIED {
             return Ok(None);
@@ -222,18 +232,21 @@ impl Backend {
             path,
             body,
             known: None,
-            limit: LIMIT,
+            until: Instant::now() + LIMIT,
         }
     }
 
     fn send(&self, mut call: Call) -> Result<Answer> {
+        let begun = Instant::now();
         let answer = self.sent(&mut call);
         match answer {
             Err(error) if error.wire_code() == Some(Code::SessionStepUp) => {
                 let Some(show) = self.second_factor.take() else {
                     return Err(error);
                 };
+                let limit = call.until.saturating_duration_since(begun);
                 show(self, &error)?;
+                call.until = Instant::now() + limit;
                 self.sent(&mut call)
             }
             answer => answer,
@@ -241,8 +254,9 @@ impl Backend {
     }
 
     fn sent(&self, call: &mut Call) -> Result<Answer> {
-        call.limit = self.within(call.limit);
         let started = Instant::now();
+        let deadline = self.deadline.get().unwrap_or(call.until);
+        call.until = call.until.min(deadline);
         let result = self.interruptible(self.proven(call));
         let status = result
             .as_ref()
@@ -264,12 +278,13 @@ impl Backend {
         let first = self.once(call, token).await?;
         let wants_nonce = first.status == StatusCode::UNAUTHORIZED
             && serde_json::from_slice::<Problem>(&first.body).is_ok_and(|p| p.code() == Some(Code::SessionNonce));
-        let answer = if wants_nonce && first.nonce.is_some() {
-            self.once(call, token).await?
-        } else {
-            first
+        let Some(nonce) = first.nonce.as_ref().filter(|_| wants_nonce) else {
+            return first.or_problem(&self.origin);
         };
-        answer.or_problem(&self.origin)
+        if let Some(kept) = &self.kept_nonce {
+            kept.keep(nonce);
+        }
+        self.once(call, token).await?.or_problem(&self.origin)
     }
 
     async fn once(&self, call: &Call, token: Option<&SecretString>) -> Result<Answer> {

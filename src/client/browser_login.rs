@@ -24,7 +24,7 @@ use crate::error::{Error, Exit, Result};
 use crate::wire::{Me, NewSession, Renewal, SignInMethods, paths};
 
 /// Whoever was sent to a browser is back by then, or has gone elsewhere.
-const LONGEST: Duration = Duration::from_secs(5 * 60);
+const LONGEST: Duration = Duration::from_secs(10 * 60);
 
 /// A sign-in that waits for the browser.
 pub struct BrowserLogin {
@@ -53,17 +53,18 @@ pub struct Sent {
 }
 
 impl Client {
-    /// How `server` lets people sign in. A backend from before there were several knows one-time codes alone.
+    /// How `server` lets people sign in; none where it does not say: a backend from before there were several, which knows
+    /// one-time codes alone.
     ///
     /// # Errors
     /// What the backend says.
-    pub fn sign_in_methods(&self, server: &Origin) -> Result<SignInMethods> {
+    pub fn sign_in_methods(&self, server: &Origin) -> Result<Option<SignInMethods>> {
         let network = NetworkSettings::find(&self.env);
         let clock = std::sync::Arc::clone(&self.clock);
         let nobody = Backend::new(server.clone(), &network, super::backend::Identity::default(), clock, 0)?;
         match nobody.sign_in_methods() {
-            Err(error) if error.code == Code::PathNotFound.as_str() => Ok(SignInMethods { methods: Vec::new() }),
-            answer => answer,
+            Err(error) if error.code == Code::PathNotFound.as_str() => Ok(None),
+            answer => answer.map(Some),
         }
     }
 
@@ -201,6 +202,11 @@ impl Sent {
     /// Where the browser goes. Only this terminal can use what comes of it.
     pub fn address(&self) -> &str {
         &self.address
+    }
+
+    /// Where the browser comes back to, on this machine.
+    pub fn port(&self) -> Option<u16> {
+        self.loopback.as_ref().map(Loopback::port)
     }
 
     /// How long it is waited for.

@@ -9,14 +9,17 @@ use super::account::{Client, cache_problem};
 use super::backend::Backend;
 use super::http::foreign;
 use super::identity_center::{Told, is_elsewhere};
+use super::named::{may_mean, means};
 use crate::domain::id::GrantId;
 use crate::domain::text::TargetName;
 use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
-use crate::wire::MintedCredential;
+use crate::wire::{GrantView, MintedCredential, RequestView};
 
 /// A credential that was minted just now.
 pub struct Minted {
+    /// On what.
+    pub(super) target: TargetName,
     /// It works before this instant.
     pub expires_at: Timestamp,
     /// The grant ends then.
@@ -39,7 +42,7 @@ impl Client {
         grant: &str,
         told: Told<'_>,
     ) -> Result<Minted> {
-        let minted = self.minted(backend, grant, told)?;
+        let minted = self.minted(backend, target, grant, told)?;
         self.cache
             .write(account, target.as_str(), &minted.entry)
             .map_err(cache_problem)?;
@@ -48,11 +51,11 @@ impl Client {
     }
 
     /// Mints a credential of `grant`, wherever that is done, and checks it.
-    fn minted(&self, backend: &Backend, grant: &str, told: Told<'_>) -> Result<Minted> {
+    fn minted(&self, backend: &Backend, target: &TargetName, grant: &str, told: Told<'_>) -> Result<Minted> {
         let id = GrantId::parse(grant).map_err(|_| foreign(backend.origin(), "its grant has no id"))?;
         let credential = match backend.mint(&id) {
             Err(error) if is_elsewhere(&error) => {
-                return self.fetched_there(backend, &|grant| grant.id == id.as_str(), told);
+                return self.fetched_there(backend, target, &|_, grant| grant.id == id.as_str(), told);
             }
             minted => minted?,
         };
@@ -63,16 +66,17 @@ impl Client {
     }
 
     /// Mints a credential of the live grant on `target` that ends last, in one call where the backend does it, and checks
-    /// it.
+    /// it. An account may be called by its name: what is minted says on what it is.
     pub(super) fn minted_on(&self, backend: &Backend, target: &TargetName) -> Result<Minted> {
         let credential = match backend.mint_on(target) {
             Err(error) if is_elsewhere(&error) => {
-                return self.fetched_there(backend, &|grant| grant.target == target.as_str(), &mut |_| {});
+                let is_meant = |request: &RequestView, _: &GrantView| means(target, request);
+                return self.fetched_there(backend, target, &is_meant, &mut |_| {});
             }
             minted => minted?,
         };
         GrantId::parse(&credential.grant).map_err(|_| foreign(backend.origin(), "its grant has no id"))?;
-        if credential.target != target.as_str() {
+        if !may_mean(target, &credential.target) {
             return Err(foreign(backend.origin(), "it answers with another target"));
         }
         self.checked(backend, &credential)
@@ -150,6 +154,7 @@ impl Client {
 /// The credential as the cache keeps it, by this machine's clock.
 fn entry(credential: &MintedCredential, now: Timestamp, offset_ms: i64) -> std::result::Result<Minted, &'static str> {
     check(credential)?;
+    let target = TargetName::parse(&credential.target).map_err(|_| "its credential is of no target")?;
     let local_ms = |t: Timestamp| u64::try_from(t.millis().saturating_sub(offset_ms).max(0)).unwrap_or(0);
     let expires_at = credential.expires_at.whole_second();
     // a session ends at a whole second: one that lives until then is the last, and nothing is renewed after it
@@ -168,6 +173,7 @@ fn entry(credential: &MintedCredential, now: Timestamp, offset_ms: i64) -> std::
     };
     let json = SecretString::from(process_json(credential, expires_at));
     Ok(Minted {
+        target,
         expires_at,
         grant_ends_at,
         entry: Entry::new(facts, json.expose_secret().as_bytes()).map_err(|_| "its credential cannot be kept")?,

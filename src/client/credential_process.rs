@@ -9,6 +9,7 @@ use super::account::{Client, cache_problem};
 use super::backend::Deadline;
 use super::credential::no_live_grant;
 use super::identity_center::is_provisioning;
+use super::named::means;
 use super::request_on_miss::OnMiss;
 use crate::domain::refusal::Code;
 use crate::domain::text::TargetName;
@@ -39,14 +40,19 @@ impl Client {
     /// The same; where nothing is live or on its way, the request is filed.
     fn entry_or_ask(&self, target: &TargetName, on_miss: Option<&OnMiss>) -> Result<Entry> {
         let deadline = Deadline(Instant::now() + LIMIT);
-        if hot::chain_names(&|name| self.env.os(name), target.as_str()) {
-            let message = format!("{target} asks for itself through a profile of jit");
-            return Err(Error::configuration(message).try_("unset AWS_PROFILE"));
-        }
+        self.check_chain(target)?;
         let account = self.account()?;
         if let Some(answer) = self.cached(&account, target)? {
             return answer;
         }
+        let meant = self.meant_within(target.clone(), Some(deadline))?;
+        if meant != *target {
+            self.check_chain(&meant)?;
+            if let Some(answer) = self.cached(&account, &meant)? {
+                return answer;
+            }
+        }
+        let target = &meant;
         // a lock that cannot be had (a read-only home, 3 s) is gone without: the backend merges who asks together
         let held = self.cache.lock(&account, target.as_str(), LOCK_LIMIT);
         if let Err(problem @ hot::Problem::Refused { .. }) = held {
@@ -70,6 +76,15 @@ impl Client {
                 old.ok_or(error)
             }
         }
+    }
+
+    /// A profile whose program asks for the same once more would ask for ever.
+    fn check_chain(&self, target: &TargetName) -> Result<()> {
+        if hot::chain_names(&|name| self.env.os(name), target.as_str()) {
+            let message = format!("{target} asks for itself through a profile of jit");
+            return Err(Error::configuration(message).try_("unset AWS_PROFILE"));
+        }
+        Ok(())
     }
 
     /// What is over goes, although AWS may still take it: whoever calls holds the lock.
@@ -122,6 +137,7 @@ impl Client {
         };
         self.keep_clock(&picked, &backend);
         let minted = result?;
+        let target = &minted.target;
         if let Err(problem) = self.cache.write(account, target.as_str(), &minted.entry) {
             // the credential is good although it could not be kept (a full disk, a read-only home)
             tracing::warn!(%problem, "the credential was not cached");
@@ -180,7 +196,7 @@ enum Missing {
 
 /// No live grant: is something on its way?
 fn waiting(open: &[RequestView], target: &TargetName) -> Option<Error> {
-    let ours = open.iter().filter(|request| request.target == target.as_str());
+    let ours = open.iter().filter(|request| means(target, request));
     for request in ours {
         let Ok(id) = crate::domain::id::RequestId::parse(&request.id) else {
             continue;

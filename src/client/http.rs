@@ -2,7 +2,7 @@
 //! Refuses what is no jit backend: a redirect, an answer without `Jit-Version`, anything but JSON.
 
 use std::net::IpAddr;
-use std::time::Duration;
+use std::time::Instant;
 
 use hot::Origin;
 use reqwest::header::{
@@ -32,7 +32,8 @@ pub(super) struct Call {
     /// Version that is known already.
     pub(super) known: Option<String>,
     pub(super) idempotency_key: Option<String>,
-    pub(super) limit: Duration,
+    /// Both its tries, where the backend wants its newest nonce first, end by then.
+    pub(super) until: Instant,
 }
 
 /// What was answered, checked to come from a jit backend.
@@ -117,7 +118,7 @@ pub(super) async fn send(client: &HttpClient, origin: &Origin, shown: &Shown<'_>
     let mut request = client
         .request(call.method.clone(), &url)
         .headers(headers(call, shown)?)
-        .timeout(call.limit);
+        .timeout(call.until.saturating_duration_since(Instant::now()));
     if let Some(body) = &call.body {
         request = request.body(body.clone());
     }

@@ -141,11 +141,12 @@ impl Client {
         self.cache.forget_failures(account).map_err(cache_problem)
     }
 
-    /// Signs out on this machine, whatever the backend says, then reports what it said.
+    /// Signs out on this machine, whatever the backend says, then reports what it said. The portals of Identity Center
+    /// that AWS tools stay signed in to.
     ///
     /// # Errors
     /// Exit 8 where the backend could not be told.
-    pub fn sign_out(&self, picked: &Picked) -> Result<()> {
+    pub fn sign_out(&self, picked: &Picked) -> Result<Vec<String>> {
         let backend = self.backend(picked);
         let kept = self.forget_tokens(&picked.account, backend.as_ref().ok());
         let told = backend.and_then(|backend| backend.end_session());
@@ -159,11 +160,11 @@ impl Client {
         };
         self.secrets.delete(secret, picked.session.storage, &held)?;
         self.sessions.remove(server, identity, &held)?;
-        kept?;
+        let stay = kept?;
         match told {
             // a session that is over already needs no goodbye
-            Err(error) if error.exit == Exit::SignedOut => Ok(()),
-            told => told,
+            Err(error) if error.exit == Exit::SignedOut => Ok(stay),
+            told => told.map(|()| stay),
         }
     }
 

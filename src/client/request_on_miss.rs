@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::account::{Client, Picked};
 use super::backend::{Backend, Deadline};
 use super::credential::{Minted, no_live_grant};
+use super::named::{listed_at, means};
 use crate::domain::id::RequestId;
 use crate::domain::refusal::Code;
 use crate::domain::text::{Reason, TargetName};
@@ -70,17 +71,18 @@ impl Client {
         deadline: Deadline,
     ) -> Result<Minted> {
         let (all, person) = (backend.requests(false, None)?.requests, &picked.session.person);
-        let is_own =
-            |r: &&RequestView| r.target == target.as_str() && r.beneficiary.id == *person && r.requester.id == *person;
+        let is_own = |r: &&RequestView| means(target, r) && r.beneficiary.id == *person && r.requester.id == *person;
         let last = all.iter().find(is_own);
         if let Some(what) = last.and_then(|last| refused_lately(last, backend.now())) {
             let message = format!("{target} was {what}, and is not asked for again");
             return Err(Error::of(Code::GrantNotLive, message).try_(format!("jit request {target}")));
         }
         let targets = backend.targets(None)?.targets;
-        let Some(found) = targets.iter().find(|t| t.name == target.as_str()) else {
-            return Err(no_live_grant(target));
-        };
+        let found = listed_at(&targets, target).map(|at| &targets[at]);
+        // what is known by an alias here goes by its own name afterwards
+        let own = target.family();
+        let is_own = |t: &&TargetView| t.name == own.as_ref().unwrap_or(target).as_str();
+        let found = found.filter(is_own).ok_or_else(|| no_live_grant(target))?;
         let new = NewRequest {
             target: target.to_string(),
             duration_s: default_duration(found)?.secs(),

@@ -64,14 +64,29 @@ impl StateFolder {
     }
 
     /// Puts a file in place: new name, flush, rename. Hold the lock.
-    pub(super) fn write(&self, name: &str, bytes: &[u8], _held: &StateLock) -> Result<()> {
+    pub(super) fn write(&self, name: &str, bytes: &[u8], held: &StateLock) -> Result<()> {
+        self.written(name, bytes, held, File::sync_all)
+    }
+
+    /// The same for what may be lost: without the flush, which takes longer than a call.
+    pub(super) fn write_unflushed(&self, name: &str, bytes: &[u8], held: &StateLock) -> Result<()> {
+        self.written(name, bytes, held, |_| Ok(()))
+    }
+
+    fn written(
+        &self,
+        name: &str,
+        bytes: &[u8],
+        _held: &StateLock,
+        flush: impl Fn(&File) -> io::Result<()>,
+    ) -> Result<()> {
         let path = self.0.join(name);
         let new = self.0.join(format!(".{name}.new"));
         let written = remove(&new)
             .and_then(|()| careful().write(true).create_new(true).mode(0o600).open(&new))
-            .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
+            .and_then(|mut file| file.write_all(bytes).and_then(|()| flush(&file)))
             .and_then(|()| fs::rename(&new, &path))
-            .and_then(|()| File::open(&self.0)?.sync_all());
+            .and_then(|()| flush(&File::open(&self.0)?));
         written.map_err(|error| {
             // the first error is the one to tell
             let _ = fs::remove_file(&new);

@@ -90,6 +90,10 @@ pub const VARIABLES: &[Variable] = &[
         about: "browsers for `jit login` and `jit console`, with `:` between, instead of the platform's",
     },
     Variable {
+        name: "SSH_CONNECTION",
+        about: "set by ssh: `jit login` says which port to forward",
+    },
+    Variable {
         name: "SHELL",
         about: "shell that lines are printed for where the one around is not known",
     },

@@ -11,6 +11,7 @@ use toml::Spanned;
 use toml::de::DeTable;
 
 use self::sign_in::IdentityProvider;
+use super::issuer_url::IssuerUrl;
 use super::shown_url::shown_url;
 use crate::domain::key_life::SHORTEST_PERIOD_S;
 use crate::domain::time::Duration;
@@ -136,7 +137,7 @@ impl ServerFile {
             policy: source.path(&written.policy.ok_or_else(|| missing("policy", "policy"))?)?,
             database: source.path(&written.database.ok_or_else(|| missing("database", "jit.db"))?)?,
             aws_endpoint: written.aws.endpoint.map(|url| source.endpoint(&url)).transpose()?,
-            issuer_url: written.issuer.url.map(Spanned::into_inner),
+            issuer_url: written.issuer.url.map(|url| source.issuer(&url)).transpose()?,
             issuer_period: written.issuer.period.map(|text| source.period(&text)).transpose()?,
             sealing_key: source.secret("sealing_key", ("key", "JIT_SEALING_KEY"), &sealing_key)?,
             sign_in: source.sign_in(&written.sign_in)?,
@@ -193,6 +194,9 @@ impl Source<'_> {
     }
 
     fn check_table(&self, table: &DeTable<'_>, name: &str) -> Result<()> {
+        if name == sign_in::CLAIMS {
+            return Ok(());
+        }
         let known = KEYS.iter().find(|(table, _)| *table == name);
         let known = known.map_or(&[][..], |(_, keys)| *keys);
         let Some((unknown, _)) = table.iter().find(|(key, _)| !known.contains(&&**key.get_ref())) else {
@@ -256,6 +260,17 @@ impl Source<'_> {
                 &format!("endpoint is no https address without a path: {}", shown_url(text)),
             )
             .hint("such as  endpoint = \"https://aws.acme.example\"; leave it out for AWS's own"))
+    }
+
+    fn issuer(&self, written: &Spanned<String>) -> Result<String> {
+        let text = written.get_ref();
+        match IssuerUrl::parse(text) {
+            Ok(_) => Ok(text.clone()),
+            Err(error) => Err(Error {
+                hint: error.hint,
+                ..self.wrong(&written.span(), &error.message)
+            }),
+        }
     }
 
     fn period(&self, written: &Spanned<String>) -> Result<Duration> {

@@ -41,6 +41,20 @@ pub struct Instance {
     pub found_by: FoundBy,
     /// What is looked for: `{name}` and `{subject}` stand for the person's.
     pub pattern: String,
+    /// Whose people are found there: `local`, or an issuer. Anybody else's name might be somebody's there.
+    #[serde(default = "local", skip_serializing_if = "is_local")]
+    pub people: String,
+}
+
+/// The issuer of people that the backend knows by itself.
+const LOCAL: &str = "local";
+
+fn local() -> String {
+    LOCAL.to_owned()
+}
+
+fn is_local(people: &str) -> bool {
+    people == LOCAL
 }
 
 /// A permission set in an account. Part of the request's body: whoever approves, approves this.
@@ -81,6 +95,11 @@ impl Assignment {
 
     /// What two grants share when both hold it: the membership's name, of `user` in the identity store.
     pub fn membership(&self, user: &str) -> String {
-        format!("{}/{}/{user}", self.permission_set_arn, self.account)
+        format!("{}{user}", self.memberships())
+    }
+
+    /// What the names of all of them begin with. By itself it is the name of a membership of nobody.
+    pub fn memberships(&self) -> String {
+        format!("{}/{}/", self.permission_set_arn, self.account)
     }
 }

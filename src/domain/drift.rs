@@ -87,7 +87,7 @@ pub fn oust(now: Timestamp, binding: &Binding, user: &str, known: Option<&Member
 /// A call to take it away is under way. Nothing where another may be, or where it is not to be taken any more: also where a
 /// grant came to hold it and has it taken away itself.
 pub fn calling(now: Timestamp, known: &Membership, until: Timestamp) -> Option<Change> {
-    if !is_ousted(known) || known.is_busy(now) {
+    if !known.is_ousted() || known.is_busy(now) {
         return None;
     }
     let next = Membership {
@@ -100,7 +100,7 @@ pub fn calling(now: Timestamp, known: &Membership, until: Timestamp) -> Option<C
 /// The call that was announced with `until` has come back without an answer that settles it. Another's is none of its
 /// business.
 pub fn paused(now: Timestamp, known: &Membership, until: Timestamp) -> Option<Change> {
-    if !is_ousted(known) || known.busy_until != Some(until) {
+    if !known.is_ousted() || known.busy_until != Some(until) {
         return None;
     }
     Some(change(now, "membership.paused", known.at(now, known.state).idle()))
@@ -108,21 +108,23 @@ pub fn paused(now: Timestamp, known: &Membership, until: Timestamp) -> Option<Ch
 
 /// It is gone. Who came to hold it meanwhile is given it.
 pub fn ousted(now: Timestamp, known: &Membership) -> Option<Change> {
-    if !is_ousted(known) {
-        return None;
-    }
-    let next = known.at(now, MembershipState::Absent).idle();
-    let mut change = change(now, "drift.removed", next);
+    known.is_ousted().then(|| over(now, "drift.removed", known))
+}
+
+/// It is not taken away after all: policy does not want that any more, or so long ago was it decided that somebody else may
+/// have given it since. Who came to hold it looks for themselves. Nothing while a call about it may be under way.
+pub fn kept(now: Timestamp, known: &Membership) -> Option<Change> {
+    let is_idle = known.is_ousted() && !known.is_busy(now);
+    is_idle.then(|| over(now, "drift.kept", known))
+}
+
+fn over(now: Timestamp, kind: &str, known: &Membership) -> Change {
+    let mut change = change(now, kind, known.at(now, MembershipState::Absent).idle());
     let holders = known.leases.iter().cloned();
     change
         .effects
         .extend(holders.map(|grant| (now, Effect::Give { grant })));
-    Some(change)
-}
-
-/// Whether it is being taken away for no grant.
-fn is_ousted(known: &Membership) -> bool {
-    known.state == MembershipState::Taking && known.busy_by.is_none()
+    change
 }
 
 fn change(now: Timestamp, kind: &str, next: Membership) -> Change {

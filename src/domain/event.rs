@@ -78,11 +78,14 @@ pub enum Event {
     Paused {
         /// The instant that it was announced with: another call is not over by that.
         until: Timestamp,
-        /// Whether it may have given it all the same.
-        unknown: bool,
+        /// Where it may have given it all the same: before which instant.
+        before: Option<Timestamp>,
     },
     /// The provider was asked and a check passed.
-    Verified,
+    Verified {
+        /// It had given it before this instant, at which the check began: whoever says so may have slept since.
+        before: Timestamp,
+    },
     /// The provider refused, and nothing is there.
     NotGiven {
         /// In words, for people.

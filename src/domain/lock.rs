@@ -37,7 +37,12 @@ pub enum Scope {
 impl Scope {
     /// All that is bound as `binding` is.
     pub fn bound(binding: &Binding) -> Self {
-        Self::Bound(format!("{}/{}", binding.account(), binding.arn()))
+        Self::bound_in(binding.account(), binding)
+    }
+
+    /// The same in the account of this id, where the binding is one for many.
+    pub fn bound_in(account: &str, binding: &Binding) -> Self {
+        Self::Bound(format!("{account}/{}", binding.arn()))
     }
 }
 
@@ -138,27 +143,28 @@ impl Lock {
     }
 }
 
-/// Locks on these stand in the way of asking for `body`.
-pub fn asking(body: &Body) -> Vec<Scope> {
-    let mut scopes = receiving(body);
+/// Locks on these stand in the way of asking for `body`, which is the same access as `same`.
+pub fn asking(body: &Body, same: &[TargetName]) -> Vec<Scope> {
+    let mut scopes = receiving(body, same);
     scopes.push(Scope::Person(body.requester.clone()));
     scopes
 }
 
-/// Locks on these stand in the way of having `body`'s access.
-pub fn receiving(body: &Body) -> Vec<Scope> {
+/// Locks on these stand in the way of having `body`'s access, which is the same as that of `same`.
+pub fn receiving(body: &Body, same: &[TargetName]) -> Vec<Scope> {
     let mut scopes = vec![
         Scope::All,
         Scope::Person(body.beneficiary.clone()),
         Scope::bound(&body.binding),
     ];
     scopes.extend(Scope::of_target(&body.target));
+    scopes.extend(same.iter().flat_map(Scope::of_target));
     scopes
 }
 
-/// Locks on these stand in the way of `by` deciding on `body`.
-pub fn deciding(body: &Body, by: &PersonId) -> Vec<Scope> {
-    let mut scopes = asking(body);
+/// Locks on these stand in the way of `by` deciding on `body`, which is the same access as `same`.
+pub fn deciding(body: &Body, same: &[TargetName], by: &PersonId) -> Vec<Scope> {
+    let mut scopes = asking(body, same);
     scopes.push(Scope::Person(by.clone()));
     scopes
 }
@@ -167,7 +173,8 @@ pub fn deciding(body: &Body, by: &PersonId) -> Vec<Scope> {
 pub fn activating(case: &Case) -> Vec<Scope> {
     let approvals = case.decisions.iter().filter(|vote| vote.verdict == Verdict::Approve);
     let approvers = approvals.map(|vote| Scope::Person(vote.by.clone()));
-    let asked = case.request.iter().flat_map(|request| asking(&request.body));
+    let asked = case.request.iter();
+    let asked = asked.flat_map(|request| asking(&request.body, &request.frozen.same_access));
     asked.chain(approvers).collect()
 }
 

@@ -99,6 +99,11 @@ impl Membership {
         self.state == MembershipState::Taking && self.is_called_by(grant)
     }
 
+    /// Whether it is being taken away for no grant: nobody here gave it.
+    pub fn is_ousted(&self) -> bool {
+        self.state == MembershipState::Taking && self.busy_by.is_none()
+    }
+
     /// Whether something stands in the way of taking it away for `grant`: a call that could give it again, or that another
     /// has begun to take it away.
     pub fn is_in_the_way(&self, now: Timestamp, grant: &GrantId) -> bool {

@@ -144,6 +144,9 @@ pub struct Frozen {
     /// The account as the organization had it then, where policy was to see that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<AccountFacts>,
+    /// Targets in many accounts, each in this one, that were the same access then: a lock on one of them bears on this.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub same_access: Vec<TargetName>,
 }
 
 /// A request.

@@ -74,6 +74,7 @@ pub(super) fn assignment() -> Assignment {
             start_url: "https://d-1111111111.awsapps.com/start".into(),
             found_by: FoundBy::UserName,
             pattern: "{name}".into(),
+            people: "local".into(),
         },
         permission_set_arn: "arn:aws:sso:::permissionSet/ssoins-1111111111111111/ps-1111111111111111".into(),
         permission_set: "Billing".into(),
@@ -125,6 +126,7 @@ pub(super) fn frozen(stages: Vec<Stage>) -> Frozen {
         environment: "production".into(),
         bundle_hash: "b".repeat(64),
         account: None,
+        same_access: Vec::new(),
     }
 }
 

@@ -56,6 +56,8 @@ pub struct Target {
     pub known_as: String,
     /// The account as the organization has it, where it was looked at.
     pub facts: Option<AccountFacts>,
+    /// Targets in many accounts, each in this one, that are the same access, where the account was looked at.
+    pub same_access: Vec<TargetName>,
 }
 
 /// An account that the catalogue names.
@@ -149,6 +151,14 @@ impl Catalogue {
     /// What becomes of access in Identity Center that nobody here gave.
     pub const fn drift(&self) -> Drift {
         self.drift
+    }
+
+    /// Whether what nobody here gave is taken away at `binding`: policy says so, and a target still gives access there.
+    pub fn removes_drift(&self, binding: &Binding) -> bool {
+        let is_here =
+            |target: &Target| target.binding.arn() == binding.arn() && target.binding.account() == binding.account();
+        let is_known = || self.targets.iter().any(is_here) || self.is_in_many(binding);
+        self.drift == Drift::Remove && is_known()
     }
 
     /// Names of groups.

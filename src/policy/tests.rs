@@ -147,6 +147,7 @@ impl<'a> Scene<'a> {
                 environment: target.environment.clone(),
                 bundle_hash: self.bundle.hash().to_string(),
                 account: None,
+                same_access: Vec::new(),
             },
             state: RequestState::Pending,
             automatic: self.automatic,

@@ -88,6 +88,15 @@ impl TimeWords {
         self.named.as_deref().filter(|_| self.zone().is_unknown())
     }
 
+    /// `text` with the instants in it, as a backend writes them, as `at` has them.
+    pub fn in_words(&self, text: &str) -> String {
+        let words = text.split(' ').map(|word| match Timestamp::parse(word) {
+            Ok(instant) => self.at(instant),
+            Err(_) => word.to_owned(),
+        });
+        words.collect::<Vec<_>>().join(" ")
+    }
+
     /// How long until `instant`: `1h 12m`.
     pub fn left(&self, instant: Timestamp) -> String {
         span(instant.since(self.now))
@@ -160,6 +169,15 @@ mod tests {
         assert_eq!(at("2026-11-21T15:44:10Z"), "15:44");
         assert_eq!(at("2026-11-12T09:05:00Z"), "12 Nov 09:05");
         assert_eq!(at("2025-01-02T09:05:00Z"), "2 Jan 2025");
+    }
+
+    #[test]
+    fn instant_in_a_message_is_read_by_the_same_clock() {
+        let said =
+            words().in_words("prod ends at 2026-11-21T15:44:10.123Z at the latest (4h from 2026-11-12T09:05:00Z)");
+        assert_eq!(said, "prod ends at 15:44 at the latest (4h from 2026-11-12T09:05:00Z)");
+        let others = "PAY-311  since 2026-11-21, 15:44Z";
+        assert_eq!(words().in_words(others), others);
     }
 
     #[test]

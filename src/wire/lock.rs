@@ -113,4 +113,7 @@ pub struct Lifted {
     pub lock: LockView,
     /// Whether it is lifted.
     pub lifted: bool,
+    /// Other targets that are the same access, or have the account, and are locked themselves: so it stays shut.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub still_locked: Vec<String>,
 }

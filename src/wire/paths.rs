@@ -34,8 +34,9 @@ pub const RENEWAL: &str = "/v1/sessions/renewal";
 pub const SIGN_IN_METHODS: &str = "/v1/sign-in-methods";
 /// Where a browser begins to sign in.
 pub const SIGN_IN: &str = "/sign-in";
-/// Where the identity provider sends it back to.
-pub const SIGN_IN_CALLBACK: &str = "/sign-in/callback";
+/// Where the identity provider of a name sends it back to: each has an address of its own, so that what one sends is never
+/// taken for another's (RFC 9700, section 4.4.2.2).
+pub const SIGN_IN_CALLBACK: &str = "/sign-in/callback/{with}";
 /// The description of this interface.
 pub const OPENAPI: &str = "/v1/openapi.json";
 /// What AWS reads of us as OpenID Connect issuer.

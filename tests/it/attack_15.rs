@@ -93,6 +93,7 @@ fn granted(n: u64, ends_at: Timestamp) -> (Request, Grant) {
             environment: "prod".into(),
             bundle_hash: "b".repeat(64),
             account: None,
+            same_access: Vec::new(),
         },
         state: RequestState::Approved,
         automatic: true,

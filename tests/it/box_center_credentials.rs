@@ -191,6 +191,37 @@ fn torn_token_is_none() {
     drop(granted.machine.jit(&PROCESS).exits(0));
 }
 
+/// It may have ended between the two calls: that is no fault of the backend's.
+#[test]
+fn grant_that_is_not_listed_any_more_is_not_live() {
+    let center = center();
+    let granted = Granted::start(&center);
+    assign(&center, "alice");
+    granted.signs_in(&center, "alice");
+    granted.change(|believed| believed.state = "unlisted");
+    let run = granted.machine.jit(&PROCESS).exits(10);
+    assert_eq!(
+        run.stderr,
+        format!("jit: no live grant for {TARGET}: run  jit request {TARGET}\n")
+    );
+}
+
+#[test]
+fn attack_16_odd_keys_of_the_portal_are_not_kept() {
+    let center = center();
+    let granted = Granted::start(&center);
+    assign(&center, "alice");
+    granted.signs_in(&center, "alice");
+    drop(center.control(&json!({"settings": {"portal_keys": "account"}})));
+    let run = granted.machine.jit(&PROCESS).exits(9);
+    // the backend is not who answers so
+    assert_eq!(
+        run.stderr,
+        "jit: the credential of Identity Center is none: try again\n"
+    );
+    assert_eq!(run.stdout, "");
+}
+
 #[test]
 fn attack_17_token_of_another_portal_is_never_sent() {
     let center = center();

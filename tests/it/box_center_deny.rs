@@ -136,6 +136,35 @@ fn deny_that_is_attached_is_found_above_the_account() {
 }
 
 #[test]
+fn sessions_that_can_be_begun_still_are_never_over() {
+    let center = center();
+    let granted = ended(&center);
+    // the last of them is dead
+    granted.change(|believed| believed.ended_at = Some(seconds(now(), -4_000)));
+    let run = looked(&granted).exits(0);
+    assert!(run.stdout.starts_with("over    the last of them died at "), "{run}");
+    let goes_on = |pre_existing: bool, also_held: bool, snapshot: &str, word: &str| {
+        granted.change(|believed| {
+            believed.pre_existing = pre_existing;
+            believed.also_held = also_held;
+        });
+        held(snapshot, &looked(&granted).exits(1));
+        let json = granted.machine.jit(&[&CHECK[..], &["-o", "json"]].concat());
+        let json = json.exits(1).json();
+        assert_eq!((&json["over"], &json["goes_on"]), (&json!(false), &json!(word)));
+        let print = granted.machine.jit(&PRINT).exits(0);
+        assert!(print.stderr.contains("alice can begin others: "), "{print}");
+    };
+    goes_on(true, false, "deny_sessions_check_pre_existing", "pre-existing");
+    goes_on(false, true, "deny_sessions_check_also_held", "also-held");
+    // and what denies those of before does not deny the next
+    attach(&center, "deny-alice", &printed(&granted), ACCOUNT);
+    let run = looked(&granted).exits(1);
+    assert!(run.stdout.starts_with("denied  by deny-alice (p-"), "{run}");
+    assert!(run.stderr.contains("another grant holds the same access"), "{run}");
+}
+
+#[test]
 fn account_that_obeys_no_policy_is_said_to_be_one() {
     let center = center();
     let granted = ended(&center);

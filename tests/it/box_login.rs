@@ -144,7 +144,7 @@ fn login_as_json_prints_first_the_page_then_who() {
         .jit_command(&["login", "--server", &company.url, "--no-browser", "-o", "json"])
         .start();
     let asked: Value = serde_json::from_str(&running.stdout_line("jit/login-address/1", LIMIT)).unwrap();
-    assert_eq!(asked["expires_in_s"], 300);
+    assert_eq!(asked["expires_in_s"], 600);
     goes("ana pwd -", asked["url"].as_str().unwrap());
     let run = running.finish(LIMIT).exits(0);
     let [_, signed_in] = run.stdout.lines().collect::<Vec<_>>()[..] else {

@@ -63,6 +63,7 @@ const CLIENT: &[&str] = &[
 /// What has the form of a code and is none: files and hosts.
 const NO_CODES: &[&str] = &[
     ".client_secret",
+    ".require",
     ".toml",
     ".json",
     ".db",

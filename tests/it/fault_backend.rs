@@ -1,5 +1,6 @@
 //! A backend that answers badly, at first contact and while somebody waits, and a machine that keeps nothing.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -53,6 +54,33 @@ fn silent_backend_keeps_no_aws_tool_waiting() {
     let begun = Instant::now();
     let run = machine.jit(&["credential-process", "prod-admin"]).exits(8);
     assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
+    assert_eq!(run.stderr.lines().count(), 1, "{run}");
+}
+
+/// The call is sent once more with the nonce: both have the time of one.
+#[test]
+fn silence_after_a_nonce_keeps_no_aws_tool_waiting() {
+    let body = json!({"code": "session.nonce", "status": 401, "title": "the proof needs a nonce"});
+    let text = String::from_utf8(answer(401, &body)).unwrap();
+    let asks = text.replacen("\r\n", "\r\nDPoP-Nonce: n\r\n", 1).into_bytes();
+    let calls = AtomicUsize::new(0);
+    let machine = signed_in(move |_| match calls.fetch_add(1, Ordering::SeqCst) {
+        0 => {
+            std::thread::park_timeout(Duration::from_millis(2_500));
+            asks.clone()
+        }
+        _ => {
+            std::thread::park_timeout(Duration::from_secs(60));
+            Vec::new()
+        }
+    });
+    let begun = Instant::now();
+    let run = machine.jit(&["credential-process", "prod-admin"]).exits(8);
+    let took = begun.elapsed();
+    assert!(
+        took > Duration::from_secs(3) && took < Duration::from_secs(5),
+        "{took:?}"
+    );
     assert_eq!(run.stderr.lines().count(), 1, "{run}");
 }
 

@@ -147,11 +147,13 @@ fn overlapping_grants_keep_it_until_the_later_end() {
     get(&alice, "dev-too", "2h");
     assert_eq!(center.outcomes("CreateAccountAssignment", "ok"), 2);
     drop(alice.jit(&["drop", "dev-admin"]).exits(0));
-    grant_in(&alice, "dev-admin", "ended");
+    let first = grant_in(&alice, "dev-admin", "ended");
+    assert_eq!(first["also_held"], true);
     assert_eq!(center.assignments(), [ALICE], "the other grant holds it");
     assert_eq!(center.outcomes("DeleteAccountAssignment", "ok"), 0);
     drop(alice.jit(&["drop", "dev-too"]).exits(0));
     grant_in(&alice, "dev-too", "ended");
+    assert_eq!(grant_in(&alice, "dev-admin", "ended")["also_held"], false);
     assert_eq!(center.assignments(), [""; 0]);
 }
 
@@ -227,7 +229,7 @@ fn person_without_a_user_there_is_refused_before_anybody_is_asked() {
 }
 
 /// Accounts below `Workloads`, one of them beside it, and a backend whose `ops` is in all of those below.
-fn many() -> (IdentityCenter, BackendPlan) {
+pub fn many() -> (IdentityCenter, BackendPlan) {
     let center = center();
     let more = json!({ "accounts": [
         { "id": "333333333333", "name": "Payments", "ou": "Workloads/Prod" },
@@ -249,7 +251,7 @@ fn many() -> (IdentityCenter, BackendPlan) {
 
 /// What `jit targets` says of `ops` once its accounts are listed.
 #[track_caller]
-fn listed(machine: &SealedBox, count: u64) -> Value {
+pub fn listed(machine: &SealedBox, count: u64) -> Value {
     wait_until("the accounts to be listed", LIMIT, || {
         let shown = machine.jit(&["targets", "-o", "json"]).exits(0).json();
         let all = shown["targets"].as_array().unwrap().clone();

@@ -19,13 +19,16 @@ pub const SESSION_S: i64 = 3_600;
 
 /// What the backend believes, for a test to change.
 pub struct Believed {
-    /// `pending`, `active`, `revoking`, `ended`.
+    /// `pending`, `active`, `revoking`, `ended`; `unlisted` for one that is live and not among what is open.
     pub state: &'static str,
     /// When access was given, and ends.
     pub given_at: Timestamp,
     pub ends_at: Timestamp,
     /// When it was seen to be over.
-    ended_at: Option<Timestamp>,
+    pub ended_at: Option<Timestamp>,
+    /// Whether access is there all the same: from before, or by another grant.
+    pub pre_existing: bool,
+    pub also_held: bool,
     /// What the binding says.
     pub start_url: String,
     pub region: String,
@@ -85,6 +88,8 @@ impl Granted {
             given_at,
             ends_at: seconds(given_at, 7_200),
             ended_at: None,
+            pre_existing: false,
+            also_held: false,
             start_url: word("start_url"),
             region: word("region"),
             person: me["person"]["id"].as_str().unwrap().to_owned(),
@@ -107,7 +112,8 @@ impl Granted {
     pub fn change(&self, change: impl FnOnce(&mut Believed)) {
         let mut believed = self.believed.lock().unwrap();
         change(&mut believed);
-        believed.ended_at = (believed.state == "ended").then(now);
+        let before = believed.ended_at;
+        believed.ended_at = (believed.state == "ended").then(|| before.unwrap_or_else(now));
         believed.version += 1;
     }
 
@@ -184,6 +190,7 @@ impl Believed {
         json!({
             "id": "grt_000000000001", "request": REQUEST, "target": TARGET,
             "beneficiary": {"id": self.person, "name": "alice"}, "state": self.state, "only": [],
+            "pre_existing": self.pre_existing, "also_held": self.also_held,
             "activated_at": self.given_at.to_string(), "ends_at": self.ends_at.to_string(),
             "last_credential_at": seconds(begun_by, SESSION_S).to_string(), "renews": true,
             "ended_at": self.ended_at.map(|at| at.to_string()), "cause": null, "detail": null,
@@ -213,8 +220,8 @@ impl Believed {
     fn answer(&self, line: &str) -> Vec<u8> {
         let (method, path) = line.split_once(' ').unwrap_or_default();
         let path = path.split([' ', '?']).next().unwrap_or_default();
-        let is_live = self.state == "active";
-        let live = |view: Value| if is_live { vec![view] } else { Vec::new() };
+        let is_live = matches!(self.state, "active" | "unlisted");
+        let live = |view: Value| if self.state == "active" { vec![view] } else { Vec::new() };
         match (method, path) {
             (_, "/v1/targets") => answer(
                 200,

@@ -12,7 +12,7 @@ use crate::domain::time::Timestamp;
 use crate::error::{Error, Exit, Result};
 use crate::server::provider::aws::check::{AttachedPolicy, Denied, Over, Reader, SessionDeny, ShellClients};
 use crate::ui::{State, short_id};
-use crate::wire::RequestView;
+use crate::wire::{GrantView, RequestView};
 
 /// What looking may have to be allowed.
 const NEEDS: &str =
@@ -40,6 +40,8 @@ struct Checked<'a> {
     denied: bool,
     /// Whether the last of them is dead.
     over: bool,
+    /// Why others can be begun, where they can: `live`, `also-held` or `pre-existing`.
+    goes_on: Option<GoesOn>,
     by: Vec<By<'a>>,
 }
 
@@ -55,9 +57,52 @@ struct Sessions {
     request: RequestView,
     assignment: Assignment,
     user: String,
-    /// Whether none can be begun any more, and until when one was.
-    is_over: bool,
+    /// Why others can be begun, where they can.
+    goes_on: Option<GoesOn>,
+    /// Until when one was begun.
     until: Timestamp,
+}
+
+/// Why there is access still.
+#[derive(Clone, Copy, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum GoesOn {
+    /// The grant is not over.
+    Live,
+    /// Another grant holds the same.
+    AlsoHeld,
+    /// It was there before jit gave it.
+    PreExisting,
+}
+
+impl GoesOn {
+    fn of(grant: &GrantView) -> Option<Self> {
+        match grant.ended_at {
+            None => Some(Self::Live),
+            Some(_) if grant.also_held => Some(Self::AlsoHeld),
+            Some(_) if grant.pre_existing => Some(Self::PreExisting),
+            Some(_) => None,
+        }
+    }
+
+    /// What is the matter, and what to do about it.
+    fn words(self, who: &str, id: &str) -> (String, String) {
+        let (what, mend) = match self {
+            Self::Live => (
+                "access is not over",
+                format!("end it, then run it again: jit status {id}"),
+            ),
+            Self::AlsoHeld => (
+                "another grant holds the same access",
+                "end that too, then run it again: jit revoke GRANT --reason TEXT".to_owned(),
+            ),
+            Self::PreExisting => (
+                "access from before jit remains",
+                "take the assignment away in Identity Center, then run it again".to_owned(),
+            ),
+        };
+        (format!("{who} can begin others: {what}"), mend)
+    }
 }
 
 pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
@@ -92,8 +137,8 @@ impl Sessions {
             return Err(Error::new(Exit::Gone, "identity_center.none", message).try_(status));
         };
         Ok(Self {
-            is_over: grant.ended_at.is_some(),
-            until: grant.ended_at.unwrap_or(now),
+            goes_on: GoesOn::of(grant),
+            until: grant.ended_at.filter(|_| GoesOn::of(grant).is_none()).unwrap_or(now),
             request,
             assignment,
             user,
@@ -115,10 +160,8 @@ impl Sessions {
         ctx.ui.note(&format!(
             "Denies everything to sessions that {who} began before {before} in {account}."
         ));
-        if !self.is_over {
-            let message = format!("{who} can begin others: access is not over");
-            ctx.ui
-                .warn(&message, &format!("end it, then run it again: jit status {id}"));
+        if let Some((message, mend)) = self.goes_on.map(|why| why.words(who, &id)) {
+            ctx.ui.warn(&message, &mend);
         }
         ctx.ui.note(
             "Attach it in AWS Organizations to that account or above it. The management account obeys no such policy.",
@@ -133,7 +176,7 @@ impl Sessions {
 
 /// Looks at what is attached over the account, as the shell's own AWS identity.
 fn check(ctx: &Ctx, desk: &Desk, sessions: &Sessions) -> Result<()> {
-    if sessions.is_over && sessions.dead_at() <= desk.backend.now() {
+    if sessions.goes_on.is_none() && sessions.dead_at() <= desk.backend.now() {
         // no policy is needed for what is dead, and none may be there any more
         return judged(ctx, desk, sessions, None);
     }
@@ -165,7 +208,8 @@ fn judged(ctx: &Ctx, desk: &Desk, sessions: &Sessions, policies: Option<&[Attach
     let policies = policies.unwrap_or_default();
     let of = |policy: &AttachedPolicy| deny.judge(&policy.text);
     let by: Vec<&AttachedPolicy> = policies.iter().filter(|policy| of(policy) == Denied::All).collect();
-    let is_well = is_dead || !by.is_empty();
+    // what denies those of before does not deny the next
+    let is_well = is_dead || (!by.is_empty() && sessions.goes_on.is_none());
     if ctx.ui.is_json() {
         let checked = Checked {
             request: &sessions.request.id,
@@ -174,6 +218,7 @@ fn judged(ctx: &Ctx, desk: &Desk, sessions: &Sessions, policies: Option<&[Attach
             begun_before: deny.before(),
             denied: !by.is_empty(),
             over: is_dead,
+            goes_on: sessions.goes_on,
             by: by.iter().map(|policy| By::of(policy)).collect(),
         };
         ctx.ui.json("jit/aws-deny-sessions/1", &checked)?;
@@ -195,12 +240,16 @@ fn judged(ctx: &Ctx, desk: &Desk, sessions: &Sessions, policies: Option<&[Attach
         return Ok(());
     }
     let (id, who) = (short_id(&sessions.request.id), &sessions.request.beneficiary.name);
+    let findings = |message| Error::new(Exit::Unexpected, "aws.findings", message);
+    if let Some((message, mend)) = sessions.goes_on.map(|why| why.words(who, &id)) {
+        return Err(findings(message).hint(mend));
+    }
     let early = policies.iter().map(of).max();
     let message = match early {
         Some(Denied::Before(at)) => format!("sessions that {who} began since {} are not denied", words.at(at)),
         Some(Denied::No | Denied::All) | None => format!("no policy over the account denies the sessions of {who}"),
     };
-    Err(Error::new(Exit::Unexpected, "aws.findings", message).hint(format!(
+    Err(findings(message).hint(format!(
         "attach what this prints: jit aws deny-sessions {id} > deny.json"
     )))
 }

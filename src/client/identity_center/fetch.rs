@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use super::call::Caller;
 use super::center::Center;
-use super::errors::signed_out;
-use super::files::Found;
+use super::errors::{failed, signed_out};
 use super::portal::{NoCredentials, RoleCredentials};
+use super::refresh::Refused;
 use crate::client::Backend;
 use crate::client::account::Client;
 use crate::client::credential::{Minted, no_live_grant};
@@ -40,17 +40,18 @@ struct Live<'a> {
 }
 
 impl Client {
-    /// Fetches a credential of the grant of one's own that `is_meant` says and that ends last.
+    /// Fetches a credential of the grant of one's own that `is_meant` says and that ends last; `target` is what was asked for.
     pub(in super::super) fn fetched_there(
         &self,
         backend: &Backend,
-        is_meant: &dyn Fn(&GrantView) -> bool,
+        target: &TargetName,
+        is_meant: &dyn Fn(&RequestView, &GrantView) -> bool,
         told: Told<'_>,
     ) -> Result<Minted> {
         let picked = self.picked()?;
         let open = backend.requests(true, None)?.requests;
-        let live = live(&open, &picked.session.person, is_meant)
-            .ok_or_else(|| foreign(backend.origin(), "it names no grant that credentials are of"))?;
+        // it may have ended between the two calls
+        let live = live(&open, &picked.session.person, is_meant).ok_or_else(|| no_live_grant(target))?;
         let live = checked(backend, live)?;
         let ends = |live: &Live<'_>| live.grant.ends_at.filter(|end| backend.now() < end.whole_second());
         // whatever the portal would still give: a session that is begun now would go on for as long as any
@@ -59,8 +60,7 @@ impl Client {
         }
         let center = Center::of_assignment(&live.assignment)?;
         let caller = Caller::new(&self.env, backend, &center, &picked.account)?;
-        let found = self.token(&caller, &live.target)?;
-        let made = self.credentials(&caller, &live, found, told)?;
+        let made = self.credentials(&caller, &live, told)?;
         let Some(grant_ends_at) = ends(&live) else {
             return Err(no_live_grant(&live.target));
         };
@@ -75,27 +75,21 @@ impl Client {
             grant_ends_at,
             only: live.body.only.iter().map(ToString::to_string).collect(),
         };
-        self.checked(backend, &credential)
+        let odd = |_| failed("the credential of Identity Center is none".to_owned()).hint("try again");
+        self.checked(backend, &credential).map_err(odd)
     }
 
-    /// Asks the portal until it gives or its "no" is final.
-    fn credentials(
-        &self,
-        caller: &Caller<'_>,
-        live: &Live<'_>,
-        found: Found,
-        told: Told<'_>,
-    ) -> Result<RoleCredentials> {
-        let (mut found, mut is_second, mut is_told) = (found, false, false);
+    /// Asks the portal until it gives or its "no" is final: with one token after the other, for it may have several users.
+    fn credentials(&self, caller: &Caller<'_>, live: &Live<'_>, told: Told<'_>) -> Result<RoleCredentials> {
+        let (mut refused, mut is_told) = (Refused::default(), false);
+        let mut next = self.token(caller, &refused)?;
         loop {
-            match caller.role_credentials(&live.assignment, &found.token.access)? {
-                Ok(made) => return Ok(made),
-                Err(NoCredentials::SignedOut) if !is_second => {
-                    found = self.token_after(caller, &found, &live.target)?;
-                    is_second = true;
-                }
-                Err(NoCredentials::SignedOut) => return Err(signed_out(&live.target)),
-                Err(NoCredentials::NoAccess) => {
+            let found = match next {
+                Some(found) => found,
+                None => {
+                    if !refused.knows_any() {
+                        return Err(signed_out(&live.target));
+                    }
                     self.not_yet(caller.backend, live)?;
                     if !is_told {
                         told(&format!(
@@ -105,14 +99,26 @@ impl Client {
                         is_told = true;
                     }
                     caller.backend.pause(PAUSE)?;
+                    refused.again().ok_or_else(|| signed_out(&live.target))?
                 }
+            };
+            match caller.role_credentials(&live.assignment, &found.token.access)? {
+                Ok(made) => return Ok(made),
+                Err(NoCredentials::SignedOut) => refused.unknown(found),
+                Err(NoCredentials::NoAccess) => refused.without_access(found),
             }
+            next = match self.token(caller, &refused) {
+                // what cannot be refreshed now is no reason not to wait with one that is known
+                Err(error) if error.exit != Exit::Interrupted && refused.knows_any() => None,
+                token => token?,
+            };
         }
     }
 
     /// Fine while "no access" may mean "not yet" and there is time for another try.
     fn not_yet(&self, backend: &Backend, live: &Live<'_>) -> Result<()> {
-        let age_s = live.grant.activated_at.map_or(u32::MAX, |at| backend.now().since(at));
+        let given = live.grant.given_at.max(live.grant.activated_at);
+        let age_s = given.map_or(u32::MAX, |at| backend.now().since(at));
         if age_s >= PROVISIONING_S {
             let (set, account) = (&live.assignment.permission_set, &live.assignment.account);
             let message = format!("{set} in {account} is not assigned to who signed in");
@@ -134,11 +140,11 @@ impl Client {
 fn live<'a>(
     open: &'a [RequestView],
     person: &str,
-    is_meant: &dyn Fn(&GrantView) -> bool,
+    is_meant: &dyn Fn(&RequestView, &GrantView) -> bool,
 ) -> Option<(&'a RequestView, &'a GrantView)> {
     let own = open.iter().filter(|request| request.beneficiary.id == person);
     let grants = own.filter_map(|request| Some((request, request.grant.as_ref()?)));
-    let live = grants.filter(|(_, grant)| grant.state == "active" && is_meant(grant));
+    let live = grants.filter(|(request, grant)| grant.state == "active" && is_meant(request, grant));
     live.max_by_key(|(_, grant)| grant.ends_at)
 }
 

@@ -36,6 +36,15 @@ pub(super) struct Found {
     pub(super) token: Token,
 }
 
+/// Whose a token is, as far as we know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// Written by us for whoever asks.
+    Own,
+    /// Written by another client.
+    Unknown,
+}
+
 /// What a file holds.
 enum Held {
     Token(Box<Token>),
@@ -49,19 +58,24 @@ impl TokenFolder {
         Self(path)
     }
 
-    /// The token of `center` that works longest, of those that `may_use` lets pass; where none works, one that can be
-    /// refreshed. A torn file is read again before it is taken for none.
-    pub(super) fn find(&self, center: &Center, now: Timestamp, may_use: &dyn Fn(&Token) -> bool) -> Option<Found> {
-        let mut found = self.look(center, now, may_use);
+    /// The tokens of `center` that `standing` lets pass, the best first: those that work or can be refreshed, of these those
+    /// that are one's own, of these those that work, and the longest. A torn file is read again before it is taken for none.
+    pub(super) fn find(
+        &self,
+        center: &Center,
+        now: Timestamp,
+        standing: &dyn Fn(&Token) -> Option<Standing>,
+    ) -> Vec<Found> {
+        let mut found = self.look(center, now, standing);
         for _ in 0..AGAIN {
-            let works = found.best.as_ref().is_some_and(|found| found.token.is_alive(now));
+            let works = found.all.first().is_some_and(|best| best.token.is_alive(now));
             if works || !found.has_torn {
                 break;
             }
             std::thread::park_timeout(PAUSE);
-            found = self.look(center, now, may_use);
+            found = self.look(center, now, standing);
         }
-        found.best
+        found.all
     }
 
     /// The token in one file, whichever instance it is of.
@@ -72,8 +86,9 @@ impl TokenFolder {
         }
     }
 
-    fn look(&self, center: &Center, now: Timestamp, may_use: &dyn Fn(&Token) -> bool) -> Looked {
+    fn look(&self, center: &Center, now: Timestamp, standing: &dyn Fn(&Token) -> Option<Standing>) -> Looked {
         let mut looked = Looked::default();
+        let mut ranked = Vec::new();
         let Ok(entries) = fs::read_dir(&self.0) else {
             return looked;
         };
@@ -82,25 +97,19 @@ impl TokenFolder {
                 continue;
             };
             match held(&entry.path()) {
-                Held::Token(token) if center.is_at(&token.start_url, &token.region) && may_use(&token) => {
-                    let rank = |token: &Token| {
-                        let refreshes = token.refreshes_with(now).is_some();
-                        (
-                            token.is_alive(now),
-                            refreshes && !token.is_alive(now),
-                            token.expires_at,
-                            refreshes,
-                        )
-                    };
-                    let is_better = looked.best.as_ref().is_none_or(|best| rank(&token) > rank(&best.token));
-                    if is_better {
-                        looked.best = Some(Found { file, token: *token });
-                    }
+                Held::Token(token) if center.is_at(&token.start_url, &token.region) => {
+                    let Some(standing) = standing(&token) else { continue };
+                    let (works, refreshes) = (token.is_alive(now), token.refreshes_with(now).is_some());
+                    let is_own = standing == Standing::Own;
+                    let rank = (works || refreshes, is_own, works, refreshes && !works, token.expires_at);
+                    ranked.push((rank, Found { file, token: *token }));
                 }
                 Held::Torn => looked.has_torn = true,
                 Held::Token(_) | Held::Other => {}
             }
         }
+        ranked.sort_by(|(one, _), (other, _)| other.cmp(one));
+        looked.all = ranked.into_iter().map(|(_, found)| found).collect();
         looked
     }
 
@@ -134,7 +143,7 @@ impl TokenFolder {
 
 #[derive(Default)]
 struct Looked {
-    best: Option<Found>,
+    all: Vec<Found>,
     has_torn: bool,
 }
 
@@ -191,8 +200,8 @@ mod tests {
         Timestamp::parse("2026-11-21T12:00:00Z").unwrap()
     }
 
-    fn anybody(_: &Token) -> bool {
-        true
+    fn anybody(_: &Token) -> Option<Standing> {
+        Some(Standing::Unknown)
     }
 
     fn folder() -> (tempfile::TempDir, TokenFolder) {
@@ -209,9 +218,12 @@ mod tests {
         path
     }
 
-    fn access(found: Option<Found>) -> Option<String> {
+    fn access(found: Vec<Found>) -> Option<String> {
         use secrecy::ExposeSecret;
-        found.map(|found| found.token.access.expose_secret().to_owned())
+        found
+            .into_iter()
+            .next()
+            .map(|found| found.token.access.expose_secret().to_owned())
     }
 
     #[test]
@@ -249,6 +261,35 @@ mod tests {
     }
 
     #[test]
+    fn own_token_goes_before_one_that_works_longer() {
+        use secrecy::ExposeSecret;
+        let (_temp, folder) = folder();
+        let dead = |token: &str| WRITTEN.replace("2026-11-21T20", "2026-11-20T20").replace("aoa", token);
+        put(&folder, "a", WRITTEN);
+        put(
+            &folder,
+            "b",
+            &WRITTEN.replace("T20:00", "T21:00").replace("aoa", "longest"),
+        );
+        put(&folder, "c", &dead("refreshes"));
+        put(&folder, "d", &dead("over").replace("aor", ""));
+        let order = |own: &'static str| -> Vec<String> {
+            let standing = move |token: &Token| match token.access.expose_secret() == own {
+                true => Some(Standing::Own),
+                false => Some(Standing::Unknown),
+            };
+            let found = folder.find(&center(), now(), &standing);
+            let name = |found: Found| found.token.access.expose_secret().to_owned();
+            found.into_iter().map(name).collect()
+        };
+        assert_eq!(order("aoa"), ["aoa", "longest", "refreshes", "over"]);
+        assert_eq!(order("refreshes"), ["refreshes", "longest", "aoa", "over"]);
+        // what nothing can be done with is worth nothing, whosever it is
+        assert_eq!(order("over"), ["longest", "aoa", "refreshes", "over"]);
+        assert!(folder.find(&center(), now(), &|_| None).is_empty());
+    }
+
+    #[test]
     fn attack_17_token_of_another_instance_is_never_found() {
         let (_temp, folder) = folder();
         put(&folder, "other", &WRITTEN.replace("d-1111111111", "d-2222222222"));
@@ -259,7 +300,7 @@ mod tests {
             center().start_url(),
             &WRITTEN.replace("d-1111111111", "d-2222222222"),
         );
-        assert!(folder.find(&center(), now(), &anybody).is_none());
+        assert!(folder.find(&center(), now(), &anybody).is_empty());
     }
 
     #[test]
@@ -267,12 +308,12 @@ mod tests {
         let (temp, folder) = folder();
         let path = put(&folder, "corp", WRITTEN);
         fs::set_permissions(&path, PermissionsExt::from_mode(0o620)).unwrap();
-        assert!(folder.find(&center(), now(), &anybody).is_none());
+        assert!(folder.find(&center(), now(), &anybody).is_empty());
         fs::remove_file(&path).unwrap();
         let elsewhere = temp.path().join("elsewhere");
         fs::write(&elsewhere, WRITTEN).unwrap();
         symlink(&elsewhere, &path).unwrap();
-        assert!(folder.find(&center(), now(), &anybody).is_none());
+        assert!(folder.find(&center(), now(), &anybody).is_empty());
         // and a link is replaced, not followed
         let mine = token(&WRITTEN.replace("aoa", "mine")).unwrap();
         folder.write(&names::file("corp"), &mine).unwrap();
@@ -291,6 +332,6 @@ mod tests {
         assert_eq!(access(folder.find(&center(), now(), &anybody)).as_deref(), Some("aoa"));
         writing.join().unwrap();
         put(&folder, "corp", "");
-        assert!(folder.find(&center(), now(), &anybody).is_none());
+        assert!(folder.find(&center(), now(), &anybody).is_empty());
     }
 }

@@ -3,6 +3,7 @@
 
 use super::call::Caller;
 use super::center::Center;
+use super::files::Standing;
 use super::names;
 use super::pkce::ByBrowser;
 use super::step::{Means, Step};
@@ -52,11 +53,14 @@ impl Client {
         let config = std::fs::read_to_string(&self.folders.aws_config).unwrap_or_default();
         let mut name = names::of(center, &config);
         let tokens = self.tokens()?;
-        // another identity's stays: the two are two users there
-        if tokens
-            .read(&name.file)
-            .is_some_and(|old| !self.may_use(&picked.account)(&old))
-        {
+        // another identity's stays, and what the AWS CLI works with: each may be of another user there
+        let (now, standing) = (self.clock.now(), self.standing(&picked.account));
+        let stays = |old: &Token| match standing(old) {
+            Some(Standing::Own) => false,
+            Some(Standing::Unknown) => old.is_alive(now),
+            None => true,
+        };
+        if tokens.read(&name.file).is_some_and(|old| stays(&old)) {
             name = names::apart(center, &picked.account.folder());
         }
         tokens.write(&name.file, token)?;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::call::Caller;
 use super::center::Center;
+use super::files::Standing;
 use super::names;
 use super::token::Token;
 use crate::client::Backend;
@@ -45,57 +46,63 @@ impl Client {
         };
         self.change_written(|tokens| {
             tokens.retain(|old| old.file != new.file);
-            tokens.push(new.clone());
-            Vec::new()
+            tokens.push(new);
         })
-        .map(drop)
     }
 
-    /// Says of a token whether `account` may use it: all but those that we wrote for another identity. Two identities of
-    /// one person, or two people on one machine, are two users there.
-    pub(super) fn may_use(&self, account: &Account) -> impl Fn(&Token) -> bool + use<> {
+    /// Says of a token whose it is for `account`; none for those that we wrote for another identity. Two identities of one
+    /// person, or two people on one machine, are two users there.
+    pub(super) fn standing(&self, account: &Account) -> impl Fn(&Token) -> Option<Standing> + use<> {
         let own = account.folder();
         // a list that cannot be read knows of nobody
         let listed = self.listed().unwrap_or_default().tokens;
         move |token| {
             let client = token.client.as_ref().map(|client| client.id.as_str());
-            let written = listed.iter().find(|written| Some(written.client.as_str()) == client);
-            written.is_none_or(|written| written.account == own)
+            match listed.iter().find(|written| Some(written.client.as_str()) == client) {
+                None => Some(Standing::Unknown),
+                Some(written) if written.account == own => Some(Standing::Own),
+                Some(_) => None,
+            }
         }
     }
 
-    /// Takes away the tokens that were written for `account` alone, and tells Identity Center where it can be reached.
+    /// Takes away the tokens that were written for `account` alone, and tells Identity Center where it can be reached. The
+    /// portals whose token stays, because something else signs in with it: that it is this account's stays known.
     ///
     /// # Errors
-    /// What keeps the list or a file from being changed.
-    pub(in super::super) fn forget_tokens(&self, account: &Account, backend: Option<&Backend>) -> Result<()> {
+    /// What keeps the list or a file from being changed: what could not be taken away is tried again the next time.
+    pub(in super::super) fn forget_tokens(&self, account: &Account, backend: Option<&Backend>) -> Result<Vec<String>> {
         let own = account.folder();
-        let gone = self.change_written(|tokens| {
-            let (mine, others): (Vec<Written>, Vec<Written>) = std::mem::take(tokens)
-                .into_iter()
-                .partition(|token| token.account == own);
-            *tokens = others;
-            mine
-        })?;
         let config = std::fs::read_to_string(&self.folders.aws_config).unwrap_or_default();
-        for written in gone {
+        let (mut gone, mut stay, mut failed) = (Vec::new(), Vec::new(), None);
+        let listed = self.listed()?.tokens.into_iter();
+        for written in listed.filter(|token| token.account == own) {
             let folder = self.tokens()?;
-            let Some(token) = folder.read(&written.file) else {
-                continue;
-            };
-            let is_ours = token.client.as_ref().is_some_and(|client| client.id == written.client);
-            if !is_ours || is_used(&config, &token, &written.file) {
-                continue;
+            let token = folder.read(&written.file);
+            let is_ours = |token: &Token| token.client.as_ref().is_some_and(|client| client.id == written.client);
+            match token.filter(is_ours) {
+                // none, or another client's by now
+                None => gone.push(written),
+                Some(token) if is_used(&config, &token, &written.file) => stay.push(token.start_url),
+                Some(token) => {
+                    if let Some(backend) = backend {
+                        self.end_there(backend, account, &token);
+                    }
+                    match folder.remove(&written.file) {
+                        Ok(()) => gone.push(written),
+                        Err(error) => failed = failed.or(Some(error)),
+                    }
+                }
             }
-            if let Some(backend) = backend {
-                self.end_there(backend, account, &token);
-            }
-            folder.remove(&written.file).map_err(|error| {
-                let message = format!("the token of Identity Center stays: {error}");
-                Error::configuration(message).hint("remove it from ~/.aws/sso/cache")
-            })?;
         }
-        Ok(())
+        self.change_written(|tokens| tokens.retain(|token| !gone.contains(token)))?;
+        match failed {
+            None => Ok(stay),
+            Some(error) => {
+                let message = format!("the token of Identity Center stays: {error}");
+                Err(Error::configuration(message).hint("remove it from ~/.aws/sso/cache"))
+            }
+        }
     }
 
     /// Best effort: it ends by itself.
@@ -115,17 +122,17 @@ impl Client {
     }
 
     /// Changes the list under its lock.
-    fn change_written(&self, change: impl FnOnce(&mut Vec<Written>) -> Vec<Written>) -> Result<Vec<Written>> {
+    fn change_written(&self, change: impl FnOnce(&mut Vec<Written>)) -> Result<()> {
         let held = self.state.lock()?;
         let mut listed = self.listed()?;
         let before = listed.tokens.clone();
-        let gone = change(&mut listed.tokens);
+        change(&mut listed.tokens);
         if listed.tokens != before {
             SCHEMA.clone_into(&mut listed.schema);
             let bytes = serde_json::to_vec_pretty(&listed).map_err(|error| Error::unexpected(error.to_string()))?;
             self.state.write(FILE, &bytes, &held)?;
         }
-        Ok(gone)
+        Ok(())
     }
 }
 

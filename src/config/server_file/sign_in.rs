@@ -1,6 +1,8 @@
 //! `[[sign_in]]`: identity providers at which people sign in.
 //! Owns what can be right of them. Refuses two of one name or one issuer: nobody could tell whose a token is.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -8,6 +10,18 @@ use super::{Secret, SecretSource, Source};
 use crate::config::WebAddress;
 use crate::config::shown_url::shown_url;
 use crate::error::{Error, Result};
+
+/// The table whose keys are claims: whatever an issuer calls them.
+pub(super) const CLAIMS: &str = "sign_in.require";
+/// Issuers at which people of no company in particular sign in, too.
+const EVERYBODYS: &[&str] = &[
+    "https://accounts.google.com",
+    "https://appleid.apple.com",
+    "https://login.microsoftonline.com/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0",
+    "https://gitlab.com",
+    "https://www.facebook.com",
+    "https://slack.com",
+];
 
 /// Keys of one.
 pub(super) const KEYS: &[&str] = &[
@@ -20,6 +34,7 @@ pub(super) const KEYS: &[&str] = &[
     "algorithms",
     "mfa_acr",
     "remote",
+    "require",
 ];
 
 /// An identity provider, as the file has it.
@@ -43,6 +58,8 @@ pub struct IdentityProvider {
     pub mfa_acr: Vec<String>,
     /// Whether people may carry a code to a terminal that has no browser.
     pub remote: bool,
+    /// Claims that a person's token must have, with exactly this text.
+    pub require: BTreeMap<String, String>,
 }
 
 /// How a token may be signed: with a private key, always.
@@ -89,6 +106,8 @@ pub(super) struct Written {
     #[serde(default)]
     mfa_acr: Vec<Spanned<String>>,
     remote: Option<bool>,
+    #[serde(default)]
+    require: BTreeMap<Spanned<String>, Spanned<String>>,
 }
 
 impl Source<'_> {
@@ -125,7 +144,7 @@ impl Source<'_> {
         })?;
         Ok(IdentityProvider {
             name: self.provider_name(name)?,
-            issuer: self.issuer(issuer)?,
+            issuer: self.identity_issuer(issuer)?,
             client_id: self.plain("client_id", client_id)?,
             client_secret: self.secret("client_secret", ("secret", "JIT_CLIENT_SECRET"), client_secret)?,
             scopes: self.scopes(table.scopes.as_deref())?,
@@ -141,7 +160,24 @@ impl Source<'_> {
                 .map(|acr| self.plain("mfa_acr", acr))
                 .collect::<Result<_>>()?,
             remote: table.remote.unwrap_or(true),
+            require: self.require(issuer, &table.require)?,
         })
+    }
+
+    fn require(
+        &self,
+        issuer: &Spanned<String>,
+        written: &BTreeMap<Spanned<String>, Spanned<String>>,
+    ) -> Result<BTreeMap<String, String>> {
+        if written.is_empty() && EVERYBODYS.contains(&issuer.get_ref().as_str()) {
+            let message = format!("anybody in the world may sign in at {}", issuer.get_ref());
+            let hint = "say who is yours, such as  require = { hd = \"acme.example\" }";
+            return Err(self.wrong(&issuer.span(), &message).hint(hint));
+        }
+        let plain = |(claim, value): (&Spanned<String>, &Spanned<String>)| {
+            Ok((self.plain("require", claim)?, self.plain("require", value)?))
+        };
+        written.iter().map(plain).collect()
     }
 
     fn provider_name(&self, written: &Spanned<String>) -> Result<String> {
@@ -156,7 +192,7 @@ impl Source<'_> {
         Ok(text.clone())
     }
 
-    fn issuer(&self, written: &Spanned<String>) -> Result<String> {
+    fn identity_issuer(&self, written: &Spanned<String>) -> Result<String> {
         let text = written.get_ref();
         let wrong = |what: &str| -> Error {
             self.wrong(&written.span(), &format!("issuer {what}: {}", shown_url(text)))
@@ -235,6 +271,13 @@ mfa_acr = ["urn:acme:two"]
 remote = false
 
 [[sign_in]]
+name = "mail"
+issuer = "https://accounts.google.com"
+client_id = "1"
+client_secret = { file = "client.secret" }
+require = { hd = "acme.example" }
+
+[[sign_in]]
 name = "partners"
 issuer = "https://login.partner.example/v2.0/"
 client_id = "jit"
@@ -250,7 +293,7 @@ environment = "PARTNER_SECRET"
     #[test]
     fn file_names_several_identity_providers() {
         let file = parse(WHOLE).unwrap();
-        let [acme, partners] = file.sign_in.as_slice() else {
+        let [acme, mail, partners] = file.sign_in.as_slice() else {
             panic!("{:?}", file.sign_in)
         };
         assert_eq!(acme.client_secret, SecretSource::File("/etc/jit/client.secret".into()));
@@ -262,6 +305,7 @@ environment = "PARTNER_SECRET"
             partners.client_secret,
             SecretSource::Environment("PARTNER_SECRET".into())
         );
+        assert_eq!(mail.require, [("hd".to_owned(), "acme.example".to_owned())].into());
         assert_eq!(partners.issuer, "https://login.partner.example/v2.0/");
         assert_eq!(partners.algorithms, [TokenAlgorithm::Rs256, TokenAlgorithm::Es256]);
         assert_eq!(partners.scopes.join(" "), "openid profile email");
@@ -308,6 +352,12 @@ environment = "PARTNER_SECRET"
                 "",
             ),
             ("okta.com\"", "okta.com?a=b\"", "issuer has a query", ""),
+            (
+                "https://acme.okta.com",
+                "https://accounts.google.com",
+                "anybody in the world may sign in at https://accounts.google.com",
+                "require = { hd = \"acme.example\" }",
+            ),
             ("\"acme\"", "\"local\"", "name of a sign_in is none", "not local"),
             ("\"acme\"", "\"a b\"", "name of a sign_in is none", ""),
             ("\"partners\"", "\"acme\"", "two of sign_in have the name acme", ""),

@@ -220,6 +220,23 @@ fn sealing_key_comes_from_exactly_one_place() {
 }
 
 #[test]
+fn address_of_the_issuer_is_one_that_aws_takes() {
+    for (bad, what) in [
+        ("https://issuer.acme.example:8443", "has a port: AWS takes none"),
+        ("http://issuer.acme.example", "is plain http: AWS fetches https only"),
+        ("http://127.0.0.1:7878", "is plain http: AWS fetches https only"),
+        ("https://localhost", "has no public host name"),
+        ("", "does not begin with https://"),
+    ] {
+        let (message, hint) = said("https://issuer.acme.example", bad);
+        assert_eq!(message, format!("10:7: issuer address {bad} {what}"));
+        assert!(hint.contains("https://jit.acme.example"), "{hint}");
+    }
+    let (message, hint) = said("https://issuer.acme.example", "https://me:hunter2@issuer.acme.example");
+    assert!(!message.contains("hunter2") && !hint.contains("hunter2"), "{message}");
+}
+
+#[test]
 fn period_of_the_issuer_has_bounds() {
     for (wrong, what) in [
         ("2d23h", "is too short"),

@@ -134,13 +134,15 @@ pub(super) fn verified(now: Timestamp, case: &Case) -> Result<Change, Refusal> {
     if let Some(cause) = case.lost() {
         return begin_end(now, case, None, cause, Some(LOST));
     }
-    // nobody relies on what is being taken away: whoever does that has it given anew
-    if case
-        .membership
-        .as_ref()
-        .is_some_and(|one| one.state == MembershipState::Taking)
-    {
-        return Ok(Change::default());
+    match case.membership.as_ref().map(|one| one.state) {
+        // nobody relies on what is being taken away: whoever does that has it given anew
+        Some(MembershipState::Taking) => return Ok(Change::default()),
+        // somebody else took away what was only looked at: that is looked at again, and given
+        Some(MembershipState::Absent | MembershipState::Foreign) => {
+            let grant = grant.id.clone();
+            return Ok(Change::default().with_effect(now, Effect::Give { grant }));
+        }
+        Some(MembershipState::Giving | MembershipState::There) | None => {}
     }
     let next = lease::active(case, grant)?;
     Ok(grant_change(now, case, "grant.active", Actor::Backend, next, json!({})).with_row(lease::seen(now, case)?))
@@ -190,7 +192,8 @@ pub(super) fn gone(now: Timestamp, case: &Case) -> Result<Change, Refusal> {
     match case.grant()?.state {
         GrantState::Active => {
             let detail = Some("somebody else took it away");
-            begin_end(now, case, None, EndCause::Gone, detail)
+            let change = begin_end(now, case, None, EndCause::Gone, detail)?;
+            Ok(change.with_row(lease::bereft(now, case)))
         }
         GrantState::Scheduled
         | GrantState::Granting

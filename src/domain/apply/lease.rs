@@ -78,20 +78,32 @@ pub(super) fn giving(now: Timestamp, case: &Case, found: Option<bool>, until: Ti
 }
 
 /// A call to give has come back, and is not under way any more. Another's is none of its business.
-pub(super) fn paused(now: Timestamp, case: &Case, until: Timestamp, unknown: bool) -> Result<Change, Refusal> {
+pub(super) fn paused(
+    now: Timestamp,
+    case: &Case,
+    until: Timestamp,
+    before: Option<Timestamp>,
+) -> Result<Change, Refusal> {
     let back = came_back(now, case)?.filter(|next| next.state != MembershipState::Taking);
     let is_this = |standing: &Membership| standing.busy_until == Some(until);
-    match back.filter(|_| case.membership.as_ref().is_some_and(is_this)) {
-        Some(next) => Ok(membership_change(now, case, "membership.paused", next)),
-        None if unknown => Ok(late(now, case)?.unwrap_or_default()),
-        None => Ok(Change::default()),
+    match (back.filter(|_| case.membership.as_ref().is_some_and(is_this)), before) {
+        (Some(next), _) => Ok(membership_change(now, case, "membership.paused", next)),
+        (None, Some(before)) => Ok(late(now, case, before)?.unwrap_or_default()),
+        (None, None) => Ok(Change::default()),
     }
 }
 
 /// `change`, which follows from what a call to give came to, with that the call is over: whatever became of the grant
-/// meanwhile, taking the membership away need not wait for it.
-pub(super) fn answered(now: Timestamp, case: &Case, change: Change, is_given: bool) -> Result<Change, Refusal> {
-    if is_given && let Some(late) = late(now, case)? {
+/// meanwhile, taking the membership away need not wait for it. `given` is before when it gave, where it did.
+pub(super) fn answered(
+    now: Timestamp,
+    case: &Case,
+    change: Change,
+    given: Option<Timestamp>,
+) -> Result<Change, Refusal> {
+    if let Some(before) = given
+        && let Some(late) = late(now, case, before)?
+    {
         return Ok(late);
     }
     let is_said = change.rows.iter().any(|row| matches!(row, Row::Membership(_)));
@@ -112,8 +124,9 @@ fn came_back(now: Timestamp, case: &Case) -> Result<Option<Membership>, Refusal>
 }
 
 /// Given for a grant that is over, when nobody counted with it any more: a machine slept through the end of its call. It is
-/// ours and may be there, so it is taken away; or it is left to who holds it by now, and given to them anew.
-fn late(now: Timestamp, case: &Case) -> Result<Option<Change>, Refusal> {
+/// ours and may be there, so it is taken away; or it is left to who holds it by now, and given to them anew. What was given
+/// before it was taken away, and is only said now, is none of that: what is there since is somebody else's.
+fn late(now: Timestamp, case: &Case, before: Timestamp) -> Result<Option<Change>, Refusal> {
     let (grant, Some(standing)) = (case.grant()?, &case.membership) else {
         return Ok(None);
     };
@@ -125,7 +138,7 @@ fn late(now: Timestamp, case: &Case) -> Result<Option<Change>, Refusal> {
         MembershipState::Absent | MembershipState::Taking => !standing.pre_existing,
         MembershipState::Giving | MembershipState::There | MembershipState::Foreign => false,
     };
-    if !is_over || !is_unforeseen {
+    if !is_over || !is_unforeseen || before < standing.since {
         return Ok(None);
     }
     let next = standing.at(now, MembershipState::Giving);
@@ -167,7 +180,7 @@ pub(super) fn not_given(now: Timestamp, case: &Case, detail: &str) -> Result<Cha
             begin_end(now, case, None, EndCause::Failed, Some(detail))
         }
         Some(standing) => {
-            let next = standing.at(now, standing.state).without(&grant.id);
+            let next = standing.at(now, left(standing, grant)).without(&grant.id);
             Ok(failed(now, case, detail)?.with_row(Some(Row::Membership(Box::new(next)))))
         }
         None => failed(now, case, detail),
@@ -197,21 +210,32 @@ pub(super) fn taking(now: Timestamp, case: &Case, until: Timestamp) -> Result<Ch
     if standing.state == MembershipState::Taking {
         return calling(now, case, standing, until);
     }
-    let remains = (standing.pre_existing && standing.state.may_be_there()).then_some(REMAINS);
-    if standing.is_held_beside(&grant.id) {
-        return let_go(now, case, standing, standing.state, remains);
-    }
-    if standing.pre_existing {
-        let state = match remains {
-            Some(_) => MembershipState::Foreign,
-            None => MembershipState::Absent,
-        };
-        return let_go(now, case, standing, state, remains);
-    }
-    if standing.state == MembershipState::Absent {
-        return let_go(now, case, standing, MembershipState::Absent, None);
+    let is_nothing_ours = standing.pre_existing || standing.state == MembershipState::Absent;
+    if is_nothing_ours || standing.is_held_beside(&grant.id) {
+        return let_go(now, case, standing, left(standing, grant));
     }
     calling(now, case, standing, until)
+}
+
+/// How it stands once `grant` lets go of it and nobody is called. What was there before us stays somebody else's once
+/// nobody holds it: also where a grant came to hold it and nobody has looked at it since.
+fn left(standing: &Membership, grant: &Grant) -> MembershipState {
+    match standing.pre_existing && !standing.is_held_beside(&grant.id) {
+        true => MembershipState::Foreign,
+        false => standing.state,
+    }
+}
+
+/// The membership once the list has shown that somebody else took away what was there before us. What comes from now on
+/// came after us; what there is of ours is left to be taken away, in case the list was wrong.
+pub(super) fn bereft(now: Timestamp, case: &Case) -> Option<Row> {
+    let standing = case.membership.as_ref();
+    let standing = standing.filter(|one| one.pre_existing && one.state == MembershipState::There)?;
+    let next = Membership {
+        pre_existing: false,
+        ..standing.at(now, MembershipState::Absent).idle()
+    };
+    Some(Row::Membership(Box::new(next)))
 }
 
 /// What was given late, and nobody holds.
@@ -235,7 +259,7 @@ pub(super) fn taken(now: Timestamp, case: &Case, standing: &Membership) -> Resul
     match standing.state {
         MembershipState::Taking if standing.is_taken_for(&grant.id) => {}
         MembershipState::Absent | MembershipState::Foreign if is_revoking => {
-            return let_go(now, case, standing, standing.state, None);
+            return let_go(now, case, standing, left(standing, grant));
         }
         MembershipState::Absent | MembershipState::Foreign => return Ok(Change::default()),
         MembershipState::Taking | MembershipState::Giving | MembershipState::There => {
@@ -248,7 +272,7 @@ pub(super) fn taken(now: Timestamp, case: &Case, standing: &Membership) -> Resul
     }
     let over = standing.clone().idle();
     let mut change = if is_revoking {
-        let_go(now, case, &over, MembershipState::Absent, None)?
+        let_go(now, case, &over, MembershipState::Absent)?
     } else {
         membership_change(now, case, "membership.taken", over.at(now, MembershipState::Absent))
     };
@@ -260,24 +284,21 @@ pub(super) fn taken(now: Timestamp, case: &Case, standing: &Membership) -> Resul
 }
 
 /// The grant's end, and the membership without its lease.
-fn let_go(
-    now: Timestamp,
-    case: &Case,
-    standing: &Membership,
-    state: MembershipState,
-    detail: Option<&str>,
-) -> Result<Change, Refusal> {
+fn let_go(now: Timestamp, case: &Case, standing: &Membership, state: MembershipState) -> Result<Change, Refusal> {
     let grant = case.grant()?;
     let next = standing.at(now, state).without(&grant.id);
     let session = case.request()?.body.binding.session();
     // a session that was begun just before goes on by itself
     let last = standing.state.may_be_there().then(|| now.plus(session));
+    let remains = standing.pre_existing.then(|| REMAINS.to_owned());
     let over = Grant {
-        detail: detail.map(str::to_owned).or_else(|| grant.detail.clone()),
         last_credential_at: match (grant.last_credential_at, last) {
             (Some(noted), Some(last)) => Some(noted.min(last)),
+            // what was there before us, until somebody else took it away: none could be named before
+            (None, _) if grant.cause == Some(EndCause::Gone) => Some(now.plus(session)).filter(|_| remains.is_none()),
             (noted, _) => noted,
         },
+        detail: remains.or_else(|| grant.detail.clone()),
         ..ended(now, grant)
     };
     let details = json!({ "cause": grant.cause, "held_by": next.leases });

@@ -26,7 +26,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         4 => (1..20_u8, answer).prop_map(|(steps, answer)| Step::Run(steps, answer)),
         1 => (0..4_usize).prop_map(Step::Die),
         1 => Just(Step::Foreign),
-        1 => prop_oneof![2 => Just(Step::ForeignGone), 1 => Just(Step::Repoint), 3 => Just(Step::Sleep), 2 => Just(Step::Wake)],
+        2 => prop_oneof![2 => Just(Step::ForeignGone), 1 => Just(Step::Repoint), 2 => Just(Step::Compare), 3 => Just(Step::Sleep), 2 => Just(Step::Oversleep), 2 => Just(Step::Wake)],
     ];
     prop::collection::vec(step, 1..120)
 }
@@ -52,7 +52,7 @@ fn random_leases_reach_every_state() {
     use proptest::test_runner::TestRunner;
     let mut runner = TestRunner::deterministic();
     let (mut shared, mut taking_joined, mut remains, mut failed, mut active) = (0, 0, 0, 0, 0);
-    let mut adopted = 0;
+    let (mut adopted, mut gone, mut stale) = (0, 0, 0);
     for _ in 0..1_000 {
         let mut world = World::default();
         for step in steps().new_tree(&mut runner).unwrap().current() {
@@ -63,6 +63,8 @@ fn random_leases_reach_every_state() {
         }
         world.finish();
         adopted += world.adopted;
+        gone += world.gone;
+        stale += world.stale;
         let all = world.grants.values();
         remains += all
             .clone()
@@ -71,9 +73,16 @@ fn random_leases_reach_every_state() {
         failed += all.clone().filter(|g| g.cause == Some(EndCause::Failed)).count();
         active += all.filter(|g| g.last_credential_at.is_some()).count();
     }
-    let seen = (shared, taking_joined, remains, failed, active, adopted);
+    let seen = (shared, taking_joined, remains, failed, active, adopted, gone, stale);
     assert!(
-        shared > 50 && taking_joined > 5 && remains > 5 && failed > 20 && active > 200 && adopted > 5,
+        shared > 50
+            && taking_joined > 5
+            && remains > 5
+            && failed > 20
+            && active > 200
+            && adopted > 5
+            && gone > 1
+            && stale > 1,
         "{seen:?}"
     );
 }
@@ -133,6 +142,60 @@ fn what_is_given_late_has_an_effect_that_takes_it_away() {
             standing.state.may_be_there(),
             "{answer:?}: it may be there, and is known to be"
         );
+        world.finish();
+    }
+}
+
+/// It was given before it was taken away, and is only said now: what is there by now is somebody else's.
+#[test]
+fn word_that_comes_late_takes_nothing_of_another() {
+    let mut world = World::default();
+    for step in [
+        Step::Ask(false, 10),
+        Step::Run(2, Answer::Done),
+        Step::Claim(0),
+        Step::Go(0, Answer::Done),
+        Step::Go(0, Answer::Done),
+        Step::Go(0, Answer::Done),
+        Step::Sleep,
+        Step::Cut(0, true),
+        Step::Run(8, Answer::Done),
+        Step::Foreign,
+        Step::Wake,
+        Step::Go(0, Answer::Done),
+    ] {
+        world.step(&step);
+        world.holds();
+    }
+    let standing = world.membership.as_ref().unwrap();
+    assert_eq!((standing.state, world.stale), (MembershipState::Absent, 1));
+    world.finish();
+}
+
+/// Known to be somebody else's, held by a grant that nobody got to look for, and let go of: it is theirs as before.
+#[test]
+fn access_before_us_that_nobody_looked_at_again_stays_so() {
+    let begin = [Step::Ask(false, 10), Step::Run(2, Answer::Done)];
+    let repointed = [Step::Repoint, Step::Run(6, Answer::Done), Step::Repoint];
+    let dropped = [
+        Step::Run(3, Answer::Throttled),
+        Step::Cut(1, true),
+        Step::Run(8, Answer::Done),
+    ];
+    for then in [repointed, dropped] {
+        let mut world = World::default();
+        let first = [
+            Step::Foreign,
+            Step::Run(8, Answer::Done),
+            Step::Cut(0, true),
+            Step::Run(8, Answer::Done),
+        ];
+        for step in begin.iter().chain(&first).chain(&begin).chain(&then) {
+            world.step(step);
+            world.holds();
+        }
+        let standing = world.membership.as_ref().unwrap();
+        assert_eq!((standing.state, standing.leases.len()), (MembershipState::Foreign, 0));
         world.finish();
     }
 }

@@ -10,6 +10,7 @@ use self::worker::{At, Task};
 use crate::domain::apply;
 use crate::domain::case::Case;
 use crate::domain::change::{Change, Effect, Row};
+use crate::domain::drift;
 use crate::domain::event::Event;
 use crate::domain::grant::Grant;
 use crate::domain::id::{GrantId, RequestId};
@@ -22,6 +23,8 @@ use crate::domain::time::Timestamp;
 
 /// How long a call may take.
 const CALL_MS: i64 = 55_000;
+/// For so long what was given may not be listed yet.
+const SETTLED_MS: i64 = 120_000;
 
 /// What happens next.
 #[derive(Clone, Debug)]
@@ -44,10 +47,14 @@ pub(super) enum Step {
     Foreign,
     /// They take it away again.
     ForeignGone,
+    /// What is there is compared with what is known, when all that was given would be listed.
+    Compare,
     /// The target is bound to something else from now on, or as before again.
     Repoint,
     /// A machine sleeps past what it had announced: its claims and calls lapse.
     Sleep,
+    /// The same, and when it wakes all that was held is given back and taken away.
+    Oversleep,
     /// It wakes, and goes on all the same.
     Wake,
 }
@@ -80,6 +87,10 @@ pub(super) struct World {
     bereft: BTreeSet<GrantId>,
     /// How often what was another's, and went, was given anew.
     pub(super) adopted: u32,
+    /// How often a grant lost what was another's.
+    pub(super) gone: u32,
+    /// How often it was said too late to mean anything that it was given.
+    pub(super) stale: u32,
 }
 
 impl World {
@@ -131,22 +142,12 @@ impl World {
 
     pub(super) fn step(&mut self, step: &Step) {
         match *step {
-            Step::Wait(ms) => {
-                self.now_ms += ms;
-                // calls are bounded: whoever waits longer for an answer has given up
-                let now = self.now();
-                let is_bounded = |task: &Task| match &task.at {
-                    At::Call(_, until) => now < *until,
-                    At::Load | At::Look(_) | At::Commit(..) => true,
-                };
-                self.tasks.retain(|task| task.has_lapsed || is_bounded(task));
-            }
-            Step::Sleep => {
-                self.now_ms += CALL_MS + 5_001;
-                // what takes away, and is acted on after so long, nothing here could undo
-                let takes = |task: &Task| matches!((&task.at, &task.what), (At::Call(..), Effect::LetGo { .. }));
-                let asleep = self.tasks.drain(..).filter(|task| !takes(task));
-                self.asleep.extend(asleep.map(Task::lapsed));
+            Step::Wait(ms) => self.pass(ms),
+            Step::Sleep => self.sleep(),
+            Step::Oversleep => {
+                self.sleep();
+                (0..self.grants.len()).for_each(|which| self.cut(which, true));
+                self.step(&Step::Run(40, Answer::Done));
             }
             Step::Wake => self.tasks.append(&mut self.asleep),
             Step::Repoint => self.is_repointed = !self.is_repointed,
@@ -155,6 +156,10 @@ impl World {
                 self.bereft = self.membership.iter().flat_map(|one| one.leases.clone()).collect();
             }
             Step::ForeignGone => {}
+            Step::Compare => {
+                self.pass(SETTLED_MS + 1);
+                self.compare();
+            }
             Step::Ask(second, minutes) => self.ask(second, minutes),
             Step::Cut(which, drops) => self.cut(which, drops),
             Step::Claim(which) => self.claim(which),
@@ -168,16 +173,51 @@ impl World {
             // once something of ours may be there nobody could tell whose it is
             Step::Foreign => {
                 let ours = |one: &Membership| one.state.may_be_there();
-                // what is given, and not said for longer than a call may take, cannot be told from what another gave since
-                let is_calling = self
-                    .tasks
-                    .iter()
-                    .chain(&self.asleep)
-                    .any(|task| matches!(task.at, At::Call(..) | At::Commit(_, Event::Verified)));
+                // nor while a call may still give it
+                let mut tasks = self.tasks.iter().chain(&self.asleep);
+                let is_calling = tasks.any(|task| matches!(task.at, At::Call(..)));
                 if !self.there && !is_calling && !self.membership.as_ref().is_some_and(ours) {
                     (self.there, self.foreign) = (true, true);
                 }
             }
+        }
+    }
+
+    fn sleep(&mut self) {
+        self.now_ms += CALL_MS + 5_001;
+        // what takes away, and is acted on after so long, nothing here could undo
+        let takes = |task: &Task| matches!((&task.at, &task.what), (At::Call(..), Effect::LetGo { .. }));
+        let asleep = self.tasks.drain(..).filter(|task| !takes(task));
+        self.asleep.extend(asleep.map(Task::lapsed));
+    }
+
+    fn pass(&mut self, ms: i64) {
+        self.now_ms += ms;
+        // calls are bounded: whoever waits longer for an answer has given up
+        let now = self.now();
+        let is_bounded = |task: &Task| match &task.at {
+            At::Call(_, until) => now < *until,
+            At::Load | At::Look(_) | At::Commit(..) => true,
+        };
+        self.tasks.retain(|task| task.has_lapsed || is_bounded(task));
+    }
+
+    /// What somebody else took away is not counted with any more.
+    fn compare(&mut self) {
+        let (now, there) = (self.now(), self.there);
+        let Some(known) = self.membership.clone().filter(|_| !there) else {
+            return;
+        };
+        match known.state {
+            MembershipState::There if now.millis() - known.since.millis() > SETTLED_MS => {
+                for grant in &known.leases {
+                    let change = apply(now, &self.case(grant), &Event::Gone).unwrap();
+                    assert!(self.commit(&change, None));
+                    self.gone += u32::from(!change.rows.is_empty() && known.pre_existing);
+                }
+            }
+            MembershipState::Foreign => assert!(self.commit(&drift::left(now, &known), None)),
+            MembershipState::Absent | MembershipState::Giving | MembershipState::There | MembershipState::Taking => {}
         }
     }
 
@@ -252,11 +292,12 @@ impl World {
         );
         if let Some(membership) = &self.membership {
             assert!(membership.leases.is_empty(), "ends: leases are left");
+            // what was there before us stays so, or it would be taken for what came after us
             let over = match membership.pre_existing {
-                true => [MembershipState::Absent, MembershipState::Foreign].as_slice(),
-                false => &[MembershipState::Absent],
+                true => MembershipState::Foreign,
+                false => MembershipState::Absent,
             };
-            assert!(over.contains(&membership.state), "{membership:?}");
+            assert_eq!(membership.state, over, "{membership:?}");
         }
     }
 }

@@ -10,23 +10,21 @@ use crate::domain::grant::{EndCause, GrantState};
 use crate::domain::id::PersonId;
 use crate::domain::lock::{Lock, Scope, activating, asking, deciding, receiving};
 use crate::domain::refusal::Refusal;
+use crate::domain::request::Body;
+use crate::domain::text::TargetName;
 use crate::domain::time::Timestamp;
 
 /// A lock on any of these stands in the way of `event`. Nothing does of what takes away, records or is over.
 pub(super) fn bars(case: &Case, event: &Event) -> Vec<Scope> {
-    let of = |scopes: fn(&_) -> Vec<Scope>| {
-        case.request
-            .as_ref()
-            .map_or_else(Vec::new, |request| scopes(&request.body))
+    let request = case.request.as_ref();
+    let of = |scopes: &dyn Fn(&Body, &[TargetName]) -> Vec<Scope>| {
+        request.map_or_else(Vec::new, |request| scopes(&request.body, &request.frozen.same_access))
     };
     match event {
-        Event::File(filing) => asking(&filing.body),
-        Event::Decide(vote) => case
-            .request
-            .as_ref()
-            .map_or_else(Vec::new, |request| deciding(&request.body, &vote.by)),
+        Event::File(filing) => asking(&filing.body, &filing.frozen.same_access),
+        Event::Decide(vote) => of(&|body, same| deciding(body, same, &vote.by)),
         Event::Activate => activating(case),
-        Event::Verified | Event::Mint { .. } => of(receiving),
+        Event::Verified { .. } | Event::Mint { .. } => of(&receiving),
         Event::Cancel { .. }
         | Event::Expire
         | Event::Withhold { .. }
@@ -52,11 +50,11 @@ pub(super) fn bars(case: &Case, event: &Event) -> Vec<Scope> {
 pub(super) fn barred(now: Timestamp, case: &Case, event: &Event, lock: &Lock) -> Result<Change, Refusal> {
     match event {
         Event::Activate => withhold(now, case, EndCause::Locked, lock.reason.as_str()),
-        Event::Verified if case.grant()?.state == GrantState::Granting => {
+        Event::Verified { .. } if case.grant()?.state == GrantState::Granting => {
             let detail = Some(lock.reason.as_str());
             begin_end(now, case, Some(&lock.by), EndCause::Locked, detail)
         }
-        Event::Verified => Ok(Change::default()),
+        Event::Verified { .. } => Ok(Change::default()),
         Event::File(_)
         | Event::Decide(_)
         | Event::Mint { .. }

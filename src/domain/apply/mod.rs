@@ -46,10 +46,31 @@ pub fn apply(now: Timestamp, case: &Case, event: &Event) -> Result<Change, Refus
         Some(standing) => lock::barred(now, case, event, standing)?,
         None => follows(now, case, event)?.unless_locked(bars),
     };
-    if matches!(event, Event::Verified | Event::NotGiven { .. }) {
-        return lease::answered(now, case, change, *event == Event::Verified);
+    match event {
+        Event::Verified { before } => lease::answered(now, case, change, Some(*before)),
+        Event::NotGiven { .. } => lease::answered(now, case, change, None),
+        Event::File(_)
+        | Event::Decide(_)
+        | Event::Cancel { .. }
+        | Event::Expire
+        | Event::Activate
+        | Event::Withhold { .. }
+        | Event::Giving { .. }
+        | Event::Paused { .. }
+        | Event::Drop { .. }
+        | Event::Revoke { .. }
+        | Event::Warn
+        | Event::Lock { .. }
+        | Event::End
+        | Event::Gone
+        | Event::Taking { .. }
+        | Event::Taken
+        | Event::Killed { .. }
+        | Event::Outlived
+        | Event::Lifted
+        | Event::Mint { .. }
+        | Event::Minted { .. } => Ok(change),
     }
-    Ok(change)
 }
 
 /// What follows where no lock stands in the way.
@@ -62,8 +83,8 @@ fn follows(now: Timestamp, case: &Case, event: &Event) -> Result<Change, Refusal
         Event::Activate => grant::activate(now, case),
         Event::Withhold { cause, detail } => grant::withhold(now, case, *cause, detail),
         Event::Giving { found, until } => lease::giving(now, case, *found, *until),
-        Event::Paused { until, unknown } => lease::paused(now, case, *until, *unknown),
-        Event::Verified => grant::verified(now, case),
+        Event::Paused { until, before } => lease::paused(now, case, *until, *before),
+        Event::Verified { .. } => grant::verified(now, case),
         Event::NotGiven { detail } => grant::not_given(now, case, detail),
         Event::Drop { by } => grant::give_back(now, case, by),
         Event::Revoke { by, reason } => grant::revoke(now, case, by, reason.as_str()),

@@ -183,7 +183,7 @@ fn is_approval(decision: &crate::domain::decision::Decision, stage: usize) -> bo
 fn locked(world: &World) {
     for grant in world.grants.values() {
         let (case, body) = (world.case(&grant.request), &world.requests[&grant.request].body);
-        let Some(lock) = case.lock_on(&receiving(body)) else {
+        let Some(lock) = case.lock_on(&receiving(body, &[])) else {
             continue;
         };
         let mint = Event::Mint {
@@ -192,7 +192,7 @@ fn locked(world: &World) {
             until: world.now.plus(secs(900)),
         };
         assert!(apply(world.now, &case, &mint).is_err(), "locked: minted");
-        for event in [Event::Activate, Event::Verified] {
+        for event in [Event::Activate, Event::Verified { before: world.now }] {
             let change = apply(world.now, &case, &event).expect("the worker is never refused");
             let given = change
                 .grant()

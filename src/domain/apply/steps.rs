@@ -278,7 +278,7 @@ pub(super) fn event_of(world: &World, step: &Step, id: &RequestId) -> Option<Eve
             0 => Event::Expire,
             1 => Event::Activate,
             2 => Event::End,
-            3 => Event::Verified,
+            3 => Event::Verified { before: world.now },
             4 => Event::NotGiven { detail: "no".into() },
             _ => Event::Withhold {
                 cause: EndCause::Refused,

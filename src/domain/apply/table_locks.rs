@@ -43,7 +43,7 @@ fn locked_grant_follows_its_table() {
     };
     let events = [
         ("activate", during, Event::Activate),
-        ("verified", at(END_MS - 1), Event::Verified),
+        ("verified", at(END_MS - 1), Event::Verified { before: during }),
         ("mint", at(END_MS - 1), mint),
         ("drop", during, Event::Drop { by: person(1) }),
         ("end", end, Event::End),

@@ -130,7 +130,7 @@ impl World {
             | Event::Withhold { .. }
             | Event::Giving { .. }
             | Event::Paused { .. }
-            | Event::Verified
+            | Event::Verified { .. }
             | Event::NotGiven { .. }
             | Event::Drop { .. }
             | Event::Revoke { .. }

@@ -115,9 +115,9 @@ fn lock_on_a_target_bears_on_what_is_bound_alike() {
         reason,
     };
     let lock = row(&super::set(at(0), None, new(Some(&bound))));
-    assert!(receiving(&body).iter().any(|scope| lock.is_on(scope)));
+    assert!(receiving(&body, &[]).iter().any(|scope| lock.is_on(scope)));
     let old = row(&super::set(at(0), None, new(None)));
-    assert!(!receiving(&body).iter().any(|scope| old.is_on(scope)));
+    assert!(!receiving(&body, &[]).iter().any(|scope| old.is_on(scope)));
     // set again, it bears on what the target is bound to by now
     let again = super::set(at(1), Some(&old), new(Some(&bound)));
     assert_eq!(row(&again).bound_to, Some(bound.clone()));

@@ -5,6 +5,7 @@
 use toml::Spanned;
 
 use super::build::Ground;
+use super::groups::is_source;
 use super::place::Place;
 use super::shape::IdentityCenter;
 use super::target::Placed;
@@ -66,6 +67,14 @@ pub(super) fn instance(source: &Source<'_>, written: &IdentityCenter) -> Result<
         let hint = "it holds {name} or {subject}, such as {name}@acme.example";
         found.push(source.finding(pattern.span(), message).with_hint(hint));
     }
+    let people = written.people.as_ref().map_or("local", |people| people.get_ref());
+    if let Some(written) = &written.people
+        && !is_source(people)
+    {
+        let message = format!("`{people}` is no issuer of people");
+        let hint = "write local, or the issuer of a [[sign_in]], such as https://acme.okta.com";
+        found.push(source.finding(written.span(), message).with_hint(hint));
+    }
     if !found.is_empty() {
         return Err(found);
     }
@@ -76,6 +85,7 @@ pub(super) fn instance(source: &Source<'_>, written: &IdentityCenter) -> Result<
         start_url: written.start_url.get_ref().clone(),
         found_by,
         pattern: text.clone(),
+        people: people.to_owned(),
     })
 }
 

@@ -171,8 +171,9 @@ impl Catalogue {
             });
         }
         let declared = declared.map(|(name, _)| name.as_str());
-        let target = family.in_account(facts, declared, self.shown_name(&facts.id, &facts.name));
+        let mut target = family.in_account(facts, declared, self.shown_name(&facts.id, &facts.name));
         self.agrees(&target, facts)?;
+        target.same_access = self.same_access(&target, facts);
         Ok(target)
     }
 
@@ -213,6 +214,21 @@ impl Catalogue {
         Ok(())
     }
 
+    /// The other targets in many accounts that are the same access as `target` in the account, in that one.
+    pub fn same_access(&self, target: &Target, facts: &AccountFacts) -> Vec<TargetName> {
+        let own = target.name.family();
+        let is_same = |other: &&Family| other.binds_as(target) && other.fits(facts).is_ok();
+        let names = self.families.iter().filter(is_same).map(Family::name);
+        let others = names.filter(|name| Some(*name) != own.as_ref());
+        others.map(|name| name.in_account(&facts.id)).collect()
+    }
+
+    /// Whether a target that names many accounts gives the same permission set.
+    pub(super) fn is_in_many(&self, binding: &Binding) -> bool {
+        let mut bindings = self.families.iter().map(|family| &family.in_general.binding);
+        bindings.any(|general| general.arn() == binding.arn())
+    }
+
     /// Whether a target that names many accounts could be the same access as `target`.
     pub fn is_shared(&self, target: &Target) -> bool {
         self.families.iter().any(|family| family.binds_as(target))
@@ -224,6 +240,7 @@ impl Catalogue {
         let Some(family) = name.family() else {
             let mut target = self.target(name)?.clone();
             target.facts.clone_from(facts);
+            target.same_access.clone_from(&request.frozen.same_access);
             return Some(target);
         };
         let family = self.families.iter().find(|one| *one.name() == family)?;
@@ -263,6 +280,7 @@ impl Catalogue {
                 binding: body.binding.clone(),
                 known_as: account.to_owned(),
                 facts: frozen.account.clone(),
+                same_access: frozen.same_access.clone(),
             }
         })
     }

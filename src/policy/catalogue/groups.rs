@@ -46,11 +46,20 @@ impl<'a> Ground<'a> {
 /// Whom a member of a group names, as (issuer, subject): `local:alice`, or an issuer's address and its name for somebody
 /// with a space between, which no address has.
 fn person(member: &str) -> Option<(&str, &str)> {
-    let schemes = ["https://", "http://127.0.0.1:"];
-    let is_address = |issuer: &str| schemes.iter().any(|scheme| issuer.starts_with(scheme));
     let (issuer, subject) = match member.split_once(' ') {
         Some((issuer, subject)) if is_address(issuer) => (issuer, subject),
         Some(_) | None => member.split_once(':').filter(|(source, _)| PEOPLE.contains(source))?,
     };
     (!subject.is_empty() && subject.trim() == subject).then_some((issuer, subject))
+}
+
+/// Whether people may come from `issuer`.
+pub(super) fn is_source(issuer: &str) -> bool {
+    PEOPLE.contains(&issuer) || is_address(issuer)
+}
+
+/// Encrypted, or on this machine, as a `[[sign_in]]` may have it.
+fn is_address(issuer: &str) -> bool {
+    let plain = ["http://127.0.0.1:", "http://localhost:", "http://[::1]:"];
+    issuer.starts_with("https://") || plain.iter().any(|here| issuer.starts_with(here))
 }

@@ -70,6 +70,7 @@ pub(super) struct IdentityCenter {
     pub(super) start_url: Spanned<String>,
     pub(super) user_name: Option<Spanned<String>>,
     pub(super) e_mail: Option<Spanned<String>>,
+    pub(super) people: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) drift: Drift,
 }

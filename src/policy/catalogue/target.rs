@@ -98,6 +98,7 @@ fn target<'a>(ground: &mut Ground<'a>, place: &Placed<'a>) -> Option<(Target, Op
             Place::Many(_) => String::new(),
         },
         facts: None,
+        same_access: Vec::new(),
     };
     Some((target, around.accounts))
 }

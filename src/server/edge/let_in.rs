@@ -15,12 +15,21 @@ use crate::server::edge::connections::Seat;
 use crate::server::failure::Failure;
 use crate::server::identity::device::DeviceKey;
 use crate::server::identity::proof::{Expected, ProofError, Proven};
+use crate::server::identity::verify;
 use crate::server::service::sign_in;
 use crate::wire::Problem;
 use crate::wire::problem::Code;
 
 /// RFC 9449, section 4.1: a device's proof.
 const PROOF: HeaderName = HeaderName::from_static("dpop");
+
+/// Who was not let in.
+enum Refused {
+    /// Whoever it is tries tokens: that counts on the address that they come from.
+    Stranger(Failure),
+    /// They are signed in, on their own device: that counted on them, and on nobody else behind the same address.
+    Known(Failure),
+}
 
 /// Lets only those in who are signed in, and not too often.
 pub async fn signed_in(
@@ -36,17 +45,34 @@ pub async fn signed_in(
             parts.extensions.insert(caller);
             next.run(Request::from_parts(parts, body)).await
         }
-        Err(failure) => {
-            // who tries tokens is slowed down; who is signed in at the same address is not, but for a first call without
-            // a nonce
-            let tried = backend.limits.call(&peer.ip().to_string(), backend.now());
-            let slowed = tried.map_err(|wait_s| Failure::too_much("too many calls", wait_s));
+        Err(Refused::Known(failure)) => failure.into_response(),
+        Err(Refused::Stranger(failure)) => {
+            let slowed = slowed(&backend, &peer.ip().to_string());
             slowed.err().unwrap_or(failure).into_response()
         }
     }
 }
 
-async fn identify(backend: &Backend, call: &Parts, peer: SocketAddr) -> Result<Caller, Failure> {
+fn slowed(backend: &Backend, who: &str) -> Result<(), Failure> {
+    let called = backend.limits.call(who, backend.now());
+    called.map_err(|wait_s| Failure::too_much("too many calls", wait_s))
+}
+
+async fn identify(backend: &Backend, call: &Parts, peer: SocketAddr) -> Result<Caller, Refused> {
+    let (caller, proven) = recognized(backend, call, peer).await.map_err(Refused::Stranger)?;
+    slowed(backend, caller.person.id.as_str()).map_err(Refused::Known)?;
+    match backend.proofs.count(backend.now(), &proven) {
+        Ok(()) => Ok(caller),
+        // so begins every command
+        Err(error @ ProofError::Nonce) => Err(Refused::Known(refusal(error))),
+        Err(
+            error @ (ProofError::Unreadable | ProofError::Signature | ProofError::OtherCall | ProofError::Repeated),
+        ) => Err(Refused::Stranger(refusal(error))),
+    }
+}
+
+/// Whose session it is, and the proof that it is used on its device: all of it checked but how young that is.
+async fn recognized(backend: &Backend, call: &Parts, peer: SocketAddr) -> Result<(Caller, Proven), Failure> {
     let authorization = call.headers.get(header::AUTHORIZATION);
     let given = authorization.and_then(|value| value.to_str().ok()?.split_once(' '));
     let Some((scheme, secret)) = given else {
@@ -58,45 +84,61 @@ async fn identify(backend: &Backend, call: &Parts, peer: SocketAddr) -> Result<C
         return Err(problem.hint("send it as DPoP, with a proof of the device").into());
     }
     let caller = sign_in::caller(backend, secret, peer.ip()).await?;
-    let proven = proven(backend, call, Some(secret))?;
+    let proven = verify(proof(call)?, &expected(backend, call, Some(secret))).map_err(refusal)?;
     if proven.device.id != caller.session.device {
         return Err(Failure::new(Code::SessionProof, "the session is of another device"));
     }
-    backend
-        .limits
-        .call(caller.person.id.as_str(), backend.now())
-        .map_err(|wait_s| Failure::too_much("too many calls", wait_s))?;
-    Ok(caller)
+    Ok((caller, proven))
 }
 
-/// The device that proves that this call comes from it.
-fn proven(backend: &Backend, call: &Parts, token: Option<&str>) -> Result<Proven, Failure> {
+/// The one proof that came with `call`.
+fn proof(call: &Parts) -> Result<&str, Failure> {
     let mut proofs = call.headers.get_all(PROOF).iter();
-    let (Some(proof), None) = (proofs.next().and_then(|proof| proof.to_str().ok()), proofs.next()) else {
-        return Err(Failure::new(Code::SessionProof, "a call needs one proof of its device"));
-    };
-    let expected = Expected {
+    match (proofs.next().and_then(|proof| proof.to_str().ok()), proofs.next()) {
+        (Some(proof), None) => Ok(proof),
+        (Some(_) | None, _) => Err(Failure::new(Code::SessionProof, "a call needs one proof of its device")),
+    }
+}
+
+/// What a proof must be for that comes with `call`.
+fn expected<'a>(backend: &'a Backend, call: &'a Parts, token: Option<&'a str>) -> Expected<'a> {
+    Expected {
         method: call.method.as_str(),
         names: &backend.settings.hosts,
         path: call.uri.path(),
         token,
+    }
+}
+
+fn refusal(error: ProofError) -> Failure {
+    let code = match error {
+        ProofError::Nonce => Code::SessionNonce,
+        ProofError::Unreadable | ProofError::Signature | ProofError::OtherCall | ProofError::Repeated => {
+            Code::SessionProof
+        }
     };
-    let checked = backend.proofs.check(backend.now(), proof, &expected);
-    checked.map_err(|error| {
-        let code = match error {
-            ProofError::Nonce => Code::SessionNonce,
-            ProofError::Unreadable | ProofError::Signature | ProofError::OtherCall | ProofError::Repeated => {
-                Code::SessionProof
-            }
-        };
-        Failure::new(code, error.to_string())
-    })
+    Failure::new(code, error.to_string())
+}
+
+/// The device that proves that this call comes from it. Whoever signs in is nobody yet: they count on their address, apart
+/// from those who try tokens there, and before their proof costs anything.
+fn proven(backend: &Backend, call: &Parts, peer: SocketAddr) -> Result<Proven, Failure> {
+    slowed(backend, &format!("sign-in {}", peer.ip()))?;
+    let checked = backend
+        .proofs
+        .check(backend.now(), proof(call)?, &expected(backend, call, None));
+    checked.map_err(refusal)
 }
 
 /// Puts the device that proved itself where sign-in finds it.
-pub async fn on_device(State(backend): State<Arc<Backend>>, request: Request, next: Next) -> Response {
+pub async fn on_device(
+    State(backend): State<Arc<Backend>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+    next: Next,
+) -> Response {
     let (mut parts, body) = request.into_parts();
-    match proven(&backend, &parts, None) {
+    match proven(&backend, &parts, peer) {
         Ok(proven) => {
             parts.extensions.insert(proven.device);
             next.run(Request::from_parts(parts, body)).await

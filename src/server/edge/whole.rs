@@ -10,9 +10,14 @@ use axum::response::{IntoResponse, Response};
 use crate::server::backend::Backend;
 use crate::server::failure::Failure;
 
+/// Where browsers come back to.
+const RETURN: &str = "/sign-in/callback/";
+
 /// Runs what changes something in a task of its own, which a stop waits for.
 pub async fn whole(State(backend): State<Arc<Backend>>, request: Request, next: Next) -> Response {
-    if request.method().is_safe() {
+    // a browser comes back with GET, and spends a code with it
+    let is_return = request.uri().path().starts_with(RETURN);
+    if request.method().is_safe() && !is_return {
         return next.run(request).await;
     }
     let under_way = backend.under_way.clone().read_owned().await;

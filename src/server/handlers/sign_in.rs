@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{ConnectInfo, Query, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::extract::{ConnectInfo, Path, Query, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
@@ -16,7 +16,8 @@ use crate::server::edge::body::Json;
 use crate::server::edge::page::{Line, guarded, page};
 use crate::server::identity::on_its_way::Terminal;
 use crate::server::identity::relying_party::encoded;
-use crate::server::service::browser::{self, Ended, Return, Stopped};
+use crate::server::identity::sign_ins::Ended;
+use crate::server::service::browser::{self, Return, Stopped};
 use crate::wire::{Problem, SignInMethods, paths};
 
 /// The longest value that an identity provider brings back, in bytes.
@@ -54,6 +55,8 @@ pub struct Brought {
     iss: Option<String>,
     /// Its "no".
     error: Option<String>,
+    /// In its words.
+    error_description: Option<String>,
 }
 
 /// Ways to sign in.
@@ -84,9 +87,9 @@ pub async fn begin(
         let Ok(renews) = SessionId::parse(renews) else {
             return not_ours();
         };
-        return match browser::begin_again(&backend, terminal, renews).await {
-            Ok(begun) => go_to(&begun.address, &begun.cookie),
-            Err(why) => stopped(&why),
+        return match browser::begin_again(&backend, terminal.clone(), renews).await {
+            Ok(begun) => go_to(&begun.address, Some(&begun.cookie)),
+            Err(why) => not_begun(&terminal, &why),
         };
     }
     let party = backend.sign_ins.party(asking.with.as_deref());
@@ -103,18 +106,20 @@ pub async fn begin(
             }
         };
     };
-    match browser::begin(&backend, party, terminal, None).await {
-        Ok(begun) => go_to(&begun.address, &begun.cookie),
-        Err(why) => stopped(&why),
+    match browser::begin(&backend, party, terminal.clone(), None).await {
+        Ok(begun) => go_to(&begun.address, Some(&begun.cookie)),
+        Err(why) => not_begun(&terminal, &why),
     }
 }
 
 /// Where an identity provider sends a browser back to.
-#[utoipa::path(get, path = "/sign-in/callback", params(Brought),
+#[utoipa::path(get, path = "/sign-in/callback/{with}", params(("with" = String, Path, description = "The identity provider's name."), Brought),
     responses((status = 303), (status = 400, body = String, content_type = "text/html")))]
 pub async fn finish(
     State(backend): State<Arc<Backend>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Path(with): Path<String>,
+    method: Method,
     headers: HeaderMap,
     brought: Result<Query<Brought>, QueryRejection>,
 ) -> Response {
@@ -124,11 +129,16 @@ pub async fn finish(
     let Ok(Query(brought)) = brought else {
         return stopped(&Stopped::NotBegun);
     };
+    // what only looks (HEAD) spends no code
+    if method != Method::GET {
+        return stopped(&Stopped::NotBegun);
+    }
     let values = [
         Some(&brought.state),
         brought.code.as_ref(),
         brought.iss.as_ref(),
         brought.error.as_ref(),
+        brought.error_description.as_ref(),
     ];
     if values.into_iter().flatten().any(|value| value.len() > LONGEST) {
         return stopped(&Stopped::NotBegun);
@@ -144,12 +154,14 @@ pub async fn finish(
         code: brought.code,
         issuer: brought.iss,
         error: brought.error,
+        description: brought.error_description,
+        with,
     };
     match browser::finish(&backend, &cookies.join("; "), &returned).await {
         Ok(ended) => {
             let clear = backend.sign_ins.cookies.clear(&returned.state);
             match ended {
-                Ended::Terminal(address) => go_to(&address, &clear),
+                Ended::Terminal(address) => go_to(&address, Some(&clear)),
                 Ended::Carried(code) => with_cookie(carried(&code), &clear),
                 Ended::Refused(why) => with_cookie(refused(why), &clear),
             }
@@ -201,14 +213,24 @@ fn slowed(backend: &Backend, peer: SocketAddr) -> Option<Response> {
     Some(response)
 }
 
-/// Sends the browser on, with `cookie`. The address is ours, or the identity provider's own.
-fn go_to(address: &str, cookie: &str) -> Response {
-    match (HeaderValue::from_str(address), HeaderValue::from_str(cookie)) {
-        (Ok(address), Ok(cookie)) => {
-            let headers = [(header::LOCATION, address), (header::SET_COOKIE, cookie)];
-            guarded((StatusCode::SEE_OTHER, headers).into_response())
-        }
-        (Err(_), _) | (_, Err(_)) => stopped(&Stopped::Failed),
+/// Sends the browser on, with `cookie` where there is one. The address is the terminal's, or the identity provider's own.
+fn go_to(address: &str, cookie: Option<&str>) -> Response {
+    let cookie = cookie.map(HeaderValue::from_str).transpose();
+    let (Ok(address), Ok(cookie)) = (HeaderValue::from_str(address), cookie) else {
+        return stopped(&Stopped::Failed);
+    };
+    let mut response = guarded((StatusCode::SEE_OTHER, [(header::LOCATION, address)]).into_response());
+    if let Some(cookie) = cookie {
+        response.headers_mut().insert(header::SET_COOKIE, cookie);
+    }
+    response
+}
+
+/// The terminal waits: it is told, and says how to go on. Where it listens nowhere the page does.
+fn not_begun(terminal: &Terminal, why: &Stopped) -> Response {
+    match browser::not_begun(terminal, why) {
+        Some(address) => go_to(&address, None),
+        None => stopped(why),
     }
 }
 

@@ -17,7 +17,8 @@ pub mod token;
 use aws_lc_rs::hmac;
 
 use self::nonce::Nonces;
-use self::proof::{Expected, ProofError, Proven, verify};
+pub use self::proof::verify;
+use self::proof::{Expected, ProofError, Proven};
 use self::seen::Seen;
 use crate::domain::Timestamp;
 
@@ -48,13 +49,22 @@ impl Proofs {
     /// [`ProofError`]; [`ProofError::Nonce`] where the same call with a new nonce would do.
     pub fn check(&self, now: Timestamp, proof: &str, expected: &Expected<'_>) -> Result<Proven, ProofError> {
         let proven = verify(proof, expected)?;
-        if !self.nonces.is_fresh(now, &proven.nonce) {
+        self.count(now, &proven)?;
+        Ok(proven)
+    }
+
+    /// Lets what was proven count, once, while it is young.
+    ///
+    /// # Errors
+    /// [`ProofError::Nonce`] and [`ProofError::Repeated`].
+    pub fn count(&self, now: Timestamp, proven: &Proven) -> Result<(), ProofError> {
+        let is_fresh = |nonce: &String| self.nonces.is_fresh(now, nonce);
+        if !proven.nonce.as_ref().is_some_and(is_fresh) {
             return Err(ProofError::Nonce);
         }
-        if self.seen.is_new(now, proven.device.id.as_str(), &proven.id) {
-            Ok(proven)
-        } else {
-            Err(ProofError::Repeated)
+        match self.seen.is_new(now, proven.device.id.as_str(), &proven.id) {
+            true => Ok(()),
+            false => Err(ProofError::Repeated),
         }
     }
 }

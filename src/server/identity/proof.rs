@@ -37,8 +37,8 @@ pub struct Proven {
     pub device: DeviceKey,
     /// Its `jti`.
     pub id: String,
-    /// Its `nonce`.
-    pub nonce: String,
+    /// Its `nonce`, where it has one.
+    pub nonce: Option<String>,
 }
 
 /// Why a proof is none.
@@ -130,6 +130,6 @@ pub fn verify(proof: &str, expected: &Expected<'_>) -> Result<Proven, ProofError
     Ok(Proven {
         device,
         id: claims.jti,
-        nonce: claims.nonce.ok_or(ProofError::Nonce)?,
+        nonce: claims.nonce,
     })
 }

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+use serde_json::Value;
 use tokio::sync::Semaphore;
 
 use super::discovery::{self, Discovered};
@@ -53,6 +54,9 @@ pub enum SignInError {
     /// What it gave is no token that we believe.
     #[error("its token is not believed: {0}")]
     Token(#[from] TokenError),
+    /// Somebody whom this backend does not take, though the issuer does.
+    #[error("people of whom it says no {0} of this company do not sign in here")]
+    NotOurs(String),
     /// Too many at once.
     #[error("too many sign in at once")]
     Busy,
@@ -99,6 +103,7 @@ struct TokenAnswer {
 #[derive(Deserialize)]
 struct TokenRefusal {
     error: String,
+    error_description: Option<String>,
 }
 
 impl RelyingParty {
@@ -189,7 +194,18 @@ impl RelyingParty {
         if claims.nonce.as_deref() != Some(question.nonce) {
             return Err(TokenError::Nonce.into());
         }
-        Ok(claims)
+        let is_other = |(claim, value): &(&String, &String)| {
+            let said = match claims.others.get(*claim) {
+                Some(Value::Bool(is_so)) => is_so.to_string(),
+                Some(Value::String(text)) => text.clone(),
+                Some(Value::Null | Value::Number(_) | Value::Array(_) | Value::Object(_)) | None => return true,
+            };
+            said != **value
+        };
+        match self.settings.provider.require.iter().find(is_other) {
+            Some((claim, _)) => Err(SignInError::NotOurs(claim.clone())),
+            None => Ok(claims),
+        }
     }
 
     /// When a second factor was last shown, as far as the issuer says so. What it leaves out was not shown.
@@ -259,7 +275,12 @@ impl RelyingParty {
             return Ok(answer.ok_or_else(no_token)?.id_token);
         }
         match serde_json::from_slice::<TokenRefusal>(&body) {
-            Ok(refusal) => Err(SignInError::Refused(repeated(&refusal.error))),
+            Ok(refusal) => {
+                if let Some(description) = &refusal.error_description {
+                    tracing::warn!(with = self.name(), description = repeated(description), "no token");
+                }
+                Err(SignInError::Refused(repeated(&refusal.error)))
+            }
             Err(_) => Err(FetchError::Status(status.as_u16()).into()),
         }
     }

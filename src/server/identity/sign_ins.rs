@@ -1,26 +1,41 @@
-//! The identity providers of this backend, and the sign-ins that are being finished.
-//! Owns that one is finished once at a time. Refuses to remember it afterwards: the store does.
+//! The identity providers of this backend, and what came of the sign-ins that browsers came back from.
+//! Owns that each is finished once in this process, and that whoever asks again is told the same. Refuses to remember it
+//! past the end of its cookie: no browser can ask then.
 
-use std::collections::HashSet;
-use std::sync::{Mutex, PoisonError};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::OnceCell;
 
 use super::on_its_way::Cookies;
 use super::relying_party::{RelyingParty, SignInSettings};
 use crate::config::SealingKey;
+use crate::domain::Timestamp;
 use crate::network::Network;
+
+/// From so many on, what is over is forgotten.
+const MANY: usize = 256;
+
+/// By `state`: where its browser goes, and until when it may ask.
+type AllEnded = HashMap<String, (Arc<OnceCell<Ended>>, Timestamp)>;
+
+/// Where a sign-in ends, in the browser.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Ended {
+    /// It goes on to the terminal, at this address.
+    Terminal(String),
+    /// The person carries this code there.
+    Carried(String),
+    /// There is none, for this reason.
+    Refused(String),
+}
 
 /// The identity providers of this backend.
 pub struct SignIns {
     parties: Vec<RelyingParty>,
     /// What browsers keep meanwhile.
     pub cookies: Cookies,
-    finishing: Mutex<HashSet<String>>,
-}
-
-/// A sign-in that is being finished.
-pub struct Finishing<'a> {
-    all: &'a Mutex<HashSet<String>>,
-    state: String,
+    ended: Mutex<AllEnded>,
 }
 
 impl SignIns {
@@ -30,7 +45,7 @@ impl SignIns {
         Self {
             parties: settings.iter().map(party).collect(),
             cookies: Cookies::new(key, origin),
-            finishing: Mutex::default(),
+            ended: Mutex::default(),
         }
     }
 
@@ -53,19 +68,14 @@ impl SignIns {
         self.parties.iter().find(|party| party.issuer() == issuer)
     }
 
-    /// Begins to finish the sign-in of `state`, unless that is under way: a code is exchanged once.
-    pub fn finish(&self, state: &str) -> Option<Finishing<'_>> {
-        let mut finishing = self.finishing.lock().unwrap_or_else(PoisonError::into_inner);
-        finishing.insert(state.to_owned()).then(|| Finishing {
-            all: &self.finishing,
-            state: state.to_owned(),
-        })
-    }
-}
-
-impl Drop for Finishing<'_> {
-    fn drop(&mut self) {
-        let mut finishing = self.all.lock().unwrap_or_else(PoisonError::into_inner);
-        finishing.remove(&self.state);
+    /// What came of the sign-in of `state`, which counts before `until`: where its browser goes, once that is known. A code
+    /// is exchanged once, however often a browser brings it.
+    pub fn ended(&self, state: &str, now: Timestamp, until: Timestamp) -> Arc<OnceCell<Ended>> {
+        let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        if ended.len() >= MANY {
+            ended.retain(|_, (_, until)| now < *until);
+        }
+        let (cell, _) = ended.entry(state.to_owned()).or_insert_with(|| (Arc::default(), until));
+        Arc::clone(cell)
     }
 }

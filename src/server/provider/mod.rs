@@ -80,6 +80,8 @@ impl From<RoleAccess> for Access {
 /// For whom access would be.
 #[derive(Clone, Copy, Debug)]
 pub struct Beneficiary<'a> {
+    /// Who vouches for them.
+    pub issuer: &'a str,
     /// Their name.
     pub name: &'a str,
     /// The issuer's own, immutable name for them.

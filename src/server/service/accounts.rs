@@ -67,6 +67,7 @@ async fn in_its_account(backend: &Backend, bundle: &Bundle, target: &Target) -> 
         )
     })?;
     bundle.catalogue().agrees(&target, &facts).map_err(unfit)?;
+    target.same_access = bundle.catalogue().same_access(&target, &facts);
     target.facts = is_seen.then_some(facts);
     Ok(target)
 }
@@ -89,7 +90,7 @@ async fn in_account(backend: &Backend, bundle: &Bundle, family: &Family, id: &st
 }
 
 /// The id of the account that somebody calls `typed`: the catalogue's word goes before the organization's.
-fn account_of(backend: &Backend, bundle: &Bundle, family: &Family, typed: &str) -> Result<String, Failure> {
+pub fn account_of(backend: &Backend, bundle: &Bundle, family: &Family, typed: &str) -> Result<String, Failure> {
     if let Some(id) = bundle.catalogue().account_id(typed) {
         return Ok(id.to_owned());
     }

@@ -11,6 +11,7 @@ use crate::server::backend::Backend;
 use crate::server::failure::{Failure, settled};
 use crate::server::identity::on_its_way::{LIFE_S, OnItsWay, Terminal};
 use crate::server::identity::relying_party::{Answer, Question, RelyingParty, encoded, repeated};
+use crate::server::identity::sign_ins::Ended;
 use crate::server::identity::token::Claims;
 use crate::wire::{Brought, SignInMethods, SignInWay, paths};
 
@@ -30,6 +31,8 @@ pub struct Begun {
 /// What the browser brought back.
 #[derive(Clone, Debug, Default)]
 pub struct Return {
+    /// The name of the identity provider whose address it came to.
+    pub with: String,
     /// Of the sign-in.
     pub state: String,
     /// The identity provider's code.
@@ -38,16 +41,8 @@ pub struct Return {
     pub issuer: Option<String>,
     /// Its "no".
     pub error: Option<String>,
-}
-
-/// Where a sign-in ends, in the browser.
-pub enum Ended {
-    /// It goes on to the terminal, at this address.
-    Terminal(String),
-    /// The person carries this code there.
-    Carried(String),
-    /// There is none, for this reason.
-    Refused(String),
+    /// Its words for the "no".
+    pub description: Option<String>,
 }
 
 /// Why a sign-in goes no further, in this browser.
@@ -96,6 +91,16 @@ pub fn methods(backend: &Backend) -> SignInMethods {
     SignInMethods { methods }
 }
 
+/// Where a browser tells `terminal` that nobody signs in, and why; none where it listens nowhere.
+pub fn not_begun(terminal: &Terminal, why: &Stopped) -> Option<String> {
+    let brought = Brought {
+        state: terminal.state.clone(),
+        code: None,
+        error: Some(why.to_string()),
+    };
+    terminal.port.map(|port| terminal_address(port, &brought))
+}
+
 /// Begins to show a second factor again for the session `renews`, at the identity provider of its person.
 ///
 /// # Errors
@@ -130,7 +135,7 @@ pub async fn begin(
         terminal,
         renews,
     };
-    let redirect_uri = redirect_uri(backend);
+    let redirect_uri = redirect_uri(backend, party.name());
     let address = party.address(&backend.clock, &question(&sign_in, &redirect_uri)).await;
     let address = address.map_err(|error| {
         tracing::warn!(with = party.name(), %error, "nobody can sign in");
@@ -144,6 +149,7 @@ pub async fn begin(
 }
 
 /// Finishes the sign-in that a browser came back from with `returned`, as it kept it in `cookies`: what follows.
+/// A browser that asks again, because it was reloaded meanwhile, is told the same.
 ///
 /// # Errors
 /// [`Stopped::NotBegun`]: no terminal is known. Every other failure is for the terminal.
@@ -151,12 +157,25 @@ pub async fn finish(backend: &Backend, cookies: &str, returned: &Return) -> Resu
     let now = backend.now();
     let sign_in = backend.sign_ins.cookies.open(cookies, &returned.state, now);
     let sign_in = sign_in.ok_or(Stopped::NotBegun)?;
-    let _finishing = backend.sign_ins.finish(&sign_in.state).ok_or(Stopped::NotBegun)?;
-    let known = backend.store.code_of_sign_in(&sign_in_hash(&sign_in)).await;
-    if known.map_err(|_| Stopped::Failed)?.is_some() {
+    if sign_in.with != returned.with {
         return Err(Stopped::NotBegun);
     }
-    let proved = proved(backend, &sign_in, returned).await.map_err(|why| {
+    let once = backend.sign_ins.ended(&sign_in.state, now, sign_in.until);
+    let ended = once.get_or_try_init(|| ended(backend, &sign_in, returned)).await?;
+    Ok(ended.clone())
+}
+
+/// What follows of what came of `sign_in`.
+async fn ended(backend: &Backend, sign_in: &OnItsWay, returned: &Return) -> Result<Ended, Stopped> {
+    let known = backend.store.code_of_sign_in(&sign_in_hash(sign_in)).await;
+    let known = known.map_err(|error| {
+        tracing::error!(%error, "a sign-in was not finished");
+        Stopped::Failed
+    })?;
+    if known.is_some() {
+        return Err(Stopped::NotBegun);
+    }
+    let proved = proved(backend, sign_in, returned).await.map_err(|why| {
         tracing::warn!(with = sign_in.with, why, "a sign-in failed");
         format!("{}: {why}", sign_in.with)
     });
@@ -180,11 +199,16 @@ async fn proved(backend: &Backend, sign_in: &OnItsWay, returned: &Return) -> Res
     let party = backend.sign_ins.party(Some(&sign_in.with));
     let party = party.ok_or_else(|| Stopped::NoSuchParty.to_string())?;
     let code = match (&returned.code, &returned.error) {
-        (_, Some(error)) => return Err(format!("it refuses: {}", repeated(error))),
+        (_, Some(error)) => {
+            if let Some(description) = &returned.description {
+                tracing::warn!(with = sign_in.with, description = repeated(description), "it refuses");
+            }
+            return Err(format!("it refuses: {}", repeated(error)));
+        }
         (None, None) => return Err("it gives no code".to_owned()),
         (Some(code), None) => code,
     };
-    let redirect_uri = redirect_uri(backend);
+    let redirect_uri = redirect_uri(backend, party.name());
     let answer = Answer {
         code,
         issuer: returned.issuer.as_deref(),
@@ -282,9 +306,10 @@ fn question<'a>(sign_in: &'a OnItsWay, redirect_uri: &'a str) -> Question<'a> {
     }
 }
 
-/// The one address that is registered at identity providers.
-fn redirect_uri(backend: &Backend) -> String {
-    format!("{}{}", backend.settings.origin, paths::SIGN_IN_CALLBACK)
+/// The address that is registered at the identity provider of the name `with`.
+fn redirect_uri(backend: &Backend, with: &str) -> String {
+    let path = paths::SIGN_IN_CALLBACK.replace("{with}", &encoded(with));
+    format!("{}{path}", backend.settings.origin)
 }
 
 fn sign_in_hash(sign_in: &OnItsWay) -> String {

@@ -28,7 +28,9 @@ pub async fn decide(
         let mut case = resolve::request(backend, caller, given).await?;
         let (id, me) = (case.request()?.id().clone(), &caller.person.id);
         case.locks.extend(locked::of_person(backend, me).await?);
-        locked::pass(backend, me, &case, &deciding(&case.request()?.body, me)).await?;
+        let request = case.request()?;
+        let scopes = deciding(&request.body, &request.frozen.same_access, me);
+        locked::pass(backend, me, &case, &request.body.target, &scopes).await?;
         let change = voted(backend, caller, &case, verdict, comment.clone(), digest.clone()).await?;
         let change = change.once(key.map(|k| k.used(&caller.person.id, id.as_str(), backend.now())));
         backend.commit(&change).await?;

@@ -14,16 +14,23 @@ use crate::wire::{LiftView, LockView, PersonView, Problem};
 /// Locks that are looked at for a list.
 const MOST: u32 = 200;
 
-/// Nothing, unless a lock in `case` stands on one of `scopes`. Asked before policy, so that everybody hears of the lock.
+/// Nothing, unless a lock in `case`, which is of `target`, stands on one of `scopes`. Asked before policy, so that everybody
+/// hears of the lock.
 ///
 /// # Errors
 /// [`Code::Locked`].
-pub async fn pass(backend: &Backend, me: &PersonId, case: &Case, scopes: &[Scope]) -> Result<(), Failure> {
+pub async fn pass(
+    backend: &Backend,
+    me: &PersonId,
+    case: &Case,
+    target: &TargetName,
+    scopes: &[Scope],
+) -> Result<(), Failure> {
     let Some(lock) = case.lock_on(scopes) else {
         return Ok(());
     };
     let mut failure = named(backend, me, lock.refusal()).await;
-    if !scopes.contains(&lock.scope) {
+    if matches!(lock.scope, Scope::Target(_)) && !lock.scope.is_on(target) {
         failure.problem.title.push_str(", and this is the same access");
     }
     Err(failure)

@@ -6,9 +6,10 @@ use super::{Key, step_up};
 use crate::domain::accounts::is_account_id;
 use crate::domain::lock::{self, lift};
 use crate::domain::{Lift, Lock, PersonId, Reason, Refusal, Scope, TargetName};
-use crate::policy::{Question, Who, decide};
+use crate::policy::{Family, Question, Who, decide};
 use crate::server::backend::{Backend, Caller};
 use crate::server::failure::{Failure, repeated, settled};
+use crate::server::service::accounts::account_of;
 use crate::server::store::Under;
 use crate::wire::problem::Code;
 use crate::wire::{LiftLock, Lifted, LockList, Locked, NewLock, Problem};
@@ -110,10 +111,29 @@ pub async fn unlock(backend: &Backend, caller: &Caller, how: &LiftLock, key: Opt
 /// What the store says.
 pub async fn after_lift(backend: &Backend, scope: &Scope) -> Result<Lifted, Failure> {
     let lock = known(backend, scope).await?;
+    let lifted = !lock.stands();
     Ok(Lifted {
-        lifted: !lock.stands(),
+        lifted,
         lock: view(backend, &lock, true).await?,
+        still_locked: match lifted {
+            true => beside(backend, scope).await?,
+            false => Vec::new(),
+        },
     })
+}
+
+/// Targets that are the same access as `scope`, or have its account, and are locked.
+async fn beside(backend: &Backend, scope: &Scope) -> Result<Vec<String>, Failure> {
+    let Scope::Target(target) = scope else {
+        return Ok(Vec::new());
+    };
+    let scopes: Vec<Scope> = Scope::of_target(target).chain(bound(backend, scope)).collect();
+    let standing = backend.store.locks_on(&scopes).await?;
+    let names = standing.iter().filter_map(|lock| match &lock.scope {
+        Scope::Target(name) if name != target => Some(name.to_string()),
+        Scope::All | Scope::Person(_) | Scope::Target(_) | Scope::Bound(_) => None,
+    });
+    Ok(names.collect())
 }
 
 /// What became of setting `scope`.
@@ -149,8 +169,12 @@ fn bound(backend: &Backend, scope: &Scope) -> Option<Scope> {
         Scope::All | Scope::Person(_) | Scope::Bound(_) => return None,
     };
     let bundle = backend.bundle();
-    let target = bundle.catalogue().target(name)?;
-    Some(Scope::bound(&target.binding))
+    if let Some(target) = bundle.catalogue().target(name) {
+        return Some(Scope::bound(&target.binding));
+    }
+    // of one account of many; all of them are reached by what each request is the same access as
+    let family = bundle.catalogue().family(name.family()?.as_str())?;
+    Some(Scope::bound_in(name.account()?, &family.in_general().binding))
 }
 
 /// Whoever began to lift it does not count who is locked by now, who may not lift it any more, or who did so long ago.
@@ -187,24 +211,15 @@ async fn may_still(backend: &Backend, caller: &Caller, lock: &Lock, first: &Lift
 /// No lock stands on `scope` itself: one on a target that is the same access is named.
 async fn not_locked(backend: &Backend, scope: &Scope) -> Result<Failure, Failure> {
     let failure = Failure::from(Refusal::NotLocked);
-    let Some(bound) = bound(backend, scope) else {
+    let nearest = beside(backend, scope).await?;
+    if nearest.is_empty() {
         return Ok(failure);
-    };
-    let standing = backend.store.locks_on(&[bound]).await?;
-    let other = standing.iter().find_map(|lock| match &lock.scope {
-        Scope::Target(name) => Some(name.clone()),
-        Scope::All | Scope::Person(_) | Scope::Bound(_) => None,
-    });
-    Ok(match other {
-        Some(other) => {
-            let mut problem = failure
-                .problem
-                .hint("the lock stands on another target that is the same access");
-            problem.nearest = vec![other.to_string()];
-            problem.into()
-        }
-        None => failure,
-    })
+    }
+    let mut problem = failure
+        .problem
+        .hint("the lock stands on another target that is the same access");
+    problem.nearest = nearest;
+    Ok(problem.into())
 }
 
 #[derive(Clone, Copy)]
@@ -286,11 +301,23 @@ async fn target(backend: &Backend, name: &str) -> Result<Option<TargetName>, Fai
         .family()
         .and_then(|family| bundle.catalogue().family(family.as_str()).cloned());
     if let (Some(family), Some(account)) = (in_many, name.account()) {
-        let id = bundle.catalogue().account_id(account).unwrap_or(account);
-        return Ok(is_account_id(id).then(|| family.name().in_account(id)));
+        let id = match is_account_id(account) {
+            true => account.to_owned(),
+            false => account_of(backend, &bundle, &family, account).map_err(|failure| by_digits(failure, &family))?,
+        };
+        return Ok(Some(family.name().in_account(&id)));
     }
     let lock = backend.store.lock(&Scope::Target(name.clone())).await?;
     Ok(lock.map(|_| name))
+}
+
+/// Whatever the list of accounts does not say, nobody has to wait for it.
+fn by_digits(failure: Failure, family: &Family) -> Failure {
+    let name = family.name();
+    failure
+        .problem
+        .hint(format!("name the account by its 12 digits, or {name} for all of them"))
+        .into()
 }
 
 /// Nobody and nothing. Who may not lock everything hears the same as of a person that they may not lock.

@@ -37,12 +37,18 @@ pub async fn mint(backend: &Backend, caller: &Caller, given: &str) -> Result<Min
         .await
 }
 
+/// No lock stands in the way of having what `case` is of.
+async fn is_free(backend: &Backend, caller: &Caller, case: &Case) -> Result<(), Failure> {
+    let request = case.request()?;
+    let scopes = receiving(&request.body, &request.frozen.same_access);
+    locked::pass(backend, &caller.person.id, case, &request.body.target, &scopes).await
+}
+
 async fn flight(backend: &Backend, caller: &Caller, id: &GrantId) -> Result<MintedCredential, Failure> {
     let device = caller.session.device.clone();
     let (access, target) = settled!(async {
         let case = load(backend, id).await?;
-        let body = &case.request()?.body;
-        locked::pass(backend, &caller.person.id, &case, &receiving(body)).await?;
+        is_free(backend, caller, &case).await?;
         may_have(backend, caller, &case)?;
         let access = access(&case, &caller.person)?;
         if access.binding.assignment().is_some() {
@@ -71,8 +77,7 @@ async fn flight(backend: &Backend, caller: &Caller, id: &GrantId) -> Result<Mint
         };
         backend.commit(&apply(backend.now(), &case, &event)?).await?;
         // taken back while the provider was answering: what was minted is on record, and goes to nobody
-        let body = &case.request()?.body;
-        locked::pass(backend, &caller.person.id, &case, &receiving(body)).await?;
+        is_free(backend, caller, &case).await?;
         let grant = case.grant()?;
         if grant.is_live(backend.now()) {
             Ok(())

@@ -73,10 +73,12 @@ impl Plan {
         };
         let beneficiary = scene.beneficiary().await?;
         let mut case = backend.store.case_to_file(&beneficiary.id, &target.name).await?;
-        let beside = [Scope::Person(caller.person.id.clone()), Scope::bound(&target.binding)];
+        let mut beside = vec![Scope::Person(caller.person.id.clone()), Scope::bound(&target.binding)];
+        beside.extend(target.same_access.iter().flat_map(Scope::of_target));
         case.locks.extend(backend.store.locks_on(&beside).await?);
         let body = scene.body(&beneficiary, &case)?;
-        locked::pass(backend, &caller.person.id, &case, &asking(&body)).await?;
+        let scopes = asking(&body, &target.same_access);
+        locked::pass(backend, &caller.person.id, &case, &target.name, &scopes).await?;
         let answers = scene.answers(&beneficiary, &body);
         if beneficiary.id != caller.person.id {
             answers.hold(&beneficiary, &body)?;
@@ -134,6 +136,7 @@ impl Plan {
                 environment: self.target.environment.clone(),
                 bundle_hash: bundle.hash().as_str().to_owned(),
                 account: self.target.facts.clone(),
+                same_access: self.target.same_access.clone(),
             },
             device: caller.session.device.clone(),
             automatic: self.answers.automatic.as_ref().is_some_and(|answer| answer.allowed),
@@ -145,6 +148,7 @@ impl Plan {
     /// said now and not when somebody has approved it.
     async fn resolved(&self, backend: &Backend) -> Result<Body, Failure> {
         let beneficiary = Beneficiary {
+            issuer: &self.beneficiary.issuer,
             name: &self.beneficiary.name,
             subject: &self.beneficiary.subject,
         };

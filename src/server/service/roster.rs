@@ -92,13 +92,13 @@ impl Roster {
         }
     }
 
-    /// Reads what is due, one after the other; forgets what no target names any more.
-    pub async fn refresh(&self, backend: &Backend) {
+    /// Reads what is due of the lists that are meant, one after the other; forgets what no target names any more.
+    pub async fn refresh(&self, backend: &Backend, is_meant: fn(&Choice) -> bool) {
         let bundle = backend.bundle();
         let families = bundle.catalogue().families();
         let wanted: Vec<Key> = families.iter().map(key).collect();
         self.entries().retain(|key, _| wanted.contains(key));
-        for key in wanted {
+        for key in wanted.into_iter().filter(|(by, _, _)| is_meant(by)) {
             let is_due = self
                 .entries()
                 .get(&key)
@@ -145,8 +145,23 @@ impl Roster {
     }
 }
 
-/// Reads what is due until `stop` turns true.
-pub async fn run(backend: Arc<Backend>, mut stop: watch::Receiver<bool>) {
+/// Whether it is a list that costs a call for every account of the organization.
+const fn is_long(by: &Choice) -> bool {
+    match by {
+        Choice::Ou(_) => false,
+        Choice::Tag { .. } => true,
+    }
+}
+
+/// Reads what is due until `stop` turns true: a long list holds up no short one.
+pub async fn run(backend: Arc<Backend>, stop: watch::Receiver<bool>) {
+    tokio::join!(
+        keep(&backend, stop.clone(), |by| !is_long(by)),
+        keep(&backend, stop, is_long)
+    );
+}
+
+async fn keep(backend: &Backend, mut stop: watch::Receiver<bool>, is_meant: fn(&Choice) -> bool) {
     let mut looks = tokio::time::interval(LOOK);
     looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -155,7 +170,7 @@ pub async fn run(backend: Arc<Backend>, mut stop: watch::Receiver<bool>) {
             () = stopped(&mut stop) => return,
         }
         tokio::select! {
-            () = backend.roster.refresh(&backend) => {}
+            () = backend.roster.refresh(backend, is_meant) => {}
             () = stopped(&mut stop) => return,
         }
     }

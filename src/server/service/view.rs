@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use crate::domain::apply::REMAINS;
 use crate::domain::{
-    Body, Case, Decision, Effect, Grant, Person, PersonId, Request, RequestId, RequestState, Timestamp, Workflow,
+    Body, Case, Decision, Effect, Grant, GrantId, MembershipState, Person, PersonId, Request, RequestId, RequestState,
+    Timestamp, Workflow,
 };
 use crate::policy::Catalogue;
 use crate::server::backend::Backend;
@@ -99,7 +100,7 @@ impl<'a> Viewer<'a> {
             .iter()
             .find(|p| !matches!(p.effect, Effect::End { .. } | Effect::Warn { .. }));
         let people = self.people(vec![grant.beneficiary.clone()]).await?;
-        let pre_existing = self.pre_existing(grant, body).await?;
+        let (pre_existing, also_held) = self.remaining(grant, body).await?;
         let last_credential_at = grant.last_credential_at.filter(|_| !pre_existing);
         // what is begun in Identity Center may end after the grant: that says nothing about what is renewed before
         let last = last_credential_at.filter(|_| body.binding.assignment().is_none());
@@ -120,9 +121,11 @@ impl<'a> Viewer<'a> {
             state: grant.state.as_str().to_owned(),
             only: grant.only.iter().map(ToString::to_string).collect(),
             activated_at: grant.activated_at,
+            given_at: self.given_at(grant, body).await?,
             ends_at: grant.ends_at,
             last_credential_at,
             pre_existing,
+            also_held,
             renews,
             ended_at: grant.ended_at,
             cause: grant.cause.map(|c| c.as_str().to_owned()),
@@ -137,16 +140,33 @@ impl<'a> Viewer<'a> {
         })
     }
 
-    /// Whether it leaves behind what was there before: as it is known while the grant holds it, and as it ended.
-    async fn pre_existing(&self, grant: &Grant, body: &Body) -> Result<bool, Failure> {
+    /// Whether it leaves behind what was there before, as it is known while the grant holds it and as it ended; and whether
+    /// another grant holds the same.
+    async fn remaining(&self, grant: &Grant, body: &Body) -> Result<(bool, bool), Failure> {
         let Some(name) = body.membership() else {
-            return Ok(false);
+            return Ok((false, false));
         };
-        if !grant.state.is_open() {
-            return Ok(grant.detail.as_deref() == Some(REMAINS));
-        }
         let standing = self.backend.store.membership(&name).await?;
-        Ok(standing.is_some_and(|standing| standing.pre_existing && standing.leases.contains(&grant.id)))
+        let held_by = |is_meant: &dyn Fn(&GrantId) -> bool| {
+            let leases = standing.iter().flat_map(|standing| &standing.leases);
+            leases.into_iter().any(is_meant)
+        };
+        let pre_existing = match grant.state.is_open() {
+            true => standing.as_ref().is_some_and(|standing| standing.pre_existing) && held_by(&|id| *id == grant.id),
+            // somebody else may have taken it away since
+            false => grant.detail.as_deref() == Some(REMAINS) && standing.as_ref().is_some_and(|one| one.pre_existing),
+        };
+        Ok((pre_existing, held_by(&|id| *id != grant.id)))
+    }
+
+    /// Since when what it gives is there: it may be given anew in its middle, and then takes its time again.
+    async fn given_at(&self, grant: &Grant, body: &Body) -> Result<Option<Timestamp>, Failure> {
+        let Some(name) = body.membership().filter(|_| grant.state.is_open()) else {
+            return Ok(None);
+        };
+        let standing = self.backend.store.membership(&name).await?;
+        let there = standing.filter(|one| one.state == MembershipState::There && one.leases.contains(&grant.id));
+        Ok(there.map(|one| one.since))
     }
 
     /// Of interest while credentials of it may be in use.

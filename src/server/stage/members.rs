@@ -259,7 +259,7 @@ impl Stage {
 
     /// Lists the accounts, as the backend does beside everything else.
     pub async fn list_accounts(&self) {
-        self.backend.roster.refresh(&self.backend).await;
+        self.backend.roster.refresh(&self.backend, |_| true).await;
     }
 
     /// A backend in memory on which `dev-admin` and `dev-too` are one permission set in one account.
@@ -280,16 +280,21 @@ impl Stage {
 
     /// Puts the bundle of [`Stage::of_members`] in force with what becomes of access that nobody here gave.
     pub fn with_drift(&self, drift: &str) {
-        self.assign(drift, &[]);
+        self.assign(drift, &[], SET);
+    }
+
+    /// The same with another permission set in its place.
+    pub fn with_drift_elsewhere(&self, drift: &str) {
+        self.assign(drift, &[], &SET.replace("ps-1111111111111111", "ps-9999999999999999"));
     }
 
     /// Puts it in force with more people who may ask.
     pub fn assign_among(&self, names: &[String]) {
-        self.assign("report", names);
+        self.assign("report", names, SET);
     }
 
     /// Makes `dev-admin` and `dev-too` one permission set in one account.
-    fn assign(&self, drift: &str, names: &[String]) {
+    fn assign(&self, drift: &str, names: &[String], set: &str) {
         let instance = INSTANCE.replace("\n[account.dev]", &format!("drift = \"{drift}\"\n\n[account.dev]"));
         let more: String = names.iter().map(|name| format!(", \"local:{name}\"")).collect();
         let mut files = small::files();
@@ -297,7 +302,7 @@ impl Stage {
             let text = String::from_utf8(bytes.clone()).unwrap();
             *bytes = text
                 .replace("\n[account.dev]", &instance)
-                .replace(ROLE, SET)
+                .replace(ROLE, set)
                 .replace("\"local:alice\", ", &format!("\"local:alice\"{more}, "))
                 .into_bytes();
         }

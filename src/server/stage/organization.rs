@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use async_trait::async_trait;
 
@@ -23,6 +23,8 @@ pub struct Organized {
     pub silent: Mutex<Option<ProviderError>>,
     /// How often one account was looked at.
     pub looks: AtomicU32,
+    /// Whether a list by tag is never answered.
+    pub is_stuck: AtomicBool,
     /// How often accounts were listed.
     pub walks: AtomicU32,
 }
@@ -73,6 +75,9 @@ impl Organization for Organized {
         let here = self;
         here.walks.fetch_add(1, Ordering::SeqCst);
         here.answers()?;
+        if matches!(by, Choice::Tag { .. }) && here.is_stuck.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
         if let Choice::Ou(unit) = by
             && here.gone.lock().unwrap().contains(unit)
         {

@@ -203,6 +203,7 @@ fn frozen() -> Frozen {
         environment: "production".to_owned(),
         bundle_hash: "b".repeat(64),
         account: None,
+        same_access: Vec::new(),
     }
 }
 

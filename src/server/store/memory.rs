@@ -51,6 +51,7 @@ struct State {
     issuer_keys: Vec<IssuerKey>,
     locks: BTreeMap<Scope, Lock>,
     memberships: BTreeMap<String, Membership>,
+    places: BTreeMap<String, Timestamp>,
 }
 
 /// The policy of one role, and who may write it.

@@ -78,6 +78,11 @@ migrations! {
     75 "0075_sign_in_codes_sign_in"
     76 "0076_sign_in_codes_once"
     77 "0077_sessions_mfa"
+    80 "0080_audit_events_told"
+    81 "0081_places"
+    82 "0082_grants_remaining"
+    83 "0083_requests_same_access"
+    84 "0084_grants_same_access"
 }
 
 /// The version that the schema has after all of them.

@@ -103,6 +103,10 @@ pub trait Cases: Send + Sync {
     /// first. Those whose sessions are shut out are not among them.
     async fn outlived(&self, person: &PersonId, now: Timestamp) -> Result<Vec<Request>, StoreError>;
 
+    /// Requests that `person` made or benefits from whose grant ended after `since` and left access behind that was there
+    /// before: newest first.
+    async fn left_behind(&self, person: &PersonId, since: Timestamp) -> Result<Vec<Request>, StoreError>;
+
     /// Grants of `beneficiary` on `target` that were activated since `since`, newest first.
     async fn grants_since(
         &self,
@@ -316,8 +320,9 @@ pub trait Audit: Send + Sync {
     /// Events after `after`, in order.
     async fn evidence(&self, after: u64, limit: u32) -> Result<Vec<Evidence>, StoreError>;
 
-    /// Every `drift.found` that there ever was, in order.
-    async fn drift_found(&self) -> Result<Vec<Evidence>, StoreError>;
+    /// Every `drift.found`, `account.left` and `account.refused` that there ever was, in order: what was told of is told
+    /// once, whoever starts since.
+    async fn told(&self) -> Result<Vec<Evidence>, StoreError>;
 
     /// When the newest event was written. The clock never goes behind it.
     async fn newest_at(&self) -> Result<Option<Timestamp>, StoreError>;
@@ -355,6 +360,16 @@ pub trait Memberships: Send + Sync {
     /// Those of which something may be there, or that somebody holds, in the order of their names; `after` continues a
     /// page (exclusive).
     async fn memberships(&self, after: Option<&str>, limit: u32) -> Result<Vec<Membership>, StoreError>;
+
+    /// Those that are somebody else's, of all whose names begin with `place`, in the order of their names; `after` continues
+    /// a page (exclusive).
+    async fn foreign(&self, place: &str, after: Option<&str>, limit: u32) -> Result<Vec<Membership>, StoreError>;
+
+    /// When somebody looked last at all whose names begin with `place`.
+    async fn looked_at(&self, place: &str) -> Result<Option<Timestamp>, StoreError>;
+
+    /// Notes that somebody looked at `at`.
+    async fn note_looked(&self, place: &str, at: Timestamp) -> Result<(), StoreError>;
 }
 
 /// Everything together.

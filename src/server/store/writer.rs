@@ -8,7 +8,7 @@ use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::sync::{mpsc, oneshot};
 
 use super::dialect::{BEGIN, Connection, Failure};
-use super::sql::{audit, commit, outbox, switches};
+use super::sql::{audit, commit, memberships, outbox, switches};
 use super::{Claimed, StoreError};
 use crate::domain::{Change, Timestamp};
 use crate::random::Random;
@@ -29,6 +29,13 @@ pub(super) enum Work {
     Release(String),
     /// A step of whoever writes a policy that shuts sessions out.
     Switch(switches::Step),
+    /// Notes when it was looked who has something at a place.
+    Looked {
+        /// The place.
+        place: String,
+        /// When.
+        at: Timestamp,
+    },
     /// Forgets idempotency keys used before.
     ForgetOnce(Timestamp),
     /// Keeps a policy bundle.
@@ -157,6 +164,7 @@ async fn work(
         Work::Claim(claim) => return outbox::claim(connection, claim).await,
         Work::Release(owner) => outbox::release(connection, owner).await?,
         Work::Switch(step) => switches::take(connection, step).await?,
+        Work::Looked { place, at } => memberships::note_looked(connection, place, *at).await?,
         Work::ForgetOnce(before) => commit::forget_once(connection, *before).await?,
         Work::KeepBundle { hash, files, at } => audit::keep_bundle(connection, hash, files, *at).await?,
     }

@@ -37,17 +37,19 @@ pub(super) async fn give(backend: &Backend, work: &Claimed, grant: &GrantId) -> 
                 true => Ok(()),
                 false => provider.grant(backend.now(), &access).await,
             };
+            // whoever gave it has done so by now, however long it takes to say so
+            let before = backend.now();
             let seen = match given {
                 Ok(()) => provider.verify(backend.now(), &access).await,
                 Err(error) => Err(error),
             };
             match seen {
-                Ok(Presence::There) => verified(backend, work, grant).await,
+                Ok(Presence::There) => verified(backend, work, grant, before).await,
                 Ok(Presence::Absent) => {
                     let error = ProviderError::Unreachable("the check found nothing yet".to_owned());
-                    came_back(backend, work, &case, until, error).await
+                    came_back(backend, work, &case, (until, before), error).await
                 }
-                Err(error) => came_back(backend, work, &case, until, error).await,
+                Err(error) => came_back(backend, work, &case, (until, before), error).await,
             }
         }
     }
@@ -55,9 +57,10 @@ pub(super) async fn give(backend: &Backend, work: &Claimed, grant: &GrantId) -> 
 
 /// It is there. Where that comes so late that another has settled the effect, it is said all the same: who is over by now
 /// must not be left with it.
-async fn verified(backend: &Backend, work: &Claimed, grant: &GrantId) -> Result<(), Failure> {
-    match advance_grant(backend, work, grant, &Event::Verified).await {
-        Err(failure) if failure.is_conflict => settled!(say(backend, grant, &Event::Verified)),
+async fn verified(backend: &Backend, work: &Claimed, grant: &GrantId, before: Timestamp) -> Result<(), Failure> {
+    let verified = Event::Verified { before };
+    match advance_grant(backend, work, grant, &verified).await {
+        Err(failure) if failure.is_conflict => settled!(say(backend, grant, &verified)),
         said => said,
     }
 }
@@ -70,18 +73,18 @@ async fn say(backend: &Backend, grant: &GrantId, event: &Event) -> Result<(), Fa
     }
 }
 
-/// The call that was announced with `until` is over.
+/// The call that was announced with `until` is over, and gave `before` then if at all.
 async fn came_back(
     backend: &Backend,
     work: &Claimed,
     case: &Case,
-    until: Timestamp,
+    (until, before): (Timestamp, Timestamp),
     error: ProviderError,
 ) -> Result<(), Failure> {
     if error.is_transient() {
-        let unknown = matches!(error, ProviderError::Unreachable(_));
+        let before = Some(before).filter(|_| matches!(error, ProviderError::Unreachable(_)));
         // where that is not heard of it is taken for under way until it cannot be any more
-        settled!(say(backend, &case.grant()?.id, &Event::Paused { until, unknown }))?;
+        settled!(say(backend, &case.grant()?.id, &Event::Paused { until, before }))?;
     }
     unanswered(backend, work, case, error).await
 }

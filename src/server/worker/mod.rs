@@ -10,6 +10,7 @@ mod outcome;
 pub mod reconcile;
 mod step;
 mod sweep;
+mod told;
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;

@@ -1,5 +1,5 @@
 //! Taking away what nobody here gave, on the road that every taking goes: intent first, until it is gone.
-//! Owns the call. Refuses to begin: reconciling finds it, and the intent is durable by then.
+//! Owns the call, and that it is still wanted. Refuses to begin: reconciling finds it, and the intent is durable by then.
 
 use super::membership::CALL_MS;
 use super::outcome::{again, settle, wait};
@@ -7,6 +7,9 @@ use crate::domain::{Change, Membership, Timestamp, drift};
 use crate::server::backend::Backend;
 use crate::server::failure::{Failure, settled};
 use crate::server::store::Claimed;
+
+/// What was to be taken away so long ago, and could not be, is found anew first: somebody may have given it since.
+const STALE_MS: i64 = 24 * 3_600_000;
 
 /// Takes the next step with the membership `name`.
 pub(super) async fn take(backend: &Backend, work: &Claimed, name: &str) -> Result<(), Failure> {
@@ -42,6 +45,14 @@ async fn begin(backend: &Backend, work: &Claimed, name: &str) -> Result<Option<(
     let now = backend.now();
     if standing.is_busy(now) {
         wait(backend, work, "another call about it is under way").await?;
+        return Ok(None);
+    }
+    let is_wanted = backend.bundle().catalogue().removes_drift(&standing.binding);
+    let is_stale = now.millis() - standing.since.millis() > STALE_MS;
+    if (!is_wanted || is_stale)
+        && let Some(kept) = drift::kept(now, &standing)
+    {
+        backend.commit(&kept.completing(work.id)).await?;
         return Ok(None);
     }
     let until = Timestamp::from_millis(now.millis() + CALL_MS);

@@ -7,12 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::moved::Moved;
-use crate::domain::{Actor, Binding, Change, Event, GrantId, Membership, MembershipState, Timestamp, apply, drift};
-use crate::policy::Drift;
+use super::told::Told;
+use crate::domain::{
+    Assignment, Binding, Change, Event, GrantId, Membership, MembershipState, Timestamp, apply, drift,
+};
 use crate::server::backend::Backend;
 use crate::server::failure::{Failure, settled};
 use crate::server::wake::stopped;
@@ -29,11 +30,15 @@ const UNHELD_A_ROUND: usize = 50;
 
 /// What nobody here gave is taken away once it was seen for so long, and in more than one round.
 const APART_MS: i64 = 240_000;
+/// Where nobody looked for longer than this, what is there may have come meanwhile: it is told, and given a day.
+const GAP_MS: i64 = 3_600_000;
+/// The day.
+const GIVEN_MS: i64 = 24 * 3_600_000;
 /// Of that so much at most in one round: where much is wrong at once, something else is, and somebody is to look.
 const MOST_OUSTED: usize = 20;
 
 /// Who has something somewhere, by the binding's ARN and account.
-type Place = (String, String);
+pub(super) type Place = (String, String);
 
 /// Looks until `stop` turns true; the first time at once.
 pub async fn run(backend: Arc<Backend>, mut stop: watch::Receiver<bool>) {
@@ -58,14 +63,16 @@ pub async fn run(backend: Arc<Backend>, mut stop: watch::Receiver<bool>) {
 /// What earlier rounds left.
 #[derive(Default)]
 pub struct Reconciler {
-    /// What was told already: told once until it is gone. What an earlier start told is in the evidence.
-    told: Option<BTreeSet<(Place, String)>>,
+    /// What was told already: told once until it is gone.
+    told: Option<Told>,
     /// When it was seen first, since this start.
     seen: BTreeMap<(Place, String), Timestamp>,
     /// What is being taken away in this round.
     ousted: usize,
     /// Where the next round goes on.
     next: usize,
+    /// In so many rounds every place has its turn.
+    turns: usize,
     moved: Moved,
 }
 
@@ -76,7 +83,7 @@ impl Reconciler {
     /// As the store says.
     pub async fn round(&mut self, backend: &Backend) -> Result<(), Failure> {
         if self.told.is_none() {
-            self.told = Some(told(backend).await?);
+            self.told = Some(Told::read(backend).await?);
         }
         self.ousted = 0;
         let held = held(backend).await?;
@@ -98,7 +105,9 @@ impl Reconciler {
                 }
             }
         }
-        self.moved.round(backend, &held).await
+        self.moved
+            .round(backend, &held, self.told.get_or_insert_default())
+            .await
     }
 
     /// The next few permission sets of the catalogue that nobody holds a lease on.
@@ -112,11 +121,20 @@ impl Reconciler {
             .collect();
         let from = self.next.checked_rem(all.len()).unwrap_or(0);
         self.next = from + UNHELD_A_ROUND;
+        self.turns = all.len().div_ceil(UNHELD_A_ROUND);
         let cycle = all.values().cycle().skip(from);
         cycle
             .take(all.len().min(UNHELD_A_ROUND))
             .map(|binding| (*binding).clone())
             .collect()
+    }
+
+    /// Nobody looked at it for longer than its turn takes to come round twice.
+    async fn is_neglected(&self, backend: &Backend, place: &str) -> Result<bool, Failure> {
+        let turns = i64::try_from(self.turns * 2).unwrap_or(i64::MAX);
+        let longest = turns.saturating_mul(i64::try_from(EVERY.as_millis()).unwrap_or(i64::MAX));
+        let looked = backend.store.looked_at(place).await?;
+        Ok(looked.is_none_or(|at| backend.now().millis() - at.millis() > longest.max(GAP_MS)))
     }
 
     async fn compare(
@@ -126,48 +144,64 @@ impl Reconciler {
         members: &[String],
         here: &[&Membership],
     ) -> Result<(), Failure> {
-        let place = place(binding);
+        let Some(assignment) = binding.assignment() else {
+            return Ok(());
+        };
+        let (place, name) = (place(binding), assignment.memberships());
         let there: BTreeSet<&str> = members.iter().map(String::as_str).collect();
         for missing in here.iter().filter(|one| is_missing(backend.now(), one, &there)) {
             close(backend, missing).await?;
         }
-        let was_looked_at = known(backend, binding, "").await?.is_some();
+        let was_looked_at = known(backend, assignment, "").await?.is_some();
+        let is_neglected = was_looked_at && self.is_neglected(backend, &name).await?;
         let mut before = Vec::new();
         for user in members {
             let key = (place.clone(), user.clone());
-            let standing = known(backend, binding, user).await?;
+            let standing = known(backend, assignment, user).await?;
             let told = self.told.get_or_insert_default();
             if is_ours(backend.now(), standing.as_ref()) {
-                told.remove(&key);
+                told.forget(&key);
                 self.seen.remove(&key);
                 continue;
             }
+            let is_foreign = standing
+                .as_ref()
+                .is_some_and(|one| one.state == MembershipState::Foreign);
+            if is_neglected && !is_foreign {
+                told.forget(&key);
+                self.seen.remove(&key);
+            }
             self.seen.entry(key.clone()).or_insert(backend.now());
-            if told.insert(key.clone()) {
-                tell(backend, &place, user).await?;
-            }
-            let is_foreign = |one: &Membership| one.state == MembershipState::Foreign;
-            if standing.as_ref().is_some_and(is_foreign) {
-                continue;
-            }
-            match was_looked_at {
-                false => before.push((user.clone(), standing)),
-                true => self.oust(backend, binding, &key, standing).await?,
+            let until = Timestamp::from_millis(backend.now().millis() + GIVEN_MS);
+            told.tell(backend, &key, is_neglected.then_some(until)).await?;
+            match (is_foreign, was_looked_at) {
+                (true, _) => {}
+                (false, false) => before.push((user.clone(), standing)),
+                (false, true) => self.oust(backend, binding, &key, standing).await?,
             }
         }
         if !was_looked_at {
             unless_changed(backend, &drift::before(backend.now(), binding, &before)).await?;
         }
-        let told = self.told.get_or_insert_default();
-        let is_gone = |(at, user): &&(Place, String)| *at == place && !there.contains(user.as_str());
-        for (_, user) in told.iter().filter(is_gone) {
-            if let Some(left) = known(backend, binding, user).await? {
-                unless_changed(backend, &drift::left(backend.now(), &left)).await?;
+        self.leave(backend, &name, &there).await?;
+        let is_gone = |(at, user): &(Place, String)| *at == place && !there.contains(user.as_str());
+        self.told.get_or_insert_default().retain(|key| !is_gone(key));
+        self.seen.retain(|key, _| !is_gone(key));
+        Ok(backend.store.note_looked(&name, backend.now()).await?)
+    }
+
+    /// Those that were somebody else's, at the place whose memberships' names begin with `name`, and that are not `there`
+    /// any more.
+    async fn leave(&self, backend: &Backend, name: &str, there: &BTreeSet<&str>) -> Result<(), Failure> {
+        let mut after: Option<String> = None;
+        loop {
+            let page = backend.store.foreign(name, after.as_deref(), PAGE).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = Some(last.name.clone());
+            for gone in page.iter().filter(|one| !there.contains(one.user.as_str())) {
+                unless_changed(backend, &drift::left(backend.now(), gone)).await?;
             }
         }
-        told.retain(|key| !is_gone(&key));
-        self.seen.retain(|key, _| !is_gone(&key));
-        Ok(())
     }
 
     /// Takes away what came after us, where policy says so and it was seen before.
@@ -183,7 +217,8 @@ impl Reconciler {
             .seen
             .get(key)
             .is_some_and(|first| now.millis() - first.millis() >= APART_MS);
-        if backend.bundle().catalogue().drift() != Drift::Remove || !was_seen {
+        let told = self.told.get_or_insert_default();
+        if !backend.bundle().catalogue().removes_drift(binding) || !was_seen || told.is_given_time(key, now) {
             return Ok(());
         }
         if self.ousted == MOST_OUSTED {
@@ -195,7 +230,7 @@ impl Reconciler {
         }
         // should it come again, it is new
         self.seen.remove(key);
-        self.told.get_or_insert_default().remove(key);
+        self.told.get_or_insert_default().forget(key);
         match drift::oust(now, binding, &key.1, standing.as_ref()) {
             Some(change) => unless_changed(backend, &change).await,
             None => Ok(()),
@@ -234,11 +269,8 @@ fn is_missing(now: Timestamp, one: &Membership, there: &BTreeSet<&str>) -> bool 
 }
 
 /// What is known of `user` there. Asked anew: what was read before the list may be older than it.
-async fn known(backend: &Backend, binding: &Binding, user: &str) -> Result<Option<Membership>, Failure> {
-    match binding.assignment() {
-        Some(assignment) => Ok(backend.store.membership(&assignment.membership(user)).await?),
-        None => Ok(None),
-    }
+async fn known(backend: &Backend, assignment: &Assignment, user: &str) -> Result<Option<Membership>, Failure> {
+    Ok(backend.store.membership(&assignment.membership(user)).await?)
 }
 
 /// Whether jit gave it, is about to, or took it a moment ago.
@@ -267,27 +299,6 @@ async fn gone(backend: &Backend, grant: &GrantId) -> Result<(), Failure> {
         return Ok(());
     };
     backend.commit(&apply(backend.now(), &case, &Event::Gone)?).await
-}
-
-/// What was ever told. What is gone since is left out once its place is looked at.
-async fn told(backend: &Backend) -> Result<BTreeSet<(Place, String)>, Failure> {
-    let lines = backend.store.drift_found().await?;
-    let payloads = lines.iter().filter_map(|line| line.payload.as_ref());
-    let word = |payload: &Value, name: &str| payload["details"][name].as_str().unwrap_or_default().to_owned();
-    Ok(payloads
-        .map(|payload| {
-            let place = (word(payload, "arn"), word(payload, "account"));
-            (place, word(payload, "user"))
-        })
-        .collect())
-}
-
-/// Somebody has what we did not give.
-async fn tell(backend: &Backend, place: &Place, user: &str) -> Result<(), Failure> {
-    tracing::warn!(arn = place.0, account = place.1, user, "access that jit did not give");
-    let details = json!({ "arn": place.0, "account": place.1, "user": user });
-    let change = Change::new(backend.now(), "drift.found", Actor::Backend, None, Vec::new(), details);
-    backend.commit(&change).await
 }
 
 #[cfg(test)]

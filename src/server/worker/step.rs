@@ -189,10 +189,13 @@ async fn give(backend: &Backend, work: &Claimed, grant: &GrantId) -> Result<(), 
         // its end is in the outbox too, and takes it from here
         return backend.commit(&Change::default().completing(work.id)).await;
     }
-    if let Some(standing) = &case.membership
-        && standing.is_busy(backend.now())
-    {
-        return wait(backend, work, "it is being given for another grant").await;
+    if let Some(standing) = &case.membership {
+        if standing.is_ousted() {
+            return wait(backend, work, "access that jit did not give is being taken away first").await;
+        }
+        if standing.is_busy(backend.now()) {
+            return wait(backend, work, "it is being given for another grant").await;
+        }
     }
     if !backend.bundle().catalogue().still_resolves(case.request()?) {
         // an attempt before may have gone through unheard: a session was thrown away unseen, a membership is taken away
@@ -203,8 +206,10 @@ async fn give(backend: &Backend, work: &Claimed, grant: &GrantId) -> Result<(), 
         return membership::give(backend, work, grant).await;
     }
     let access = access_of(backend, &case).await?;
-    match given(backend, &access).await {
-        Ok(Presence::There) => advance_grant(backend, work, grant, &Event::Verified).await,
+    let given = given(backend, &access).await;
+    let verified = Event::Verified { before: backend.now() };
+    match given {
+        Ok(Presence::There) => advance_grant(backend, work, grant, &verified).await,
         Ok(Presence::Absent) => retry(backend, work, &case, "the check found nothing yet").await,
         Err(error) if error.is_transient() => retry(backend, work, &case, &error.to_string()).await,
         Err(ProviderError::Refused(detail)) => advance_grant(backend, work, grant, &Event::NotGiven { detail }).await,

@@ -42,7 +42,7 @@ impl OidcProvider {
     pub fn start(test: &str, origin: &str) -> Option<Self> {
         let (node, folder) = issuers_folder(test)?;
         let mut command = Command::new(node);
-        let redirect_uri = format!("{origin}/sign-in/callback");
+        let redirect_uri = format!("{origin}/sign-in/callback/acme");
         command.args(["provider.mjs", CLIENT_ID, CLIENT_SECRET, &redirect_uri]);
         command.current_dir(folder).env_clear().env("PATH", "/usr/bin:/bin");
         let running = Running::start(command, Redactions::default());

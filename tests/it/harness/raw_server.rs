@@ -14,15 +14,20 @@ pub struct RawServer {
 impl RawServer {
     /// Answers each request with what `answer` makes of its first line (`GET /v1/me HTTP/1.1`), then closes.
     pub fn start(answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> Self {
-        Self::at("127.0.0.1:0", answer)
+        Self::at("127.0.0.1:0", move |line, _| answer(line))
     }
 
     /// The same at the address of a server that is gone: whoever trusted that one meets this one.
     pub fn in_place_of(url: &str, answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> Self {
+        Self::seeing_proofs(url, move |line, _| answer(line))
+    }
+
+    /// The same, which is told the proof of each request, too.
+    pub fn seeing_proofs(url: &str, answer: impl Fn(&str, &str) -> Vec<u8> + Send + Sync + 'static) -> Self {
         Self::at(url.trim_start_matches("http://"), answer)
     }
 
-    fn at(address: &str, answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> Self {
+    fn at(address: &str, answer: impl Fn(&str, &str) -> Vec<u8> + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind(address).unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let requests = Arc::new(Mutex::new(Vec::new()));
@@ -32,7 +37,7 @@ impl RawServer {
             for stream in listener.incoming().flatten() {
                 let (answer, seen) = (Arc::clone(&answer), Arc::clone(&seen));
                 // A client that hangs up early is part of some tests.
-                std::thread::spawn(move || drop(serve(stream, &seen, |line| answer(line))));
+                std::thread::spawn(move || drop(serve(stream, &seen, |line, proof| answer(line, proof))));
             }
         });
         Self { url, requests }
@@ -67,14 +72,24 @@ impl RawServer {
     }
 }
 
-fn serve(mut stream: TcpStream, seen: &Mutex<Vec<String>>, answer: impl Fn(&str) -> Vec<u8>) -> std::io::Result<()> {
+fn serve(
+    mut stream: TcpStream,
+    seen: &Mutex<Vec<String>>,
+    answer: impl Fn(&str, &str) -> Vec<u8>,
+) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream.try_clone()?);
     let mut first = String::new();
     reader.read_line(&mut first)?;
-    let mut length = 0;
+    let (mut length, mut proof) = (0, String::new());
     loop {
         let mut line = String::new();
         reader.read_line(&mut line)?;
+        if let Some((_, value)) = line
+            .split_once(':')
+            .filter(|(name, _)| name.eq_ignore_ascii_case("dpop"))
+        {
+            value.trim().clone_into(&mut proof);
+        }
         let line = line.trim_end().to_ascii_lowercase();
         if let Some(value) = line.strip_prefix("content-length:") {
             length = value.trim().parse().unwrap_or(0);
@@ -87,5 +102,5 @@ fn serve(mut stream: TcpStream, seen: &Mutex<Vec<String>>, answer: impl Fn(&str)
     reader.read_exact(&mut vec![0; length])?;
     let first = first.trim_end().to_owned();
     seen.lock().unwrap().push(first.clone());
-    stream.write_all(&answer(&first))
+    stream.write_all(&answer(&first, &proof))
 }

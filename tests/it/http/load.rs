@@ -1,5 +1,8 @@
 //! Too much of something: what the limits say, and to whom they do not apply.
 
+use reqwest::Method;
+
+use super::caller::Answer;
 use super::stage::Stage;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -43,4 +46,60 @@ async fn guessing_tokens_is_slowed_down_for_who_guesses() {
     }
     slowed.expect("a limit").refuses("rate.limited");
     alice.get("/v1/me").await.is(200);
+}
+
+/// Everybody behind a proxy on the backend's machine has one address.
+#[tokio::test(flavor = "multi_thread")]
+async fn attack_26_guessed_tokens_keep_nobodys_first_call_out() {
+    let stage = Stage::open().await;
+    let alice = stage.sign_in("alice").await;
+    let guess = jit::wire::token::encode(&[9; 32]);
+    let guessers: Vec<_> = (0..4)
+        .map(|_| {
+            let guesser = stage.with_token(Some(&guess));
+            tokio::spawn(async move {
+                loop {
+                    guesser.get("/v1/me").await;
+                }
+            })
+        })
+        .collect();
+    let guesser = stage.with_token(Some(&guess));
+    super::stage::eventually("the address has no call left", || async {
+        guesser.get("/v1/me").await.status == 429
+    })
+    .await;
+    // so begins every command: it has no nonce yet
+    for _ in 0..50 {
+        let (url, token) = (format!("{}/v1/me", alice.url), alice.token.as_deref());
+        let proof = alice.device.proof("GET", &url, token, "AAAAAAAAAAA");
+        let call = alice.bare(Method::GET, "/v1/me").header("dpop", proof);
+        let call = call.header("authorization", format!("DPoP {}", token.unwrap()));
+        Answer::of(call).await.is(401).refuses("session.nonce");
+        alice.get("/v1/me").await.is(200);
+    }
+    guessers.into_iter().for_each(|guesser| guesser.abort());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn attack_26_proofs_of_nobody_are_limited_before_they_are_checked() {
+    let stage = Stage::open().await;
+    let alice = stage.sign_in("alice").await;
+    let anybody = stage.nobody();
+    let mut slowed = None;
+    for _ in 0..20_000 {
+        let call = anybody
+            .bare(Method::POST, "/v1/sessions")
+            .header("dpop", "no.proof.atall");
+        let answer = Answer::of(call).await;
+        if answer.status == 429 {
+            slowed = Some(answer);
+            break;
+        }
+        answer.is(401).refuses("session.proof");
+    }
+    slowed.expect("a limit").refuses("rate.limited");
+    // who tries that takes nothing from those who call, nor from those who try tokens
+    alice.get("/v1/me").await.is(200);
+    stage.nobody().get("/v1/me").await.is(401).refuses("session.unknown");
 }

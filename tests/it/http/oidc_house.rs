@@ -1,5 +1,6 @@
 //! A backend whose people sign in at an identity provider, a terminal that waits, and an issuer of our own that lies.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use base64::Engine;
@@ -29,6 +30,7 @@ pub fn at(name: &str, issuer: &str) -> SignInSettings {
             algorithms: vec![TokenAlgorithm::Rs256, TokenAlgorithm::Es256],
             mfa_acr: vec!["urn:acme:two".to_owned()],
             remote: true,
+            require: BTreeMap::new(),
         },
         client_secret: CLIENT_SECRET.into(),
     }

@@ -79,6 +79,12 @@ async fn accounts_below_a_unit_are_listed_without_what_is_left_out() {
     assert_eq!(ids(&ours, &Choice::Ou(workloads.clone()), &[prod]).await, [STAGING]);
     assert_eq!(ids(&ours, &Choice::Ou(workloads), &[STAGING.to_owned()]).await, [PROD]);
     assert_eq!(ids(&ours, &tag("team", "payments"), &[]).await, [PROD, STAGING]);
+    let (prod, gone) = (unit(&stand, "Workloads/Prod"), "ou-ab12-99999999".to_owned());
+    assert_eq!(ids(&ours, &tag("team", "payments"), &[gone, prod]).await, [STAGING]);
+    assert_eq!(
+        ids(&ours, &tag("team", "payments"), &[PROD.to_owned()]).await,
+        [STAGING]
+    );
     assert_eq!(ids(&ours, &tag("team", "Payments"), &[]).await, [""; 0]);
 }
 

@@ -76,6 +76,7 @@ impl Stand {
             start_url: "https://jit-tests.awsapps.com/start".into(),
             found_by: FoundBy::UserName,
             pattern: "{name}".into(),
+            people: "local".into(),
         }
     }
 

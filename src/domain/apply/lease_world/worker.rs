@@ -61,6 +61,11 @@ impl World {
         if which >= self.tasks.len() {
             return;
         }
+        // no two steps are at the same instant: what came first is known by that
+        self.pass(1);
+        if which >= self.tasks.len() {
+            return;
+        }
         let mut task = self.tasks.remove(which);
         let effect = task.effect;
         let next = match (task.at, &task.what) {
@@ -88,6 +93,10 @@ impl World {
     /// Commits what follows from `event`, and settles the effect, unless somebody did so already.
     fn settle(&mut self, case: Case, event: &Event, effect: usize) {
         let settles = self.outbox.contains_key(&effect).then_some(effect);
+        if let (Event::Verified { before }, Some(one)) = (event, &self.membership) {
+            let is_over = !self.grants[&case.grant.as_ref().unwrap().id].state.is_open();
+            self.stale += u32::from(is_over && one.state == MembershipState::Absent && *before < one.since);
+        }
         let change = apply(self.now(), &case, event).unwrap();
         if !self.commit(&change, settles) {
             // another change came first: it is loaded and decided again
@@ -167,16 +176,18 @@ impl World {
 
     /// The call to give is over without having been seen to give; where that is not heard of, time tells.
     fn pause(&mut self, case: &Case, until: Timestamp, unknown: bool) {
-        let case = self.case(&case.grant.as_ref().unwrap().id);
-        let change = apply(self.now(), &case, &Event::Paused { until, unknown }).unwrap();
+        let (now, case) = (self.now(), self.case(&case.grant.as_ref().unwrap().id));
+        let before = unknown.then_some(now);
+        let change = apply(now, &case, &Event::Paused { until, before }).unwrap();
         assert!(self.commit(&change, None), "nothing came between");
     }
 
     fn give(&mut self, case: Case, until: Timestamp, answer: Answer, effect: usize) -> Option<At> {
+        let verified = Event::Verified { before: self.now() };
         if case.membership.as_ref()?.pre_existing {
             // it is only looked
             return match (answer, self.there) {
-                (Answer::Done, true) => Some(At::Commit(case, Event::Verified)),
+                (Answer::Done, true) => Some(At::Commit(case, verified)),
                 (Answer::Done, false) | (Answer::DoneAndLost | Answer::Throttled | Answer::Refused, _) => {
                     self.pause(&case, until, true);
                     None
@@ -188,12 +199,12 @@ impl World {
         match answer {
             Answer::Done if is_foreseen => {
                 self.is_given();
-                Some(At::Commit(case, Event::Verified))
+                Some(At::Commit(case, verified))
             }
             // whoever dies between this and saying so is beyond help
             Answer::Done => {
                 self.is_given();
-                self.settle(case, &Event::Verified, effect);
+                self.settle(case, &verified, effect);
                 None
             }
             Answer::DoneAndLost => {

@@ -125,7 +125,7 @@ impl World {
         match provider {
             Provider::Works => {
                 self.access.insert(id.clone());
-                Some(Event::Verified)
+                Some(Event::Verified { before: self.now })
             }
             // after a silent attempt nobody knows that nothing is there: only the end settles it
             Provider::Refuses if self.access.contains(id) => None,

@@ -12,6 +12,7 @@ use super::governor::Caller;
 use super::listing::next;
 use super::quota::{Step, Urgency};
 use super::{IdentityCenter, LOOK_LIMIT};
+use crate::domain::accounts::is_account_id;
 use crate::domain::text::shown;
 use crate::domain::{AccountFacts, Choice, Partition};
 use crate::server::provider::{ListedAccount, Organization, ProviderError};
@@ -77,7 +78,10 @@ impl Organization for IdentityCenter {
         let caller = Caller::new(partition.default_region(), Urgency::Browse, WALK_LIMIT);
         let mut found = match by {
             Choice::Ou(unit) => self.below(&caller, unit, except).await?,
-            Choice::Tag { key, value } => self.tagged(&caller, key, value).await?,
+            Choice::Tag { key, value } => {
+                let tagged = self.tagged(&caller, key, value).await?;
+                self.not_below(&caller, tagged, except).await?
+            }
         };
         let management = self.management_account(&caller, partition).await?;
         let is_served = self.own_account(&caller).await? == management;
@@ -183,6 +187,24 @@ impl IdentityCenter {
                     .into_iter()
                     .map(|id| (id, depth + 1)),
             );
+        }
+        Ok(found)
+    }
+
+    /// Those of `found` that stand below none of the units in `except`.
+    async fn not_below(
+        &self,
+        caller: &Caller,
+        mut found: Vec<ListedAccount>,
+        except: &[String],
+    ) -> Result<Vec<ListedAccount>, ProviderError> {
+        for unit in except.iter().filter(|id| !is_account_id(id)) {
+            match self.below(caller, unit, &[]).await {
+                Ok(out) => found.retain(|one| !out.contains(one)),
+                // a unit that is gone leaves nothing out
+                Err(ProviderError::Refused(_)) => {}
+                Err(error) => return Err(error),
+            }
         }
         Ok(found)
     }

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 
 use super::IdentityCenter;
+use crate::domain::text::shown;
 use crate::domain::{Assignment, Binding, Timestamp};
 use crate::server::provider::{Access, Beneficiary, Description, Presence, Provider, ProviderError, User};
 
@@ -46,6 +47,14 @@ impl Provider for IdentityCenter {
         beneficiary: Beneficiary<'_>,
     ) -> Result<Option<User>, ProviderError> {
         let assignment = assignment(binding)?;
+        let people = &assignment.instance.people;
+        if people != beneficiary.issuer {
+            return Err(ProviderError::Refused(format!(
+                "people of {} are not looked up in Identity Center, only those of {}; correct `people` in the catalogue",
+                shown(beneficiary.issuer),
+                shown(people)
+            )));
+        }
         self.check(assignment).await?;
         let id = self
             .user(&assignment.instance, beneficiary.name, beneficiary.subject)

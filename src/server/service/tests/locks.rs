@@ -289,7 +289,8 @@ async fn what_is_being_given_under_a_lock_is_taken_again() {
     // the answer comes before the sweep does
     let grant = GrantId::parse(&view(&stage, &alice, &filed.id).await.grant.unwrap().id).unwrap();
     let case = stage.backend.store.case_of_grant(&grant).await.unwrap().unwrap();
-    let change = apply(stage.backend.now(), &case, &Event::Verified).unwrap();
+    let now = stage.backend.now();
+    let change = apply(now, &case, &Event::Verified { before: now }).unwrap();
     stage.backend.commit(&change).await.unwrap();
     assert_eq!(state(&stage, &alice, &filed).await, said("revoking", "locked"));
     stage.work().await;

@@ -200,6 +200,11 @@ async fn account_that_left_the_unit_keeps_its_live_grant_until_the_end() {
     let evidence = stage.backend.store.evidence(0, 1_000).await.unwrap();
     let told = evidence.iter().filter(|line| line.kind == "account.left");
     assert_eq!(told.count(), 1, "once");
+    // nor by a backend that was started since
+    Reconciler::default().round(&stage.backend).await.unwrap();
+    let evidence = stage.backend.store.evidence(0, 1_000).await.unwrap();
+    let told = evidence.iter().filter(|line| line.kind == "account.left");
+    assert_eq!(told.count(), 1, "once for every start");
     stage.at(3_601);
     stage.work().await;
     assert_eq!(grant(&stage, &filed).await.state, "ended");
@@ -254,4 +259,24 @@ async fn target_without_an_account_says_how_to_name_one() {
         failure.problem.hint.as_deref(),
         Some("say which: prod-ops/ACCOUNT; they are listed as targets of prod-ops/")
     );
+}
+
+#[tokio::test]
+async fn account_that_was_closed_while_it_is_held_is_told_once() {
+    let (stage, members, alice) = scene().await;
+    stage.file(&alice, ONE).await.unwrap();
+    stage.work().await;
+    members.organization.suspended.lock().unwrap().insert(LEDGER.to_owned());
+    for _ in 0..3 {
+        Reconciler::default().round(&stage.backend).await.unwrap();
+    }
+    let evidence = stage.backend.store.evidence(0, 1_000).await.unwrap();
+    let told: Vec<_> = evidence.iter().filter(|line| line.kind == "account.refused").collect();
+    assert_eq!(told.len(), 1);
+    let details = &told[0].payload.as_ref().unwrap()["details"];
+    assert_eq!(
+        (&details["account"], details["grants"][0].is_string()),
+        (&LEDGER.into(), true)
+    );
+    assert!(details["error"].as_str().unwrap().contains("SUSPENDED"), "{details}");
 }

@@ -1,12 +1,16 @@
 //! Targets in many accounts: what the list shows, what policy sees, and what becomes of them when the organization does not
 //! answer or has something no more.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::locks::{lock, unlock};
 use super::many_accounts::{LEDGER, ONE, grant, in_an_hour, refusal, row, scene};
 use crate::policy::many_sample::{PAYMENTS, PROD};
+use crate::server::backend::Caller;
 use crate::server::provider::ProviderError;
+use crate::server::stage::Stage;
+use crate::server::stage::members::Members;
 
 #[tokio::test]
 async fn unit_that_vanishes_says_so_and_nothing_else_is_lost() {
@@ -219,4 +223,112 @@ async fn lock_on_the_target_bears_on_all_its_accounts() {
     lock(&stage, &carol, "prod-ops/444444444444").await.unwrap();
     assert_eq!(refusal(stage.file(&alice, ONE).await).0, "access.locked");
     stage.file(&alice, "prod-ops/333333333333").await.unwrap();
+}
+
+/// A target in one account of those: the same permission set by another name.
+const ALONE: &str = r#"[[target]]
+name = "ledger-ops"
+title = "Ops in the ledger"
+account = "ledger"
+risk = 0
+approvers = ["engineering"]
+max_duration = "12h"
+provider = { kind = "aws", road = "identity-center", permission_set = "Ops", id = "ps-2222222222222222", session = "1h" }
+
+[[target]]
+name = "team-ops"
+"#;
+
+/// The same permission set as `ONE`, asked for as a target of one account, and in another account as well.
+async fn alike() -> (Stage, Arc<Members>, Caller, Caller) {
+    let (stage, members, alice) = scene().await;
+    let ledger = "\n[account.ledger]\nid = \"444444444444\"\nenvironment = \"dev\"\n\n[account.dev]";
+    stage.put_in_force(&[
+        ("[[target]]\nname = \"team-ops\"\n", ALONE),
+        ("\n[account.dev]", ledger),
+    ]);
+    let carol = stage.sign_in("carol").await;
+    (stage, members, alice, carol)
+}
+
+#[tokio::test]
+async fn locked_family_is_not_had_in_one_account() {
+    for lock_on in ["prod-ops", ONE] {
+        let (stage, members, alice, carol) = alike().await;
+        let held = stage.file(&alice, "ledger-ops").await.unwrap();
+        let beside = stage.file(&alice, "prod-ops/333333333333").await.unwrap();
+        stage.work().await;
+        let locked = lock(&stage, &carol, lock_on).await.unwrap();
+        let is_all = lock_on == "prod-ops";
+        assert_eq!(locked.grants, 1 + u64::from(is_all), "{lock_on}");
+        let failure = stage.file(&alice, "ledger-ops").await.unwrap_err().problem;
+        assert_eq!(
+            failure.title,
+            format!("{lock_on} is locked, and this is the same access")
+        );
+        stage.work().await;
+        let over = grant(&stage, &held).await;
+        assert_eq!(
+            (over.state.as_str(), over.cause.as_deref()),
+            ("ended", Some("locked")),
+            "{lock_on}"
+        );
+        assert_eq!(grant(&stage, &beside).await.state == "ended", is_all, "{lock_on}");
+        assert!(members.places_of("revoke").contains(&LEDGER.to_owned()));
+        unlock(&stage, &carol, lock_on).await.unwrap();
+        stage.file(&alice, "ledger-ops").await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn locked_target_of_one_account_bears_on_many() {
+    let (stage, _, alice, carol) = alike().await;
+    let held = stage.file(&alice, ONE).await.unwrap();
+    stage.work().await;
+    assert_eq!(lock(&stage, &carol, "ledger-ops").await.unwrap().grants, 1);
+    assert_eq!(refusal(stage.file(&alice, ONE).await).0, "access.locked");
+    stage.file(&alice, "prod-ops/333333333333").await.unwrap();
+    stage.work().await;
+    assert_eq!(grant(&stage, &held).await.cause.as_deref(), Some("locked"));
+}
+
+#[tokio::test]
+async fn account_is_locked_by_its_name_or_digits() {
+    let (stage, members, _) = scene().await;
+    let carol = stage.sign_in("carol").await;
+    // nobody waits for a list
+    let failure = lock(&stage, &carol, "prod-ops/ledger").await.unwrap_err().problem;
+    let digits = "name the account by its 12 digits, or prod-ops for all of them";
+    assert_eq!(failure.hint.as_deref(), Some(digits));
+    stage.list_accounts().await;
+    let locked = lock(&stage, &carol, "prod-ops/ledger").await.unwrap();
+    assert_eq!(locked.lock.name, ONE);
+    assert!(unlock(&stage, &carol, "prod-ops/ledger").await.unwrap().lifted);
+    let failure = lock(&stage, &carol, "prod-ops/nowhere").await.unwrap_err().problem;
+    assert_eq!(failure.hint.as_deref(), Some(digits));
+    drop(members);
+}
+
+/// A list by tag costs a call for every account: those by unit do not wait for it.
+#[tokio::test]
+async fn long_list_by_tag_holds_up_none_by_unit() {
+    let (stage, members, alice) = scene().await;
+    stage.put_in_force(&[("name = \"team-ops\"", "name = \"a-team-ops\"")]);
+    members.organization.is_stuck.store(true, Ordering::SeqCst);
+    let (stop, stopping) = tokio::sync::watch::channel(false);
+    let reads = tokio::spawn(crate::server::service::roster::run(stage.backend.clone(), stopping));
+    let is_listed = async || {
+        let shown = row(&stage, &alice, None, "prod-ops").await.unwrap();
+        shown.accounts.unwrap().missing.is_none()
+    };
+    let listed = async {
+        while !is_listed().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(30), listed)
+        .await
+        .expect("the list by unit");
+    stop.send(true).unwrap();
+    reads.await.unwrap();
 }

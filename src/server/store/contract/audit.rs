@@ -12,26 +12,32 @@ on_every_store! {
     evidence_is_salted_each_time_anew
     payload_rows_replay_the_change
     evidence_continues_after_a_number
-    drift_is_found_among_everything_else
+    what_was_told_is_found_among_everything_else
     bundle_is_kept_as_it_was_first
 }
 
-async fn drift_is_found_among_everything_else(store: &Tried) {
-    assert_eq!(store.drift_found().await.unwrap(), []);
-    let drift = |user: &str| {
+async fn what_was_told_is_found_among_everything_else(store: &Tried) {
+    assert_eq!(store.told().await.unwrap(), []);
+    let told = |(kind, user): (&str, &str)| {
         let details = serde_json::json!({ "user": user });
-        Change::new(at(1), "drift.found", Actor::Backend, None, Vec::new(), details)
+        Change::new(at(1), kind, Actor::Backend, None, Vec::new(), details)
     };
+    let lines = [
+        ("drift.found", "user-1"),
+        ("drift.before", "user-1"),
+        ("account.left", "user-2"),
+        ("account.refused", "user-3"),
+    ];
     store.commit(&filed(&a_request(1, ALICE, "dev-admin"))).await.unwrap();
-    for user in ["user-1", "user-2"] {
-        store.commit(&drift(user)).await.unwrap();
+    for line in lines {
+        store.commit(&told(line)).await.unwrap();
     }
-    let found = store.drift_found().await.unwrap();
+    let found = store.told().await.unwrap();
     let users: Vec<_> = found
         .iter()
         .map(|line| line.payload.as_ref().unwrap()["details"]["user"].clone())
         .collect();
-    assert_eq!(users, ["user-1", "user-2"]);
+    assert_eq!(users, ["user-1", "user-2", "user-3"]);
 }
 
 async fn evidence_is_numbered_without_gaps(store: &Tried) {

@@ -14,6 +14,7 @@ on_every_store! {
     lock_on_a_target_bears_on_what_is_bound_alike
     copies_of_what_is_over_are_under_a_lock
     lock_on_a_target_covers_its_accounts
+    lock_on_many_accounts_bears_on_what_is_the_same_access
     sweep_is_claimed_with_its_scope
 }
 
@@ -342,5 +343,48 @@ async fn sweep_is_claimed_with_its_scope(store: &Tried) {
             .commit(&Change::default().completing(claimed[0].id))
             .await
             .unwrap();
+    }
+}
+
+async fn lock_on_many_accounts_bears_on_what_is_the_same_access(store: &Tried) {
+    let same = |n: u64, name: &str, same: &[&str]| {
+        let mut request = a_request(n, ALICE, name);
+        request.frozen.same_access = same.iter().map(|name| target(name)).collect();
+        request
+    };
+    let one = same(1, "ledger-ops", &["all-ops/444444444444", "prod-ops/444444444444"]);
+    let other = same(2, "other-ops", &["prod-ops-too/444444444444"]);
+    let requests = [one, other, same(3, "dev-admin", &[])];
+    for (n, request) in (1..).zip(&requests) {
+        store.commit(&filed(request)).await.unwrap();
+        store.commit(&change(Row::Grant(a_grant(n, request)))).await.unwrap();
+    }
+    for (name, is_on) in [
+        ("prod-ops", true),
+        ("all-ops/444444444444", true),
+        ("prod-ops/444444444444", true),
+        ("prod-ops/333333333333", false),
+        ("ops", false),
+        ("prod", false),
+    ] {
+        let lock = a_lock(on(name));
+        put(store, &lock).await;
+        let under = store.grants_under(&on(name), at(1_000), None, 10).await.unwrap();
+        let wanted: Vec<GrantId> = is_on.then(|| grant_id(1)).into_iter().collect();
+        assert_eq!(under, wanted, "{name}");
+        for bound_to in [None, Some(Scope::Bound("1/none".into()))] {
+            let open = store.open_under(&on(name), bound_to.as_ref(), at(0)).await.unwrap();
+            assert_eq!(open.grants, u64::from(is_on), "{name}");
+        }
+        for (request, bears) in requests.iter().zip([is_on, false, false]) {
+            let case = store.case(request.id()).await.unwrap().unwrap();
+            assert_eq!(
+                case.locks.len(),
+                usize::from(bears),
+                "{name} on {}",
+                request.body.target
+            );
+        }
+        put(store, &lifted(&lock)).await;
     }
 }

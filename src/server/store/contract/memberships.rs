@@ -10,6 +10,8 @@ on_every_store! {
     second_membership_of_one_name_conflicts
     membership_keeps_what_it_is_of
     memberships_in_use_come_in_pages
+    memberships_of_others_are_found_by_their_place
+    place_is_known_by_its_last_look
 }
 
 fn an_assignment(account: &str) -> Assignment {
@@ -25,6 +27,7 @@ fn an_assignment(account: &str) -> Assignment {
             start_url: "https://d-1111111111.awsapps.com/start".to_owned(),
             found_by: FoundBy::UserName,
             pattern: "{name}".to_owned(),
+            people: "local".to_owned(),
         },
         permission_set_arn: "arn:aws:sso:::permissionSet/ssoins-1111111111111111/ps-1111111111111111".to_owned(),
         permission_set: "Billing".to_owned(),
@@ -123,4 +126,41 @@ async fn memberships_in_use_come_in_pages(store: &Tried) {
     let page = store.memberships(None, 1).await.unwrap();
     assert_eq!(page, std::slice::from_ref(&held));
     assert_eq!(store.memberships(Some(&held.name), 10).await.unwrap(), [left]);
+}
+
+async fn memberships_of_others_are_found_by_their_place(store: &Tried) {
+    let of = |account: &str, user: &str, state| Membership {
+        name: an_assignment(account).membership(user),
+        user: user.to_owned(),
+        state,
+        ..a_membership(account, vec![])
+    };
+    let here = "111111111111";
+    let (mark, one) = (
+        of(here, "", MembershipState::Foreign),
+        of(here, "user-1", MembershipState::Foreign),
+    );
+    let (ours, two) = (
+        of(here, "user-2", MembershipState::There),
+        of(here, "user-3", MembershipState::Foreign),
+    );
+    let elsewhere = ["000000000000", "111111111112"].map(|account| of(account, "user-1", MembershipState::Foreign));
+    for each in [&mark, &one, &ours, &two].into_iter().chain(&elsewhere) {
+        store.commit(&row(each)).await.unwrap();
+    }
+    let place = an_assignment(here).memberships();
+    assert_eq!(mark.name, place);
+    let page = store.foreign(&place, None, 1).await.unwrap();
+    assert_eq!(page, std::slice::from_ref(&one), "without the mark");
+    assert_eq!(store.foreign(&place, Some(&one.name), 10).await.unwrap(), [two]);
+}
+
+async fn place_is_known_by_its_last_look(store: &Tried) {
+    let [here, there] = ["111111111111", "222222222222"].map(|account| an_assignment(account).memberships());
+    assert_eq!(store.looked_at(&here).await.unwrap(), None);
+    for second in [1, 2] {
+        store.note_looked(&here, at(second)).await.unwrap();
+    }
+    assert_eq!(store.looked_at(&here).await.unwrap(), Some(at(2)));
+    assert_eq!(store.looked_at(&there).await.unwrap(), None);
 }

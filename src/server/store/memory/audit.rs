@@ -17,10 +17,11 @@ impl Audit for MemoryStore {
             .collect())
     }
 
-    async fn drift_found(&self) -> Result<Vec<Evidence>, StoreError> {
+    async fn told(&self) -> Result<Vec<Evidence>, StoreError> {
         let state = self.state();
-        let found = state.evidence.iter().filter(|line| line.kind == "drift.found");
-        Ok(found.cloned().collect())
+        let is_told = |kind: &str| matches!(kind, "drift.found" | "account.left" | "account.refused");
+        let told = state.evidence.iter().filter(|line| is_told(&line.kind));
+        Ok(told.cloned().collect())
     }
 
     async fn newest_at(&self) -> Result<Option<Timestamp>, StoreError> {

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 
 use super::super::{Cases, StoreError};
 use super::{MemoryStore, State};
+use crate::domain::apply::REMAINS;
 use crate::domain::{
     Case, Decision, Grant, GrantId, Held, Lock, PersonId, Request, RequestId, RequestState, Scope, TargetName,
     Timestamp,
@@ -50,6 +51,7 @@ impl State {
         scopes.extend(people.into_iter().cloned().map(Scope::Person));
         if let Some(request) = request {
             scopes.push(Scope::bound(&request.body.binding));
+            scopes.extend(request.frozen.same_access.iter().flat_map(Scope::of_target));
             let decisions = self.decisions_on(request.id());
             scopes.extend(decisions.into_iter().map(|decision| Scope::Person(decision.by)));
         }
@@ -180,6 +182,17 @@ impl Cases for MemoryStore {
             let is_theirs = request.body.requester == *person || request.body.beneficiary == *person;
             let grant = state.grant_of(request.id());
             is_theirs && grant.is_some_and(|grant| !grant.state.is_open() && works(&grant))
+        };
+        Ok(state.requests.iter().rev().filter(is_meant).cloned().collect())
+    }
+
+    async fn left_behind(&self, person: &PersonId, since: Timestamp) -> Result<Vec<Request>, StoreError> {
+        let state = self.state();
+        let remains = |grant: &Grant| grant.detail.as_deref() == Some(REMAINS) && grant.ended_at > Some(since);
+        let is_meant = |request: &&Request| {
+            let is_theirs = request.body.requester == *person || request.body.beneficiary == *person;
+            let grant = state.grant_of(request.id());
+            is_theirs && grant.is_some_and(|grant| !grant.state.is_open() && remains(&grant))
         };
         Ok(state.requests.iter().rev().filter(is_meant).cloned().collect())
     }

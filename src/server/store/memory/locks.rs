@@ -8,14 +8,15 @@ use crate::domain::{Grant, GrantId, GrantState, Lock, Scope, Timestamp};
 
 impl State {
     fn is_under(&self, grant: &Grant, scope: &Scope) -> bool {
+        let of = || self.requests.iter().find(|request| *request.id() == grant.request);
         match scope {
             Scope::All => true,
             Scope::Person(who) => grant.beneficiary == *who,
-            Scope::Target(_) => scope.is_on(&grant.target),
-            Scope::Bound(_) => {
-                let of = self.requests.iter().find(|request| *request.id() == grant.request);
-                of.is_some_and(|request| Scope::bound(&request.body.binding) == *scope)
+            Scope::Target(_) => {
+                let mut same = of().into_iter().flat_map(|request| &request.frozen.same_access);
+                scope.is_on(&grant.target) || same.any(|target| scope.is_on(target))
             }
+            Scope::Bound(_) => of().is_some_and(|request| Scope::bound(&request.body.binding) == *scope),
         }
     }
 

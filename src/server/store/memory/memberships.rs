@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::super::{Memberships, StoreError};
 use super::{MemoryStore, State};
-use crate::domain::Membership;
+use crate::domain::{Membership, MembershipState, Timestamp};
 
 impl State {
     pub(super) fn write_membership(&mut self, new: &Membership) -> Result<(), StoreError> {
@@ -38,5 +38,27 @@ impl Memberships for MemoryStore {
             .take(usize::try_from(limit).unwrap_or(usize::MAX))
             .cloned()
             .collect())
+    }
+
+    async fn foreign(&self, place: &str, after: Option<&str>, limit: u32) -> Result<Vec<Membership>, StoreError> {
+        let state = self.state();
+        let is_meant = |one: &&Membership| {
+            let is_there = one.name.starts_with(place) && one.name.as_str() > after.unwrap_or(place);
+            is_there && one.state == MembershipState::Foreign
+        };
+        let page = state.memberships.values().filter(is_meant);
+        Ok(page
+            .take(usize::try_from(limit).unwrap_or(usize::MAX))
+            .cloned()
+            .collect())
+    }
+
+    async fn looked_at(&self, place: &str) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.state().places.get(place).copied())
+    }
+
+    async fn note_looked(&self, place: &str, at: Timestamp) -> Result<(), StoreError> {
+        self.state().places.insert(place.to_owned(), at);
+        Ok(())
     }
 }

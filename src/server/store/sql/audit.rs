@@ -59,11 +59,11 @@ impl Log {
     }
 }
 
-/// The word stands in it: only so the index that holds nothing else is used.
-pub(super) const DRIFT: &str = "SELECT e.seq, e.ts, e.type, e.actor, e.request, e.bundle_hash, e.payload_hash,
+/// The words stand in it: only so the index that holds nothing else is used.
+pub(super) const TOLD: &str = "SELECT e.seq, e.ts, e.type, e.actor, e.request, e.bundle_hash, e.payload_hash,
     e.leaf_hash, p.salt, p.payload
 FROM audit_events AS e LEFT JOIN audit_payloads AS p ON p.seq = e.seq
-WHERE e.type = 'drift.found' ORDER BY e.seq";
+WHERE e.type IN ('drift.found', 'account.left', 'account.refused') ORDER BY e.seq";
 
 fn read(row: &Row) -> Result<Evidence, StoreError> {
     let payload: Option<&str> = raw(row, "payload")?;
@@ -118,8 +118,8 @@ impl Audit for SqliteStore {
         rows.iter().map(read).collect()
     }
 
-    async fn drift_found(&self) -> Result<Vec<Evidence>, StoreError> {
-        let rows = query(DRIFT).fetch_all(&self.readers).await.map_err(meaning)?;
+    async fn told(&self) -> Result<Vec<Evidence>, StoreError> {
+        let rows = query(TOLD).fetch_all(&self.readers).await.map_err(meaning)?;
         rows.iter().map(read).collect()
     }
 

@@ -35,10 +35,10 @@ async fn insert(connection: &mut Connection, grant: &Grant) -> Result<(), Failur
     let inserted = query(
         "INSERT INTO grants (id, request_id, requester_id, beneficiary_id, target, narrowed_to, created_at,
             state, is_open, starts_at, activate_by, activated_at, anchor_at, ends_at, last_credential_at,
-            ended_at, cause, detail, ended_by, version, kill, killed_role, bound_to)
+            ended_at, cause, detail, ended_by, version, kill, killed_role, bound_to, same_access)
         SELECT $1, $2, COALESCE((SELECT requester_id FROM requests WHERE id = $2), ''), $3, $4, $5, $6,
             $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
-            (SELECT bound_to FROM requests WHERE id = $2)
+            (SELECT bound_to FROM requests WHERE id = $2), (SELECT same_access FROM requests WHERE id = $2)
         WHERE TRUE
         ON CONFLICT (id) DO NOTHING",
     )

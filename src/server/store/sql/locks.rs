@@ -18,51 +18,76 @@ pub(super) const STANDING_BOUND: &str = "SELECT * FROM locks WHERE bound_to = $1
 /// All of them.
 pub(super) const ALL_STANDING: &str = "SELECT * FROM locks WHERE lifted_at IS NULL ORDER BY since, scope LIMIT $1";
 
-/// Those on everything, on a target, on the one that has its accounts and on what it is bound to, on two people and on who
-/// decided on a request.
+/// Those on everything, on a target, on the one that has its accounts, on what it is bound to and on what it is the same access
+/// as, on two people and on who decided on a request.
 pub(super) const OF_A_CASE: &str = "SELECT * FROM locks WHERE lifted_at IS NULL AND scope IN ($1, $2, $3, $4, $7)
     UNION SELECT * FROM locks WHERE bound_to = $6 AND lifted_at IS NULL
+    UNION SELECT l.* FROM requests AS r JOIN locks AS l ON r.id = $5 AND l.lifted_at IS NULL
+        AND l.scope LIKE 'target:%' AND (replace(r.same_access, ' ' || substr(l.scope, 8) || ' ', '') <> r.same_access
+            OR replace(r.same_access, ' ' || substr(l.scope, 8) || '/', '') <> r.same_access)
     UNION SELECT l.* FROM decisions AS d JOIN locks AS l ON l.scope = 'person:' || d.person_id
         WHERE d.request_id = $5 AND l.lifted_at IS NULL
     ORDER BY scope";
+
+/// On the target of this name, in one of its accounts, or the same access as that.
+macro_rules! of_target {
+    ($name:literal) => {
+        concat!(
+            "target = ",
+            $name,
+            " OR substr(target, 1, length(",
+            $name,
+            ") + 1) = ",
+            $name,
+            " || '/' OR replace(same_access, ' ' || ",
+            $name,
+            " || ' ', '') <> same_access OR replace(same_access, ' ' || ",
+            $name,
+            " || '/', '') <> same_access"
+        )
+    };
+}
 
 /// Grants that a lock on everything ends; the same with one more condition for the others.
 const UNDER_ALL: &str = "SELECT id FROM grants WHERE is_open = 1 AND state <> 'revoking' AND created_at <= $1
     AND seq > COALESCE((SELECT seq FROM grants WHERE id = $2), 0) ORDER BY seq LIMIT $3";
 const UNDER_PERSON: &str = "SELECT id FROM grants WHERE is_open = 1 AND state <> 'revoking' AND created_at <= $1
     AND seq > COALESCE((SELECT seq FROM grants WHERE id = $2), 0) AND beneficiary_id = $4 ORDER BY seq LIMIT $3";
-const UNDER_TARGET: &str = "SELECT id FROM grants WHERE is_open = 1 AND state <> 'revoking' AND created_at <= $1
-    AND seq > COALESCE((SELECT seq FROM grants WHERE id = $2), 0) AND (target = $4 OR substr(target, 1, length($4) + 1) = $4 || '/') ORDER BY seq LIMIT $3";
+const UNDER_TARGET: &str = concat!(
+    "SELECT id FROM grants WHERE is_open = 1 AND state <> 'revoking' AND created_at <= $1
+    AND seq > COALESCE((SELECT seq FROM grants WHERE id = $2), 0) AND (",
+    of_target!("$4"),
+    ") ORDER BY seq LIMIT $3"
+);
 const UNDER_BOUND: &str = "SELECT id FROM grants WHERE is_open = 1 AND state <> 'revoking' AND created_at <= $1
     AND seq > COALESCE((SELECT seq FROM grants WHERE id = $2), 0) AND bound_to = $4 ORDER BY seq LIMIT $3";
 
 /// How many are open, and until when copies of credentials work: also of what is over already, unless its sessions are
 /// shut out. And how many of them leave behind what was there before.
 macro_rules! open {
-    ($of:literal) => {
+    ($($of:expr),*) => {
         concat!(
             "SELECT SUM(grants) AS grants, MAX(last_at) AS last_credential_at, SUM(remaining) AS remaining FROM (
                 SELECT COUNT(*) AS grants, MAX(last_credential_at) AS last_at, 0 AS remaining FROM grants
                     WHERE is_open = 1",
-            $of,
+            $($of,)*
             " UNION ALL
                 SELECT 0, MAX(last_credential_at), 0 FROM grants
                     WHERE is_open = 0 AND last_credential_at > $1 AND kill IS NULL",
-            $of,
+            $($of,)*
             " UNION ALL
                 SELECT 0, NULL, COUNT(*) FROM memberships AS m JOIN grants ON m.leases LIKE '%' || id || '%'
                     WHERE m.in_use = 1 AND m.pre_existing = 1 AND is_open = 1",
-            $of,
+            $($of,)*
             ") AS counted"
         )
     };
 }
 const OPEN_ALL: &str = open!("");
 const OPEN_PERSON: &str = open!(" AND beneficiary_id = $2");
-const OPEN_TARGET: &str = open!(" AND (target = $2 OR substr(target, 1, length($2) + 1) = $2 || '/')");
+const OPEN_TARGET: &str = open!(" AND (", of_target!("$2"), ")");
 const OPEN_BOUND: &str = open!(" AND grants.bound_to = $2");
-const OPEN_TARGET_BOUND: &str =
-    open!(" AND ((target = $2 OR substr(target, 1, length($2) + 1) = $2 || '/') OR grants.bound_to = $3)");
+const OPEN_TARGET_BOUND: &str = open!(" AND (", of_target!("$2"), " OR grants.bound_to = $3)");
 
 /// A lock as it shall stand.
 pub(super) async fn write(connection: &mut Connection, lock: &Lock) -> Result<(), Failure> {
@@ -109,7 +134,7 @@ pub(super) async fn refuse_locked(connection: &mut Connection, scopes: &[Scope])
 }
 
 /// Locks that stand on everything, on `target`, on what has its accounts and on what it is bound to, on `people`, and on who
-/// decided on `request`.
+/// decided on `request` and what it is the same access as.
 pub(super) async fn of_a_case(
     connection: &mut Connection,
     target: &TargetName,

@@ -5,12 +5,34 @@ use sqlx::query;
 
 use super::super::dialect::{Connection, Failure, Row, meaning};
 use super::super::sqlite::SqliteStore;
+use super::super::writer::Work;
 use super::super::{Memberships, StoreError};
 use super::read::{count, json, millis, number, raw, time, time_or_none, to_json, word, word_or_none};
-use crate::domain::{GrantId, Membership};
+use crate::domain::{GrantId, Membership, Timestamp};
 
 /// A page of those in use.
 pub(super) const IN_USE: &str = "SELECT * FROM memberships WHERE in_use = 1 AND name > $1 ORDER BY name LIMIT $2";
+
+/// A page of those that are somebody else's. '0' comes right after the '/' that a place ends with.
+pub(super) const FOREIGN: &str = "SELECT * FROM memberships
+    WHERE name > $1 AND name < $2 AND state = 'foreign' ORDER BY name LIMIT $3";
+
+/// When it was looked last.
+pub(super) const LOOKED_AT: &str = "SELECT looked_at FROM places WHERE name = $1";
+
+/// It was looked at `at`.
+pub(in super::super) async fn note_looked(
+    connection: &mut Connection,
+    place: &str,
+    at: Timestamp,
+) -> Result<(), Failure> {
+    query("INSERT INTO places (name, looked_at) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET looked_at = $2")
+        .bind(place)
+        .bind(at.millis())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
 
 /// A membership as it shall stand. Of two that come to be at once under one name the second conflicts: it has to see the
 /// first.
@@ -100,5 +122,30 @@ impl Memberships for SqliteStore {
             .await
             .map_err(meaning)?;
         rows.iter().map(read).collect()
+    }
+
+    async fn foreign(&self, place: &str, after: Option<&str>, limit: u32) -> Result<Vec<Membership>, StoreError> {
+        let rows = query(FOREIGN)
+            .bind(after.unwrap_or(place))
+            .bind(format!("{}0", place.strip_suffix('/').unwrap_or(place)))
+            .bind(i64::from(limit))
+            .fetch_all(&self.readers)
+            .await
+            .map_err(meaning)?;
+        rows.iter().map(read).collect()
+    }
+
+    async fn looked_at(&self, place: &str) -> Result<Option<Timestamp>, StoreError> {
+        let row = query(LOOKED_AT)
+            .bind(place)
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(meaning)?;
+        row.map(|row| time(&row, "looked_at")).transpose()
+    }
+
+    async fn note_looked(&self, place: &str, at: Timestamp) -> Result<(), StoreError> {
+        let place = place.to_owned();
+        self.writer.run(Work::Looked { place, at }).await.map(drop)
     }
 }

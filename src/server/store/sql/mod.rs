@@ -7,7 +7,7 @@ pub(super) mod commit;
 mod grants;
 mod issuer_keys;
 mod locks;
-mod memberships;
+pub(super) mod memberships;
 pub(super) mod outbox;
 mod people;
 mod read;
@@ -18,12 +18,13 @@ pub(super) mod switches;
 /// What is asked at every call or tick: none of it may read a whole table.
 #[cfg(test)]
 pub(super) const FREQUENT: &[&str] = &[
-    audit::DRIFT,
+    audit::TOLD,
     cases::BESIDE,
     cases::GRANTS_LIKE,
     cases::GRANTS_SINCE,
     cases::OPEN_GRANTS,
     cases::OPEN_PAGE,
+    cases::LEFT_BEHIND,
     cases::OUTLIVED,
     cases::PAGE,
     cases::PENDING,
@@ -32,6 +33,8 @@ pub(super) const FREQUENT: &[&str] = &[
     locks::OF_A_CASE,
     locks::STANDING,
     locks::STANDING_BOUND,
+    memberships::FOREIGN,
+    memberships::LOOKED_AT,
     switches::KILLED,
     switches::KILLED_OF,
     switches::SWITCH,

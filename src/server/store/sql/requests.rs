@@ -5,7 +5,7 @@ use sqlx::query;
 use super::super::StoreError;
 use super::super::dialect::{Connection, Failure, Row, meaning};
 use super::read::{count, json, millis, number, raw, time, time_or_none, to_json, word, word_or_none};
-use crate::domain::{Decision, Request, RequestId, Scope, Timestamp};
+use crate::domain::{Decision, Request, RequestId, Scope, TargetName, Timestamp};
 
 /// A request as it shall stand.
 pub(super) async fn write(connection: &mut Connection, request: &Request) -> Result<(), Failure> {
@@ -16,13 +16,19 @@ pub(super) async fn write(connection: &mut Connection, request: &Request) -> Res
     }
 }
 
+/// Names so that each can be found by itself.
+fn between_spaces(names: &[TargetName]) -> Option<String> {
+    let words = names.iter().map(|name| format!(" {name} "));
+    (!names.is_empty()).then(|| words.collect())
+}
+
 async fn insert(connection: &mut Connection, request: &Request) -> Result<(), Failure> {
     refuse_beside_scheduled(connection, request).await?;
     let body = String::from_utf8_lossy(&request.body.canonical_bytes()).into_owned();
     let inserted = query(
         "INSERT INTO requests (id, requester_id, beneficiary_id, target, body, digest, frozen, state, automatic,
-            filed_at, filed_from, expires_at, closed_at, version, bound_to, starts_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+            filed_at, filed_from, expires_at, closed_at, version, bound_to, starts_at, same_access)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
         ON CONFLICT (id) DO NOTHING",
     )
     .bind(request.id().as_str())
@@ -41,6 +47,7 @@ async fn insert(connection: &mut Connection, request: &Request) -> Result<(), Fa
     .bind(number(request.version))
     .bind(Scope::bound(&request.body.binding).to_string())
     .bind(request.body.start.map_or(0, Timestamp::millis))
+    .bind(between_spaces(&request.frozen.same_access))
     .execute(connection)
     .await?;
     match inserted.rows_affected() {

@@ -1,10 +1,12 @@
 //! Rounds of reconciling over the real store and worker, with a system outside that is a stand-in of ours.
 
+mod before;
+
 use super::*;
 use crate::server::provider::{Provider as _, ProviderError};
 use crate::server::service::end;
-use crate::server::stage::Stage;
 use crate::server::stage::members::Members;
+use crate::server::stage::{NOON, Stage};
 use crate::wire::EndGrant;
 
 const ALICE: &str = "user-alice";

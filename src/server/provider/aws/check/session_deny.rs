@@ -166,6 +166,7 @@ mod tests {
                 start_url: "https://d-1111111111.awsapps.com/start".into(),
                 found_by: FoundBy::UserName,
                 pattern: "{name}".into(),
+                people: "local".into(),
             },
             permission_set_arn: "arn:aws-us-gov:sso:::permissionSet/ssoins-1111111111111111/ps-1".into(),
             permission_set: "Billing".into(),
