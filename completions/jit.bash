@@ -1073,7 +1073,7 @@ _jit() {
             return 0
             ;;
         jit__subcmd__login)
-            opts="-o -q -v -h --server --identity --output --no-input --quiet --verbose --color --code --identity-center --no-browser --help"
+            opts="-o -q -v -h --server --identity --output --no-input --quiet --verbose --color --code --identity-center --no-browser --fresh --remote --with --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1104,6 +1104,10 @@ _jit() {
                     return 0
                     ;;
                 --identity-center)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --with)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -371,10 +371,13 @@ always\t'Always'
 never\t'Never'"
 complete -c jit -n "__fish_jit_using_subcommand login" -l code -d 'One-time code, on loopback servers only' -r
 complete -c jit -n "__fish_jit_using_subcommand login" -l identity-center -d 'Sign in to Identity Center, for TARGET' -r
+complete -c jit -n "__fish_jit_using_subcommand login" -l with -d 'Identity provider, where there are several' -r
 complete -c jit -n "__fish_jit_using_subcommand login" -l no-input -d 'Never ask anything'
 complete -c jit -n "__fish_jit_using_subcommand login" -s q -l quiet -d 'Say nothing but data and failures'
 complete -c jit -n "__fish_jit_using_subcommand login" -s v -l verbose -d 'Log to stderr, twice for more'
 complete -c jit -n "__fish_jit_using_subcommand login" -l no-browser -d 'Print the address instead of opening a browser'
+complete -c jit -n "__fish_jit_using_subcommand login" -l fresh -d 'Show a second factor again, for this session'
+complete -c jit -n "__fish_jit_using_subcommand login" -l remote -d 'Take the code from a browser elsewhere'
 complete -c jit -n "__fish_jit_using_subcommand login" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jit -n "__fish_jit_using_subcommand logout" -l server -d 'Backend to talk to' -r
 complete -c jit -n "__fish_jit_using_subcommand logout" -l identity -d 'Identity to use there' -r

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::Globals;
+use super::browser_page::BrowserPage;
 use crate::client::{Backend, Client, Picked};
 use crate::clock::Clock;
 use crate::config::Environment;
@@ -81,6 +82,10 @@ impl Ctx {
                 .note(&format!("Signed in as {} (workload) until {until}.", me.person.name));
         }
         client.sweep(&picked.account);
+        if self.ui.can_ask() {
+            let page = BrowserPage::new(self, false, "jit login --fresh --no-browser");
+            backend.on_second_factor(page.on_the_way(picked.session.session.clone()));
+        }
         Ok(Desk {
             client,
             picked,

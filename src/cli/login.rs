@@ -1,23 +1,20 @@
 //! `jit login`: signs in through a browser, or with a one-time code, as the server offers;
 //! to Identity Center, where permission sets are used.
 
-use std::time::Duration;
-
 use secrecy::SecretString;
 
+use super::browser_page::BrowserPage;
 use super::center;
 use super::context::Ctx;
-use crate::client::{BrowserLogin, Client, Opened, SignIn, SignedIn, open_browser};
+use crate::client::{Client, Road, SignIn, SignedIn};
 use crate::domain::SignInMethod;
 use crate::error::{Error, Exit, Result};
-use crate::ui::span;
-use crate::wire::SignInWay;
 use hot::Origin;
 
 /// Sign in
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example:\n  jit login --server https://jit.acme.example\n  jit login --identity-center billing --no-browser\n\nWhere a page is to be opened by hand, with -o json: one object a line, first the page."
+    after_help = "Example:\n  jit login --server https://jit.acme.example\n  jit login --remote\n  jit login --identity-center billing --no-browser\n\nWhere a page is to be opened by hand, with -o json: one object a line, first the page."
 )]
 pub(super) struct Args {
     /// One-time code, on loopback servers only
@@ -29,18 +26,23 @@ pub(super) struct Args {
     /// Print the address instead of opening a browser
     #[arg(long, conflicts_with = "code")]
     no_browser: bool,
-}
-
-/// Where the person goes.
-#[derive(Debug, serde::Serialize)]
-struct Asked<'a> {
-    url: &'a str,
-    expires_in_s: u32,
+    /// Show a second factor again, for this session
+    #[arg(long, conflicts_with_all = ["code", "identity_center"])]
+    fresh: bool,
+    /// Take the code from a browser elsewhere
+    #[arg(long, conflicts_with_all = ["code", "identity_center", "fresh"])]
+    remote: bool,
+    /// Identity provider, where there are several
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["code", "identity_center", "fresh"])]
+    with: Option<String>,
 }
 
 pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
     if let Some(target) = args.identity_center.as_deref() {
         return center::login(ctx, Some(target).filter(|name| !name.is_empty()), args.no_browser);
+    }
+    if args.fresh {
+        return freshen(ctx, args.no_browser);
     }
     let client = ctx.client()?;
     let server = client.server()?;
@@ -50,72 +52,76 @@ pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
             client.allows_code_argument(&server)?;
             with_code(ctx, &client, &server, Some(code))?
         }
-        None if in_browser(&client, &server)? => {
-            let login = client.begin_in_browser(&server)?;
-            send(ctx, &login, &server, args.no_browser)?;
-            client.finish_in_browser(login, client.identity())?
-        }
-        None if args.no_browser => {
-            return Err(Error::usage(format!("{server} knows one-time codes alone")).hint("leave out --no-browser"));
-        }
-        None => with_code(ctx, &client, &server, None)?,
+        None => match offered(&client, &server, &args)? {
+            true => in_browser(ctx, &client, &server, &args)?,
+            false => with_code(ctx, &client, &server, None)?,
+        },
     };
     print(ctx, &signed_in, server.as_str())
 }
 
-/// Whether the server sends people to a browser.
-fn in_browser(client: &Client, server: &Origin) -> Result<bool> {
-    let Some(offered) = client.sign_in_methods(server)? else {
-        return Ok(false);
+/// Has the person show a second factor for the session that they have.
+fn freshen(ctx: &Ctx, no_browser: bool) -> Result<()> {
+    let desk = ctx.desk()?;
+    let page = BrowserPage::new(ctx, no_browser, "jit login --fresh --no-browser");
+    let me = page.second_factor(&desk.backend, &desk.picked.session.session)?;
+    if ctx.ui.is_json() {
+        return ctx.ui.json("jit/login/1", &me);
+    }
+    let until = desk.words().at(me.session_ends_at);
+    let name = &me.person.name;
+    ctx.ui.note(&format!(
+        "{name} showed a second factor. The session goes on until {until}."
+    ));
+    Ok(())
+}
+
+/// Whether the server sends people to a browser, in the way and at the identity provider that were asked for.
+fn offered(client: &Client, server: &Origin, args: &Args) -> Result<bool> {
+    let way = match args.remote {
+        true => SignInMethod::Remote,
+        false => SignInMethod::LoopbackPkce,
     };
-    if offered.methods.is_empty() {
+    let known = client.sign_in_methods(server)?;
+    if known.as_ref().is_some_and(|known| known.methods.is_empty()) {
         let message = format!("nobody can sign in at {server} yet");
         return Err(Error::new(Exit::Configuration, "login.no_method", message)
             .hint("whoever runs it sets up [[sign_in]] in its file"));
     }
-    let is_browser = |way: &SignInWay| way.method == SignInMethod::LoopbackPkce.as_str();
-    Ok(offered.methods.iter().any(is_browser))
-}
-
-/// Sends the person to the browser, or says where to go.
-fn send(ctx: &Ctx, login: &BrowserLogin, server: &Origin, no_browser: bool) -> Result<()> {
-    let limit = span(u32::try_from(login.limit().as_secs()).unwrap_or(u32::MAX));
-    let waiting = format!("Waiting for the browser to sign in at {server} ({limit}).");
-    let address = SecretString::from(login.address());
-    let opened = match no_browser {
-        true => None,
-        false => Some(open_browser(&address, ctx.env.text("BROWSER").as_deref())),
-    };
-    match opened {
-        Some(Ok(Opened::Done | Opened::Running)) => {
-            ctx.ui.note(&format!("{waiting} No page? jit login --no-browser"));
-            return Ok(());
-        }
-        Some(Err(error)) => ctx.ui.warn(&error.message, "open this on this machine"),
-        None => {}
-    }
-    say(ctx, login.address(), login.limit())?;
-    ctx.ui.note(&waiting);
-    // over SSH the browser is elsewhere, and what it brings comes to a port of this machine
-    if ctx.env.text("SSH_CONNECTION").is_some() {
-        let port = login.port();
-        ctx.ui.note(&format!(
-            "  the browser is elsewhere? There first:  ssh -L {port}:127.0.0.1:{port} HOST"
-        ));
-    }
-    Ok(())
-}
-
-/// The address; with `-o json` an object of its own, before the one of who signed in.
-fn say(ctx: &Ctx, address: &str, limit: Duration) -> Result<()> {
-    if ctx.ui.is_json() {
-        let asked = Asked {
-            url: address,
-            expires_in_s: u32::try_from(limit.as_secs()).unwrap_or(u32::MAX),
+    let mut ways = known.map_or_else(Vec::new, |known| known.methods);
+    ways.retain(|offered| offered.method == way.as_str());
+    let names: Vec<&str> = ways.iter().filter_map(|way| way.name.as_deref()).collect();
+    if let Some(with) = args.with.as_deref().filter(|with| !names.contains(with)) {
+        let hint = match names.as_slice() {
+            [] => "leave out --with".to_owned(),
+            names => format!("there is {}", names.join(", ")),
         };
-        return ctx.ui.json("jit/login-address/1", &asked);
+        return Err(Error::usage(format!("no identity provider named {with} at {server}")).hint(hint));
     }
-    ctx.ui.line(address)
+    let asked = [("--remote", args.remote), ("--no-browser", args.no_browser)];
+    match asked.iter().find(|(_, is_asked)| *is_asked) {
+        Some((flag, _)) if names.is_empty() => {
+            Err(Error::usage(format!("{server} does not offer that")).hint(format!("leave out {flag}")))
+        }
+        Some(_) | None => Ok(!names.is_empty()),
+    }
+}
+
+fn in_browser(ctx: &Ctx, client: &Client, server: &Origin, args: &Args) -> Result<SignedIn> {
+    let (road, by_hand) = match args.remote {
+        true => (Road::Carried, "jit login --remote"),
+        false => (Road::Loopback, "jit login --no-browser"),
+    };
+    let page = BrowserPage::new(ctx, args.no_browser, by_hand);
+    if road == Road::Carried {
+        page.can_carry()?;
+    }
+    let login = client.begin_in_browser(server, road, args.with.as_deref())?;
+    page.send(login.sent(), server.as_str())?;
+    match road {
+        Road::Loopback => client.finish_in_browser(login, client.identity()),
+        Road::Carried => page.carried(|code| client.finish_with_code(&login, code, client.identity())),
+    }
 }
 
 fn with_code(ctx: &Ctx, client: &Client, server: &Origin, given: Option<String>) -> Result<SignedIn> {

@@ -5,6 +5,7 @@ mod approve;
 mod asking;
 #[cfg(feature = "server")]
 mod aws;
+mod browser_page;
 mod cancel;
 mod center;
 mod completions;

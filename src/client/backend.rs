@@ -43,7 +43,11 @@ pub struct Backend {
     offset_is_measured: Cell<bool>,
     interrupt: RefCell<Option<Signal>>,
     deadline: Cell<Option<Instant>>,
+    second_factor: RefCell<Option<ShowSecondFactor>>,
 }
+
+/// Has the person show a second factor for the session, because of what the backend said.
+pub type ShowSecondFactor = Box<dyn FnOnce(&Backend, &Error) -> Result<()> + Send>;
 
 /// Who calls: whoever holds the token, on the device that has the key.
 #[derive(Default)]
@@ -83,6 +87,7 @@ impl Backend {
             offset_is_measured: Cell::new(false),
             interrupt: RefCell::new(None),
             deadline: Cell::new(None),
+            second_factor: RefCell::new(None),
         })
     }
 
@@ -132,15 +137,15 @@ impl Backend {
         self.deadline.set(Some(deadline.0));
     }
 
+    /// From here on `show` is done, once, where a call needs a second factor that was shown more recently; the call is then
+    /// sent again as it was, under the same key.
+    pub fn on_second_factor(&self, show: ShowSecondFactor) {
+        self.second_factor.replace(Some(show));
+    }
+
     /// The thumbprint of the device that it is called from.
     pub(super) fn device(&self) -> Option<String> {
         self.identity.key.as_ref().map(DeviceKey::thumbprint)
-    }
-
-    /// The same, as whoever holds `token`.
-    pub(super) fn signed_in_with(mut self, token: SecretString) -> Self {
-        self.identity.token = Some(token);
-        self
     }
 
     pub(super) fn random(&self) -> &Random {
@@ -168,6 +173,12 @@ impl Backend {
 
     pub(super) fn delete(&self, path: String) -> Result<()> {
         self.send(self.call(Method::DELETE, path, None)).map(drop)
+    }
+
+    /// The same, as whoever holds `token`, at once and whatever comes of it.
+    pub(super) fn delete_as(&self, path: String, token: &SecretString) -> Result<()> {
+        let call = self.call(Method::DELETE, path, None);
+        self.interruptible(self.proven_as(&call, Some(token))).map(drop)
     }
 
     /// `None` where nothing changed from `known` in the time that `path` asks to wait.
@@ -226,10 +237,27 @@ impl Backend {
     }
 
     fn send(&self, mut call: Call) -> Result<Answer> {
+        let begun = Instant::now();
+        let answer = self.sent(&mut call);
+        match answer {
+            Err(error) if error.wire_code() == Some(Code::SessionStepUp) => {
+                let Some(show) = self.second_factor.take() else {
+                    return Err(error);
+                };
+                let limit = call.until.saturating_duration_since(begun);
+                show(self, &error)?;
+                call.until = Instant::now() + limit;
+                self.sent(&mut call)
+            }
+            answer => answer,
+        }
+    }
+
+    fn sent(&self, call: &mut Call) -> Result<Answer> {
         let started = Instant::now();
         let deadline = self.deadline.get().unwrap_or(call.until);
         call.until = call.until.min(deadline);
-        let result = self.interruptible(self.proven(&call));
+        let result = self.interruptible(self.proven(call));
         let status = result
             .as_ref()
             .map_or_else(|error| error.code.clone(), |a| a.status.as_str().to_owned());
@@ -243,7 +271,11 @@ impl Backend {
 
     /// Sends `call`; once more where the backend wants its newest nonce in the proof (RFC 9449, section 8).
     async fn proven(&self, call: &Call) -> Result<Answer> {
-        let first = self.once(call).await?;
+        self.proven_as(call, self.identity.token.as_ref()).await
+    }
+
+    async fn proven_as(&self, call: &Call, token: Option<&SecretString>) -> Result<Answer> {
+        let first = self.once(call, token).await?;
         let wants_nonce = first.status == StatusCode::UNAUTHORIZED
             && serde_json::from_slice::<Problem>(&first.body).is_ok_and(|p| p.code() == Some(Code::SessionNonce));
         let Some(nonce) = first.nonce.as_ref().filter(|_| wants_nonce) else {
@@ -252,11 +284,10 @@ impl Backend {
         if let Some(kept) = &self.kept_nonce {
             kept.keep(nonce);
         }
-        self.once(call).await?.or_problem(&self.origin)
+        self.once(call, token).await?.or_problem(&self.origin)
     }
 
-    async fn once(&self, call: &Call) -> Result<Answer> {
-        let token = self.identity.token.as_ref();
+    async fn once(&self, call: &Call, token: Option<&SecretString>) -> Result<Answer> {
         let proof = match &self.identity.key {
             None => None,
             Some(key) => Some(proof(

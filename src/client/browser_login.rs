@@ -1,4 +1,4 @@
-//! Signing in through a browser: what is asked of it, what it brings, and the session that follows.
+//! Signing in through a browser, and showing a second factor again: what is asked of it, what it brings, what follows.
 //! Owns the terminal's own secret (RFC 7636): it never leaves this process but to the backend. Refuses an answer to
 //! another sign-in.
 
@@ -17,10 +17,11 @@ use super::calls::UNRESERVED;
 use super::login::{SignedIn, checked};
 use super::loopback::Loopback;
 use crate::config::NetworkSettings;
+use crate::domain::id::SessionId;
 use crate::domain::person::KeyStorage;
 use crate::domain::refusal::Code;
 use crate::error::{Error, Exit, Result};
-use crate::wire::{Me, NewSession, SignInMethods, paths};
+use crate::wire::{Me, NewSession, Renewal, SignInMethods, paths};
 
 /// Whoever was sent to a browser is back by then, or has gone elsewhere.
 const LONGEST: Duration = Duration::from_secs(10 * 60);
@@ -28,9 +29,24 @@ const LONGEST: Duration = Duration::from_secs(10 * 60);
 /// A sign-in that waits for the browser.
 pub struct BrowserLogin {
     backend: Backend,
-    loopback: Loopback,
+    sent: Sent,
     storage: KeyStorage,
     is_new_key: bool,
+}
+
+/// How what a browser is given comes to the terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Road {
+    /// To a port of this machine.
+    Loopback,
+    /// The person carries it.
+    Carried,
+}
+
+/// A browser that is sent somewhere, and the terminal that it comes back to.
+pub struct Sent {
+    /// None where the person carries the code.
+    loopback: Option<Loopback>,
     verifier: SecretString,
     state: String,
     address: String,
@@ -52,33 +68,21 @@ impl Client {
         }
     }
 
-    /// Begins to sign in at `server` through a browser. The port is taken before anybody is sent there.
+    /// Begins to sign in at `server` through a browser, at the identity provider `with` where one is named. The port is
+    /// taken before anybody is sent there.
     ///
     /// # Errors
     /// What keeps a device key from being kept; exit 1 where there is no port, or no signal can be watched.
-    pub fn begin_in_browser(&self, server: &Origin) -> Result<BrowserLogin> {
+    pub fn begin_in_browser(&self, server: &Origin, road: Road, with: Option<&str>) -> Result<BrowserLogin> {
         let (key, storage, is_new_key) = self.device_key(server)?;
-        let device = key.thumbprint();
         let backend = self.on_device(server.clone(), key)?;
-        // before anybody is told that it waits: a key that is pressed meanwhile is not lost
-        backend.watch_interrupt()?;
-        let loopback = Loopback::bind()?;
-        let (verifier, state) = (backend.random().secret(), backend.random().secret());
-        let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(&verifier));
-        let address = format!(
-            "{server}{}?challenge={challenge}&device={}&port={}&state={state}",
-            paths::SIGN_IN,
-            utf8_percent_encode(&device, UNRESERVED),
-            loopback.port()
-        );
+        let with = with.map(|name| format!("&with={}", utf8_percent_encode(name, UNRESERVED)));
+        let sent = Sent::from(&backend, road, &with.unwrap_or_default())?;
         Ok(BrowserLogin {
             backend,
-            loopback,
+            sent,
             storage,
             is_new_key,
-            verifier: SecretString::from(verifier),
-            state,
-            address,
         })
     }
 
@@ -86,47 +90,46 @@ impl Client {
     ///
     /// # Errors
     /// Exit 4 where nobody signed in, 130 at the interrupt key; what the backend says.
-    pub fn finish_in_browser(&self, login: BrowserLogin, identity: Option<&str>) -> Result<SignedIn> {
+    pub fn finish_in_browser(&self, mut login: BrowserLogin, identity: Option<&str>) -> Result<SignedIn> {
+        let code = login.sent.brought(&login.backend)?;
+        self.finish_with_code(&login, &code, identity)
+    }
+
+    /// Opens the session by the code that the person carried here.
+    ///
+    /// # Errors
+    /// Exit 4 where it is not the one; what the backend says.
+    pub fn finish_with_code(
+        &self,
+        login: &BrowserLogin,
+        code: &SecretString,
+        identity: Option<&str>,
+    ) -> Result<SignedIn> {
         let BrowserLogin {
             backend,
-            loopback,
+            sent,
             storage,
             is_new_key,
-            verifier,
-            state,
-            ..
         } = login;
-        let late = || {
-            let message = format!("nobody signed in within {} min", LONGEST.as_secs() / 60);
-            Error::new(Exit::SignedOut, "login.late", message).try_("jit login")
-        };
-        let brought = backend.interruptible(async {
-            let brought = tokio::time::timeout(LONGEST, loopback.brought(&state)).await;
-            brought.map_err(|_| late())?
-        })?;
-        let Some(code) = brought.code else {
-            let why = brought.error.unwrap_or_default();
-            let why: String = why.chars().take(300).collect();
-            return Err(Error::new(Exit::SignedOut, "login.refused", why).try_("jit login"));
-        };
+        let storage = *storage;
         let opened = backend.open_session(&NewSession {
             name: String::new(),
-            code,
-            verifier: Some(verifier.expose_secret().to_owned()),
+            code: code.expose_secret().to_owned(),
+            verifier: Some(sent.verifier.expose_secret().to_owned()),
             key_storage: storage.as_str().to_owned(),
         })?;
-        let token = checked(&backend, &opened)?;
-        let account = self.local_account(&backend, &opened.me, identity);
+        let token = checked(backend, &opened)?;
+        let account = self.local_account(backend, &opened.me, identity);
         let account = match account {
             Ok(account) => account,
             Err(error) => {
                 // a session that is kept nowhere shall not live
-                drop(backend.signed_in_with(token).end_session());
+                drop(backend.end_session_of(&token));
                 return Err(error);
             }
         };
-        self.keep(&account, &backend, &opened.me, storage, &token)?;
-        let is_new_file = is_new_key && storage == KeyStorage::File;
+        self.keep(&account, backend, &opened.me, storage, &token)?;
+        let is_new_file = *is_new_key && storage == KeyStorage::File;
         Ok(SignedIn {
             me: opened.me,
             new_secrets_file: is_new_file.then(|| self.secrets.file()),
@@ -160,18 +163,113 @@ impl Client {
 }
 
 impl BrowserLogin {
+    /// Where the browser goes.
+    pub fn sent(&self) -> &Sent {
+        &self.sent
+    }
+}
+
+impl Sent {
+    /// From the device of `backend`, with `more` in the query. The port is taken before anybody is sent there.
+    fn from(backend: &Backend, road: Road, more: &str) -> Result<Self> {
+        let loopback = match road {
+            Road::Loopback => {
+                // before anybody is told that it waits: a key that is pressed meanwhile is not lost
+                backend.watch_interrupt()?;
+                Some(Loopback::bind()?)
+            }
+            Road::Carried => None,
+        };
+        let port = loopback.as_ref().map(|loopback| format!("&port={}", loopback.port()));
+        let (verifier, state) = (backend.random().secret(), backend.random().secret());
+        let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(&verifier));
+        let device = backend.device().ok_or_else(Error::signed_out)?;
+        let address = format!(
+            "{}{}?challenge={challenge}&device={}{}&state={state}{more}",
+            backend.origin(),
+            paths::SIGN_IN,
+            utf8_percent_encode(&device, UNRESERVED),
+            port.unwrap_or_default()
+        );
+        Ok(Self {
+            loopback,
+            verifier: SecretString::from(verifier),
+            state,
+            address,
+        })
+    }
+
     /// Where the browser goes. Only this terminal can use what comes of it.
     pub fn address(&self) -> &str {
         &self.address
     }
 
     /// Where the browser comes back to, on this machine.
-    pub fn port(&self) -> u16 {
-        self.loopback.port()
+    pub fn port(&self) -> Option<u16> {
+        self.loopback.as_ref().map(Loopback::port)
     }
 
     /// How long it is waited for.
     pub fn limit(&self) -> Duration {
         LONGEST
+    }
+
+    /// Whether the person carries the code.
+    pub fn is_carried(&self) -> bool {
+        self.loopback.is_none()
+    }
+
+    /// The code that it brings.
+    fn brought(&mut self, backend: &Backend) -> Result<SecretString> {
+        let loopback = self.loopback.take();
+        let loopback = loopback.ok_or_else(|| Error::unexpected("no browser comes back here"))?;
+        let late = || {
+            let message = format!("nobody signed in within {} min", LONGEST.as_secs() / 60);
+            Error::new(Exit::SignedOut, "login.late", message).try_("jit login")
+        };
+        let brought = backend.interruptible(async {
+            let brought = tokio::time::timeout(LONGEST, loopback.brought(&self.state)).await;
+            brought.map_err(|_| late())?
+        })?;
+        if let Some(code) = brought.code {
+            return Ok(SecretString::from(code));
+        }
+        let why = brought.error.unwrap_or_default();
+        let why: String = why.chars().take(300).collect();
+        Err(Error::new(Exit::SignedOut, "login.refused", why).try_("jit login"))
+    }
+}
+
+impl Backend {
+    /// Begins to show a second factor for `session`, which is this one, through a browser.
+    ///
+    /// # Errors
+    /// Exit 1 where there is no port, or no signal can be watched.
+    pub fn begin_second_factor(&self, session: &SessionId, road: Road) -> Result<Sent> {
+        Sent::from(self, road, &format!("&renews={session}"))
+    }
+
+    /// Waits for the browser; from then on the session has what was shown.
+    ///
+    /// # Errors
+    /// Exit 4 where nobody, or somebody else, signed in, 130 at the interrupt key; what the backend says.
+    pub fn finish_second_factor(&self, mut sent: Sent) -> Result<Me> {
+        let again = |error: Error| match error.exit {
+            Exit::SignedOut => error.try_("jit login --fresh"),
+            _ => error,
+        };
+        let code = sent.brought(self).map_err(again)?;
+        self.finish_second_factor_with(&sent, &code)
+    }
+
+    /// The same by the code that the person carried here.
+    ///
+    /// # Errors
+    /// Exit 4 where it is not the one; what the backend says.
+    pub fn finish_second_factor_with(&self, sent: &Sent, code: &SecretString) -> Result<Me> {
+        self.renew_session(&Renewal {
+            code: code.expose_secret().to_owned(),
+            verifier: sent.verifier.expose_secret().to_owned(),
+        })
     }
 }

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use secrecy::SecretString;
 use serde_json::json;
 
 use super::backend::Backend;
@@ -12,7 +13,7 @@ use crate::domain::text::TargetName;
 use crate::error::Result;
 use crate::wire::{
     DryRun, EndGrant, EndedGrant, Filed, GrantList, LiftLock, Lifted, LockList, Locked, Me, MintedCredential,
-    NewDecision, NewLock, NewRequest, NewSession, NewWorkloadSession, OpenedSession, RequestList, RequestView,
+    NewDecision, NewLock, NewRequest, NewSession, NewWorkloadSession, OpenedSession, Renewal, RequestList, RequestView,
     SignInMethods, TargetList, paths,
 };
 
@@ -40,12 +41,20 @@ impl Backend {
         self.post(paths::WORKLOAD_SESSIONS.to_owned(), new)
     }
 
+    pub(super) fn renew_session(&self, renewal: &Renewal) -> Result<Me> {
+        self.post(paths::RENEWAL.to_owned(), renewal)
+    }
+
     /// Ends the session.
     ///
     /// # Errors
     /// What the backend says, or that there is none.
     pub fn end_session(&self) -> Result<()> {
         self.delete(paths::SESSIONS.to_owned())
+    }
+
+    pub(super) fn end_session_of(&self, token: &SecretString) -> Result<()> {
+        self.delete_as(paths::SESSIONS.to_owned(), token)
     }
 
     /// Who one is.

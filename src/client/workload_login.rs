@@ -56,7 +56,7 @@ impl Client {
             Ok(account) => account,
             Err(error) => {
                 // a session that is kept nowhere shall not live
-                drop(backend.signed_in_with(session_token).end_session());
+                drop(backend.end_session_of(&session_token));
                 return Err(error);
             }
         };

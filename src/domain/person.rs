@@ -35,6 +35,8 @@ pub enum SignInMethod {
     LoopbackPkce,
     /// A token that says which job or machine it is.
     Workload,
+    /// The same in any browser; the person carries the code to the terminal.
+    Remote,
 }
 
 impl SignInMethod {
@@ -44,6 +46,7 @@ impl SignInMethod {
             Self::Local => "local",
             Self::LoopbackPkce => "loopback-pkce",
             Self::Workload => "workload",
+            Self::Remote => "remote",
         }
     }
 }
@@ -152,4 +155,7 @@ pub struct Bound {
     pub method: SignInMethod,
     /// When they last showed a second factor, if they did.
     pub mfa_at: Option<Timestamp>,
+    /// The session for which the second factor was shown again, where it opens none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renews: Option<SessionId>,
 }

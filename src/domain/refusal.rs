@@ -97,6 +97,8 @@ codes! {
     SessionTokenInvalid = "session.token_invalid",
     /// The issuer of a workload's token does not answer, or says what it should not.
     SessionIssuer = "session.issuer",
+    /// Policy wants a second factor that was shown more recently; nothing else stands in the way.
+    SessionStepUp = "session.step_up",
     /// Not for this caller.
     Forbidden = "access.forbidden",
     /// A lock stands on the person, on the target, or on everything.

@@ -1,4 +1,5 @@
-//! Signing in with a one-time code, what comes of signing in elsewhere, a workload that signs in, and signing out.
+//! Signing in with a one-time code, what comes of signing in elsewhere, a workload that signs in, showing a second factor
+//! again, and signing out.
 //! Refuses codes that are spent, old, or of another terminal; which person a code belongs to is the store's knowledge.
 
 use serde_json::{Value, json};
@@ -28,7 +29,8 @@ fn fits(code: &SignInCode, challenge: Option<&str>, device: &Device, session: &S
     let is_its_way = match &code.bound {
         None => challenge.is_none() && session.method == SignInMethod::Local && session.mfa_at.is_none(),
         Some(bound) => {
-            challenge == Some(bound.challenge.as_str())
+            bound.renews.is_none()
+                && challenge == Some(bound.challenge.as_str())
                 && bound.device == device.id
                 && bound.method == session.method
                 && bound.mfa_at == session.mfa_at
@@ -102,6 +104,53 @@ pub fn let_in(
     rows.extend([Row::Device(device.clone()), Row::Session(session.clone())]);
     let actor = Actor::Person(who.id.clone());
     Ok(Change::new(now, "session.opened", actor, None, rows, details).unless_locked(vec![scope]))
+}
+
+/// Spends `code`, brought by a terminal with this `challenge`: `session` goes on with the second factor that was shown for
+/// it. Its end, its device and how it was opened stay.
+///
+/// # Errors
+/// [`Refusal::Locked`]; [`Refusal::CodeInvalid`] where the code is spent, too old, of another session or terminal, or where
+/// nothing newer was shown.
+pub fn renew(
+    now: Timestamp,
+    code: &SignInCode,
+    challenge: &str,
+    session: &Session,
+    locked: Option<&Lock>,
+) -> Result<Change, Refusal> {
+    let bound = code.bound.as_deref().filter(|bound| {
+        bound.renews.as_ref() == Some(&session.id)
+            && bound.challenge == challenge
+            && bound.device == session.device
+            && bound.method == session.method
+            && code.person == session.person
+    });
+    let shown = bound
+        .and_then(|bound| bound.mfa_at)
+        .filter(|at| session.mfa_at < Some(*at));
+    let counts = code.spent_at.is_none() && now < code.expires_at && session.is_live(now);
+    let Some(shown) = shown.filter(|_| counts) else {
+        return Err(Refusal::CodeInvalid);
+    };
+    let person = Scope::Person(session.person.clone());
+    if let Some(lock) = locked.filter(|lock| lock.stands() && lock.scope == person) {
+        return Err(lock.refusal());
+    }
+    let spent = SignInCode {
+        spent_at: Some(now),
+        version: code.version + 1,
+        ..code.clone()
+    };
+    let renewed = Session {
+        mfa_at: Some(shown),
+        version: session.version + 1,
+        ..session.clone()
+    };
+    let rows = vec![Row::SignInCode(spent), Row::Session(renewed)];
+    let details = json!({ "session": session.id, "mfa_at": shown });
+    let actor = Actor::Person(session.person.clone());
+    Ok(Change::new(now, "session.renewed", actor, None, rows, details).unless_locked(vec![person]))
 }
 
 /// Ends `session`. Ending it twice changes nothing.

@@ -10,7 +10,7 @@ use super::question::{Ask, Question, SessionFacts, Subject, Tally, Who};
 use crate::domain::{PersonId, Request, Timestamp, Verdict, Workload};
 
 /// What Cedar sees where nobody ever gave a second factor: ten years.
-const NEVER_S: u32 = 10 * 365 * 86_400;
+pub(super) const NEVER_S: u32 = 10 * 365 * 86_400;
 /// The status of every ticket: no source is asked.
 const NOT_LOOKED_UP: &str = "unknown";
 

@@ -6,6 +6,7 @@ pub mod catalogue;
 pub mod decide;
 mod entities;
 pub mod finding;
+pub mod freshness;
 #[cfg(test)]
 pub mod many_sample;
 mod nearest;
@@ -20,4 +21,5 @@ pub use bundle::Bundle;
 pub use catalogue::{Accounts, Catalogue, Drift, Family, Target, Unfit, is_hit, searched, words};
 pub use decide::{decide, replay};
 pub use finding::Finding;
+pub use freshness::oldest_mfa;
 pub use question::{Ask, Decision, Question, Reason, SessionFacts, Subject, Tally, Who};

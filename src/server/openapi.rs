@@ -26,6 +26,7 @@ use crate::wire::problem::MEDIA_TYPE;
         sessions::open_workload,
         sessions::look,
         sessions::close,
+        sessions::renew,
         sessions::me,
         targets::list,
         requests::list,

@@ -75,6 +75,7 @@ pub fn table() -> Vec<Route> {
         ),
         route(Method::GET, paths::SESSIONS, SignedIn, get(sessions::look)),
         route(Method::DELETE, paths::SESSIONS, SignedIn, delete(sessions::close)),
+        route(Method::POST, paths::RENEWAL, SignedIn, post(sessions::renew)),
         route(Method::GET, paths::ME, SignedIn, get(sessions::me)),
         route(Method::GET, paths::TARGETS, SignedIn, get(targets::list)),
         route(Method::GET, paths::REQUESTS, SignedIn, get(requests::list)),

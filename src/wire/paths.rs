@@ -30,6 +30,8 @@ pub const ME: &str = "/v1/me";
 pub const SESSIONS: &str = "/v1/sessions";
 /// Sign in as a workload.
 pub const WORKLOAD_SESSIONS: &str = "/v1/workload-sessions";
+/// Say that a second factor was shown again.
+pub const RENEWAL: &str = "/v1/sessions/renewal";
 /// Ways to sign in.
 pub const SIGN_IN_METHODS: &str = "/v1/sign-in-methods";
 /// Where a browser begins to sign in.

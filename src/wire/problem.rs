@@ -18,6 +18,17 @@ pub struct PolicyReason {
     pub advice: Option<String>,
 }
 
+/// What signing in again has to show (RFC 9470).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub struct StepUp {
+    /// How long ago a second factor may have been shown, in seconds.
+    pub max_age_s: u32,
+    /// Classes of signing in that count as one, as the identity provider names them; empty where it says so otherwise.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub acr_values: Vec<String>,
+}
+
 /// A problem.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
@@ -49,6 +60,9 @@ pub struct Problem {
     /// Names near the one that was given.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub nearest: Vec<String>,
+    /// What would do, where a second factor is too old.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step_up: Option<StepUp>,
 }
 
 impl Problem {
@@ -65,6 +79,7 @@ impl Problem {
             request: None,
             cap_s: None,
             nearest: Vec::new(),
+            step_up: None,
         }
     }
 
@@ -115,7 +130,8 @@ pub const fn status(code: Code) -> u16 {
         | Code::SessionProof
         | Code::SessionNonce
         | Code::SessionCodeInvalid
-        | Code::SessionTokenInvalid => 401,
+        | Code::SessionTokenInvalid
+        | Code::SessionStepUp => 401,
         Code::PolicyRefused
         | Code::PolicyOverCap
         | Code::PolicyOwnRequest

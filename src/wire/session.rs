@@ -35,6 +35,17 @@ pub struct NewWorkloadSession {
     pub key_storage: String,
 }
 
+/// A second factor that was shown again, for the session that sends this.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Renewal {
+    /// The one-time code that the browser brought.
+    pub code: String,
+    /// What the terminal made before the browser went (RFC 7636).
+    pub verifier: String,
+}
+
 /// A P-256 public key as a JWK (RFC 7518, section 6.2).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
@@ -100,8 +111,8 @@ pub struct Me {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct SignInWay {
-    /// `local` (a one-time code), `loopback-pkce` (a browser beside the terminal) or `workload` (a token of a job or
-    /// machine).
+    /// `local` (a one-time code), `loopback-pkce` (a browser beside the terminal), `remote` (one elsewhere) or `workload` (a
+    /// token of a job or machine).
     pub method: String,
     /// Of the identity provider or issuer, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -144,6 +155,12 @@ impl std::fmt::Debug for NewSession {
 impl std::fmt::Debug for NewWorkloadSession {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("NewWorkloadSession(****)")
+    }
+}
+
+impl std::fmt::Debug for Renewal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Renewal(****)")
     }
 }
 

@@ -12,16 +12,16 @@ use crate::box_serve_config::{Machine, Served};
 use crate::harness::{Browser, CLIENT_ID, CLIENT_SECRET, LIMIT, OidcProvider, Page, Run, Running, SealedBox};
 
 /// A backend that a file sets up, with an identity provider.
-struct Company {
+pub struct Company {
     acme: OidcProvider,
-    url: String,
-    _served: Served,
+    pub url: String,
+    served: Served,
     machine: Machine,
 }
 
 impl Company {
     /// None, said to be left out of `test`, where the identity provider is not installed.
-    fn open(test: &str) -> Option<Self> {
+    pub fn open(test: &str) -> Option<Self> {
         // browsers come back to an address that stands in the file: it is chosen before anybody listens there
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let url = format!("http://{address}");
@@ -41,9 +41,24 @@ impl Company {
         Some(Self {
             acme,
             url,
-            _served: served,
+            served,
             machine,
         })
+    }
+
+    /// The one-time code of the local person `name`.
+    pub fn code(&self, name: &str) -> &str {
+        let people = self.served.hello["people"].as_array().unwrap();
+        let person = people.iter().find(|person| person["name"] == name).unwrap();
+        person["code"].as_str().unwrap()
+    }
+
+    /// Has policy count `subject` among the approvers of production.
+    pub fn enrol(&self, subject: &str) {
+        let catalogue = self.machine.etc.join("policy/security/catalogue.toml");
+        let text = fs::read_to_string(&catalogue).unwrap();
+        let members = format!("members = [\"local:bob\", \"{} {subject}\"]", self.acme.issuer);
+        fs::write(&catalogue, text.replace("members = [\"local:bob\"]", &members)).unwrap();
     }
 
     /// `jit login` on `machine`, which prints where to go; and that.
@@ -56,7 +71,7 @@ impl Company {
     }
 
     /// Signs whoever `login` says in on `machine`.
-    fn sign_in(&self, machine: &SealedBox, login: &str, more: &[&str]) -> Run {
+    pub fn sign_in(&self, machine: &SealedBox, login: &str, more: &[&str]) -> Run {
         let (running, address) = self.login(machine, more);
         let page = goes(login, &address);
         assert!(page.text.contains("You can close this tab"), "{page:?}");
@@ -65,7 +80,7 @@ impl Company {
 }
 
 /// A browser of whoever `login` says goes where it is sent, up to the last page.
-fn goes(login: &str, address: &str) -> Page {
+pub fn goes(login: &str, address: &str) -> Page {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

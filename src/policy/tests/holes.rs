@@ -66,11 +66,16 @@ fn attack_09_sign_in_by_a_code_that_can_be_phished_approves_nothing() {
     let scene = Scene::new(permissive_bundle(), "bob", "prod-admin");
     let local = scene.ask("approve");
     assert_allowed(&local);
-    let in_browser = altered(&local.inputs, "/context/session/method", json!("loopback-pkce"));
-    assert_allowed(&replay(scene.bundle, in_browser));
+    let fresh = altered(&local.inputs, "/context/session/mfaAge", json!("1h"));
+    let in_browser = altered(&fresh, "/context/session/method", json!("loopback-pkce"));
+    assert_allowed(&replay(scene.bundle, in_browser.clone()));
+    let stale = altered(&in_browser, "/context/session/mfaAge", json!("1h1s"));
+    assert_refused(&replay(scene.bundle, stale), "base.mfa-fresh");
     for method in ["remote", "device", "slack", "", "Local"] {
-        let inputs = altered(&local.inputs, "/context/session/method", json!(method));
-        assert_refused(&replay(scene.bundle, inputs), "base.method");
+        let inputs = altered(&fresh, "/context/session/method", json!(method));
+        let refused = replay(scene.bundle, inputs);
+        assert_refused(&refused, "base.method");
+        assert_eq!(because(&refused), ["base.method"], "{method}");
     }
 }
 

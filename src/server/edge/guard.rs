@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use crate::server::backend::Backend;
 use crate::server::edge::connections::Seat;
 use crate::server::failure::{Failure, repeated};
-use crate::wire::problem::{Code, MEDIA_TYPE};
+use crate::wire::problem::{Code, MEDIA_TYPE, StepUp};
 use crate::wire::{Problem, VERSION, VERSION_HEADER, paths};
 
 const TRACE: HeaderName = HeaderName::from_static("x-request-id");
@@ -80,8 +80,24 @@ fn invite(backend: &Backend, problem: Option<&Problem>, response: &mut Response)
     }
     if is_unauthorized {
         let is_old = problem.is_some_and(|problem| problem.code() == Some(Code::SessionNonce));
-        headers.insert(header::WWW_AUTHENTICATE, if is_old { NONCE_WANTED } else { WANTED });
+        let step_up = problem.and_then(|problem| stepping_up(problem.step_up.as_ref()?));
+        let wanted = step_up.unwrap_or(if is_old { NONCE_WANTED } else { WANTED });
+        headers.insert(header::WWW_AUTHENTICATE, wanted);
     }
+}
+
+/// RFC 9470, section 3: that signing in again is wanted, and how.
+fn stepping_up(wanted: &StepUp) -> Option<HeaderValue> {
+    let is_plain = |acr: &&String| acr.bytes().all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\\');
+    let classes: Vec<&str> = wanted.acr_values.iter().filter(is_plain).map(String::as_str).collect();
+    let mut text = format!(
+        "DPoP error=\"insufficient_user_authentication\", max_age=\"{}\"",
+        wanted.max_age_s
+    );
+    if !classes.is_empty() {
+        text.push_str(&format!(", acr_values=\"{}\"", classes.join(" ")));
+    }
+    HeaderValue::from_str(&text).ok()
 }
 
 /// The caller's trace id where it is one, else a new one.

@@ -14,14 +14,16 @@ use crate::domain::text::shown;
 /// What every page is.
 pub const CONTENT_TYPE: &str = "text/html; charset=utf-8";
 
-const STYLE: &str =
-    "body{font:16px/1.5 system-ui,sans-serif;max-width:36rem;margin:4rem auto;padding:0 1rem;color-scheme:light dark}";
+const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:36rem;margin:4rem auto;padding:0 1rem;color-scheme:light dark}\
+     code{font-size:1.25rem;user-select:all}";
 
 /// A line of a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Line {
     /// Text.
     Text(String),
+    /// Text to be copied.
+    Code(String),
     /// Somewhere to go on this backend: its path and what is read.
     Link {
         /// Path and query.
@@ -69,6 +71,7 @@ impl Line {
     fn markup(&self) -> String {
         match self {
             Self::Text(text) => format!("<p>{}</p>\n", escaped(text)),
+            Self::Code(text) => format!("<p><code>{}</code></p>\n", escaped(text)),
             Self::Link { to, text } => format!("<p><a href=\"{}\">{}</a></p>\n", escaped(to), escaped(text)),
         }
     }

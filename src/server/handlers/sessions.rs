@@ -11,8 +11,8 @@ use crate::server::backend::{Backend, Caller};
 use crate::server::edge::body::{Body, Json};
 use crate::server::failure::Failure;
 use crate::server::identity::device::DeviceKey;
-use crate::server::service::{sign_in, workload};
-use crate::wire::{Me, NewSession, NewWorkloadSession, OpenedSession, Problem};
+use crate::server::service::{sign_in, step_up, workload};
+use crate::wire::{Me, NewSession, NewWorkloadSession, OpenedSession, Problem, Renewal};
 
 /// Signs in with a one-time code.
 #[utoipa::path(post, path = "/v1/sessions", request_body = NewSession,
@@ -54,6 +54,20 @@ pub async fn me(State(backend): State<Arc<Backend>>, caller: Caller) -> Json<Me>
 #[utoipa::path(get, path = "/v1/sessions", responses((status = 200, body = Me), (status = "default", body = Problem)))]
 pub async fn look(State(backend): State<Arc<Backend>>, caller: Caller) -> Json<Me> {
     Json(sign_in::me(&backend, &caller).await)
+}
+
+/// Says that a second factor was shown again: the session goes on with it.
+#[utoipa::path(post, path = "/v1/sessions/renewal", request_body = Renewal,
+    responses((status = 200, body = Me), (status = "default", body = Problem)))]
+pub async fn renew(
+    State(backend): State<Arc<Backend>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    caller: Caller,
+    body: Body<Renewal>,
+) -> Result<Json<Me>, Failure> {
+    step_up::renew(&backend, &caller, &body.value, peer.ip())
+        .await
+        .map(Json)
 }
 
 /// Signs out.

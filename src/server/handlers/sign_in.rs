@@ -10,12 +10,13 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
-use crate::domain::DeviceId;
+use crate::domain::{DeviceId, SessionId};
 use crate::server::backend::Backend;
 use crate::server::edge::body::Json;
 use crate::server::edge::page::{Line, guarded, page};
 use crate::server::identity::on_its_way::Terminal;
 use crate::server::identity::relying_party::encoded;
+use crate::server::identity::sign_ins::Ended;
 use crate::server::service::browser::{self, Return, Stopped};
 use crate::wire::{Problem, SignInMethods, paths};
 
@@ -33,10 +34,12 @@ pub struct Asking {
     challenge: String,
     /// Thumbprint of the device's key (RFC 7638).
     device: String,
-    /// Where the terminal listens on 127.0.0.1.
-    port: u16,
+    /// Where the terminal listens on 127.0.0.1; left out where the person carries the code there.
+    port: Option<u16>,
     /// What it knows its own answer by: up to 64 characters of base64url.
     state: String,
+    /// The session for which a second factor is to be shown again, where none is to be opened.
+    renews: Option<String>,
 }
 
 /// What the identity provider sends back.
@@ -80,6 +83,15 @@ pub async fn begin(
     let Some(terminal) = asking.terminal() else {
         return not_ours();
     };
+    if let Some(renews) = asking.renews.as_deref() {
+        let Ok(renews) = SessionId::parse(renews) else {
+            return not_ours();
+        };
+        return match browser::begin_again(&backend, terminal.clone(), renews).await {
+            Ok(begun) => go_to(&begun.address, Some(&begun.cookie)),
+            Err(why) => not_begun(&terminal, &why),
+        };
+    }
     let party = backend.sign_ins.party(asking.with.as_deref());
     let Some(party) = party else {
         return match (&asking.with, backend.sign_ins.parties()) {
@@ -94,10 +106,9 @@ pub async fn begin(
             }
         };
     };
-    match browser::begin(&backend, party, terminal.clone()).await {
+    match browser::begin(&backend, party, terminal.clone(), None).await {
         Ok(begun) => go_to(&begun.address, Some(&begun.cookie)),
-        // the terminal waits: it is told, and says how to go on
-        Err(why) => go_to(&browser::not_begun(&terminal, &why), None),
+        Err(why) => not_begun(&terminal, &why),
     }
 }
 
@@ -147,7 +158,14 @@ pub async fn finish(
         with,
     };
     match browser::finish(&backend, &cookies.join("; "), &returned).await {
-        Ok(address) => go_to(&address, Some(&backend.sign_ins.cookies.clear(&returned.state))),
+        Ok(ended) => {
+            let clear = backend.sign_ins.cookies.clear(&returned.state);
+            match ended {
+                Ended::Terminal(address) => go_to(&address, Some(&clear)),
+                Ended::Carried(code) => with_cookie(carried(&code), &clear),
+                Ended::Refused(why) => with_cookie(refused(why), &clear),
+            }
+        }
         Err(why) => stopped(&why),
     }
 }
@@ -159,7 +177,7 @@ impl Asking {
             let is_plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
             lengths.contains(&text.len()) && text.bytes().all(is_plain)
         };
-        let fits = is_text(&self.challenge, 43..=43) && is_text(&self.state, 16..=64) && self.port != 0;
+        let fits = is_text(&self.challenge, 43..=43) && is_text(&self.state, 16..=64) && self.port != Some(0);
         Some(Terminal {
             challenge: self.challenge.clone(),
             device: DeviceId::parse(&self.device).ok()?,
@@ -171,13 +189,13 @@ impl Asking {
 
     /// The same at the identity provider `name`.
     fn with_party(&self, name: &str) -> String {
+        let port = self.port.map(|port| format!("&port={port}")).unwrap_or_default();
         format!(
-            "{}?with={}&challenge={}&device={}&port={}&state={}",
+            "{}?with={}&challenge={}&device={}{port}&state={}",
             paths::SIGN_IN,
             encoded(name),
             encoded(&self.challenge),
             encoded(&self.device),
-            self.port,
             encoded(&self.state)
         )
     }
@@ -208,6 +226,40 @@ fn go_to(address: &str, cookie: Option<&str>) -> Response {
     response
 }
 
+/// The terminal waits: it is told, and says how to go on. Where it listens nowhere the page does.
+fn not_begun(terminal: &Terminal, why: &Stopped) -> Response {
+    match browser::not_begun(terminal, why) {
+        Some(address) => go_to(&address, None),
+        None => stopped(why),
+    }
+}
+
+/// Whoever began it elsewhere would be signed in as the person who reads this: it says so.
+fn carried(code: &str) -> Response {
+    let lines = [
+        Line::Text("Paste this code into the terminal in which you typed jit login:".to_owned()),
+        Line::Code(code.to_owned()),
+        Line::Text(
+            "It counts for five minutes, in that terminal alone. Did somebody send you here, or ask you for it? They want to \
+             sign in as you: close this page, and tell whoever runs jit."
+                .to_owned(),
+        ),
+    ];
+    page(StatusCode::OK, "A code for your terminal", &lines)
+}
+
+fn refused(why: String) -> Response {
+    let again = Line::Text("Begin again in the terminal.".to_owned());
+    page(StatusCode::FORBIDDEN, "Not signed in", &[Line::Text(why), again])
+}
+
+fn with_cookie(mut response: Response, cookie: &str) -> Response {
+    if let Ok(cookie) = HeaderValue::from_str(cookie) {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    response
+}
+
 fn not_ours() -> Response {
     let line = Line::Text("This address is not whole. In a terminal: jit login".to_owned());
     page(StatusCode::BAD_REQUEST, "Not signed in", &[line])
@@ -215,9 +267,9 @@ fn not_ours() -> Response {
 
 fn stopped(why: &Stopped) -> Response {
     let status = match why {
-        Stopped::NoSuchParty => StatusCode::NOT_FOUND,
+        Stopped::NoSuchParty | Stopped::NotOffered => StatusCode::NOT_FOUND,
         Stopped::Issuer(_) => StatusCode::BAD_GATEWAY,
-        Stopped::NotBegun => StatusCode::BAD_REQUEST,
+        Stopped::NotBegun | Stopped::NoSession => StatusCode::BAD_REQUEST,
         Stopped::Failed => StatusCode::INTERNAL_SERVER_ERROR,
     };
     let again = Line::Text("Begin again in a terminal: jit login".to_owned());

@@ -7,7 +7,7 @@ use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 
 use crate::config::SealingKey;
-use crate::domain::{DeviceId, Digest, Timestamp};
+use crate::domain::{DeviceId, Digest, SessionId, SignInMethod, Timestamp};
 use crate::random::Random;
 use crate::server::issuer;
 
@@ -27,10 +27,20 @@ pub struct Terminal {
     pub challenge: String,
     /// Its device.
     pub device: DeviceId,
-    /// Where it listens, on the browser's machine.
-    pub port: u16,
+    /// Where it listens, on the browser's machine; none where the person carries the code.
+    pub port: Option<u16>,
     /// What it knows its own answer by.
     pub state: String,
+}
+
+impl Terminal {
+    /// How its person signs in.
+    pub fn method(&self) -> SignInMethod {
+        match self.port {
+            Some(_) => SignInMethod::LoopbackPkce,
+            None => SignInMethod::Remote,
+        }
+    }
 }
 
 /// A sign-in on its way.
@@ -48,6 +58,9 @@ pub struct OnItsWay {
     pub until: Timestamp,
     /// Who waits for it.
     pub terminal: Terminal,
+    /// The session for which a second factor is shown again, where none is to be opened.
+    #[serde(default)]
+    pub renews: Option<SessionId>,
 }
 
 /// Seals and opens them.
@@ -131,9 +144,10 @@ mod tests {
             terminal: Terminal {
                 challenge: "c".into(),
                 device: DeviceId::parse(&"d".repeat(43)).unwrap(),
-                port: 1,
+                port: Some(1),
                 state: "t".into(),
             },
+            renews: None,
         }
     }
 

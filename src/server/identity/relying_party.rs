@@ -17,8 +17,8 @@ use super::kept::{Fetched, Kept};
 use super::token::{Claims, Rules, TokenError};
 use crate::clock::Clock;
 use crate::config::IdentityProvider;
-use crate::domain::Timestamp;
 use crate::domain::text::{is_unsafe_to_show, shown};
+use crate::domain::{SignInMethod, Timestamp};
 use crate::network::Network;
 
 /// Codes that are exchanged at the same time; whoever comes then is told to try again.
@@ -82,6 +82,8 @@ pub struct Question<'a> {
     pub nonce: &'a str,
     /// What only who exchanges the code knows (RFC 7636).
     pub verifier: &'a str,
+    /// Whether they are to sign in again, by a second factor, whatever they did before.
+    pub anew: bool,
 }
 
 /// What it brought back.
@@ -135,6 +137,20 @@ impl RelyingParty {
         &self.settings.provider.issuer
     }
 
+    /// Whether people may sign in at it by `method`.
+    pub fn offers(&self, method: SignInMethod) -> bool {
+        match method {
+            SignInMethod::LoopbackPkce => true,
+            SignInMethod::Remote => self.settings.provider.remote,
+            SignInMethod::Local | SignInMethod::Workload => false,
+        }
+    }
+
+    /// What it calls ways of signing in that show a second factor.
+    pub fn mfa_acr(&self) -> &[String] {
+        &self.settings.provider.mfa_acr
+    }
+
     /// Where a browser goes with `question`.
     ///
     /// # Errors
@@ -151,6 +167,16 @@ impl RelyingParty {
             .append_pair("nonce", question.nonce)
             .append_pair("code_challenge", &challenge(question.verifier))
             .append_pair("code_challenge_method", "S256");
+        if question.anew {
+            // `max_age` has the provider say when (OpenID Connect Core, section 2: auth_time), `prompt` has it ask
+            url.query_pairs_mut()
+                .append_pair("prompt", "login")
+                .append_pair("max_age", "0");
+            if !self.mfa_acr().is_empty() {
+                url.query_pairs_mut()
+                    .append_pair("acr_values", &self.mfa_acr().join(" "));
+            }
+        }
         Ok(url.into())
     }
 

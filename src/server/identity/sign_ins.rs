@@ -17,14 +17,25 @@ use crate::network::Network;
 const MANY: usize = 256;
 
 /// By `state`: where its browser goes, and until when it may ask.
-type Ended = HashMap<String, (Arc<OnceCell<String>>, Timestamp)>;
+type AllEnded = HashMap<String, (Arc<OnceCell<Ended>>, Timestamp)>;
+
+/// Where a sign-in ends, in the browser.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Ended {
+    /// It goes on to the terminal, at this address.
+    Terminal(String),
+    /// The person carries this code there.
+    Carried(String),
+    /// There is none, for this reason.
+    Refused(String),
+}
 
 /// The identity providers of this backend.
 pub struct SignIns {
     parties: Vec<RelyingParty>,
     /// What browsers keep meanwhile.
     pub cookies: Cookies,
-    ended: Mutex<Ended>,
+    ended: Mutex<AllEnded>,
 }
 
 impl SignIns {
@@ -52,9 +63,14 @@ impl SignIns {
         }
     }
 
+    /// The first one of `issuer`.
+    pub fn party_at(&self, issuer: &str) -> Option<&RelyingParty> {
+        self.parties.iter().find(|party| party.issuer() == issuer)
+    }
+
     /// What came of the sign-in of `state`, which counts before `until`: where its browser goes, once that is known. A code
     /// is exchanged once, however often a browser brings it.
-    pub fn ended(&self, state: &str, now: Timestamp, until: Timestamp) -> Arc<OnceCell<String>> {
+    pub fn ended(&self, state: &str, now: Timestamp, until: Timestamp) -> Arc<OnceCell<Ended>> {
         let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
         if ended.len() >= MANY {
             ended.retain(|_, (_, until)| now < *until);

@@ -3,17 +3,22 @@
 
 use serde_json::json;
 
+use super::sign_in::code_hash;
+use super::step_up;
 use crate::domain::sign_in::prove;
-use crate::domain::{Bound, Digest, Duration, Person, SignInCode, SignInMethod};
+use crate::domain::{Bound, Digest, Duration, Person, SessionId, SignInCode, SignInMethod};
 use crate::server::backend::Backend;
 use crate::server::failure::{Failure, settled};
 use crate::server::identity::on_its_way::{LIFE_S, OnItsWay, Terminal};
 use crate::server::identity::relying_party::{Answer, Question, RelyingParty, encoded, repeated};
+use crate::server::identity::sign_ins::Ended;
 use crate::server::identity::token::Claims;
 use crate::wire::{Brought, SignInMethods, SignInWay, paths};
 
 /// A terminal takes its code at once.
 const CODE_LIFE_S: u32 = 120;
+/// A person carries it there.
+const CARRIED_LIFE_S: u32 = 300;
 
 /// A sign-in that was begun.
 pub struct Begun {
@@ -52,6 +57,12 @@ pub enum Stopped {
     /// Not begun in this browser, too old, or finished before.
     #[error("this sign-in was not begun in this browser, is too old, or was finished before")]
     NotBegun,
+    /// The identity provider is there, and this way of signing in at it is switched off.
+    #[error("this way of signing in is switched off here")]
+    NotOffered,
+    /// The session for which a second factor is to be shown is over, or is no session of that device.
+    #[error("that session is over, or cannot show a second factor")]
+    NoSession,
     /// The backend failed.
     #[error("the backend failed")]
     Failed,
@@ -59,13 +70,18 @@ pub enum Stopped {
 
 /// Every way to sign in that is offered.
 pub fn methods(backend: &Backend) -> SignInMethods {
-    let at_issuer = |party: &RelyingParty| SignInWay {
-        method: SignInMethod::LoopbackPkce.as_str().to_owned(),
-        name: Some(party.name().to_owned()),
-        issuer: Some(party.issuer().to_owned()),
-        audience: None,
+    let at_issuer = |party: &RelyingParty| {
+        let offered = [SignInMethod::LoopbackPkce, SignInMethod::Remote];
+        let offered = offered.into_iter().filter(|method| party.offers(*method));
+        let way = |method: SignInMethod| SignInWay {
+            method: method.as_str().to_owned(),
+            name: Some(party.name().to_owned()),
+            issuer: Some(party.issuer().to_owned()),
+            audience: None,
+        };
+        offered.map(way).collect::<Vec<_>>()
     };
-    let mut methods: Vec<SignInWay> = backend.sign_ins.parties().iter().map(at_issuer).collect();
+    let mut methods: Vec<SignInWay> = backend.sign_ins.parties().iter().flat_map(at_issuer).collect();
     if backend.settings.dev {
         methods.push(SignInWay {
             method: SignInMethod::Local.as_str().to_owned(),
@@ -83,21 +99,40 @@ pub fn methods(backend: &Backend) -> SignInMethods {
     SignInMethods { methods }
 }
 
-/// Where a browser tells `terminal` that nobody signs in, and why.
-pub fn not_begun(terminal: &Terminal, why: &Stopped) -> String {
+/// Where a browser tells `terminal` that nobody signs in, and why; none where it listens nowhere.
+pub fn not_begun(terminal: &Terminal, why: &Stopped) -> Option<String> {
     let brought = Brought {
         state: terminal.state.clone(),
         code: None,
         error: Some(why.to_string()),
     };
-    terminal_address(terminal.port, &brought)
+    terminal.port.map(|port| terminal_address(port, &brought))
 }
 
-/// Begins a sign-in at `party` for `terminal`. Nothing is stored: the browser keeps it, sealed.
+/// Begins to show a second factor again for the session `renews`, at the identity provider of its person.
 ///
 /// # Errors
-/// [`Stopped::Issuer`].
-pub async fn begin(backend: &Backend, party: &RelyingParty, terminal: Terminal) -> Result<Begun, Stopped> {
+/// [`Stopped::NoSession`], [`Stopped::Issuer`].
+pub async fn begin_again(backend: &Backend, terminal: Terminal, renews: SessionId) -> Result<Begun, Stopped> {
+    let known = step_up::of_session(backend, &renews, &terminal).await;
+    let (_, party) = known.map_err(|_| Stopped::Failed)?.ok_or(Stopped::NoSession)?;
+    begin(backend, party, terminal, Some(renews)).await
+}
+
+/// Begins a sign-in at `party` for `terminal`, for the session `renews` where it opens none. Nothing is stored: the browser
+/// keeps it, sealed.
+///
+/// # Errors
+/// [`Stopped::NotOffered`], [`Stopped::Issuer`].
+pub async fn begin(
+    backend: &Backend,
+    party: &RelyingParty,
+    terminal: Terminal,
+    renews: Option<SessionId>,
+) -> Result<Begun, Stopped> {
+    if !party.offers(terminal.method()) {
+        return Err(Stopped::NotOffered);
+    }
     let life = Duration::from_secs(LIFE_S).map_err(|_| Stopped::Failed)?;
     let sign_in = OnItsWay {
         with: party.name().to_owned(),
@@ -106,6 +141,7 @@ pub async fn begin(backend: &Backend, party: &RelyingParty, terminal: Terminal) 
         verifier: backend.random.secret(),
         until: backend.now().plus(life),
         terminal,
+        renews,
     };
     let redirect_uri = redirect_uri(backend, party.name());
     let address = party.address(&backend.clock, &question(&sign_in, &redirect_uri)).await;
@@ -120,12 +156,12 @@ pub async fn begin(backend: &Backend, party: &RelyingParty, terminal: Terminal) 
     })
 }
 
-/// Finishes the sign-in that a browser came back from with `returned`, as it kept it in `cookies`: where it goes then.
+/// Finishes the sign-in that a browser came back from with `returned`, as it kept it in `cookies`: what follows.
 /// A browser that asks again, because it was reloaded meanwhile, is told the same.
 ///
 /// # Errors
-/// [`Stopped::NotBegun`]: no terminal is known. Every other failure goes to the terminal.
-pub async fn finish(backend: &Backend, cookies: &str, returned: &Return) -> Result<String, Stopped> {
+/// [`Stopped::NotBegun`]: no terminal is known. Every other failure is for the terminal.
+pub async fn finish(backend: &Backend, cookies: &str, returned: &Return) -> Result<Ended, Stopped> {
     let now = backend.now();
     let sign_in = backend.sign_ins.cookies.open(cookies, &returned.state, now);
     let sign_in = sign_in.ok_or(Stopped::NotBegun)?;
@@ -133,12 +169,12 @@ pub async fn finish(backend: &Backend, cookies: &str, returned: &Return) -> Resu
         return Err(Stopped::NotBegun);
     }
     let once = backend.sign_ins.ended(&sign_in.state, now, sign_in.until);
-    let address = once.get_or_try_init(|| ended(backend, &sign_in, returned)).await?;
-    Ok(address.clone())
+    let ended = once.get_or_try_init(|| ended(backend, &sign_in, returned)).await?;
+    Ok(ended.clone())
 }
 
-/// Where a browser goes with what came of `sign_in`.
-async fn ended(backend: &Backend, sign_in: &OnItsWay, returned: &Return) -> Result<String, Stopped> {
+/// What follows of what came of `sign_in`.
+async fn ended(backend: &Backend, sign_in: &OnItsWay, returned: &Return) -> Result<Ended, Stopped> {
     let known = backend.store.code_of_sign_in(&sign_in_hash(sign_in)).await;
     let known = known.map_err(|error| {
         tracing::error!(%error, "a sign-in was not finished");
@@ -147,19 +183,23 @@ async fn ended(backend: &Backend, sign_in: &OnItsWay, returned: &Return) -> Resu
     if known.is_some() {
         return Err(Stopped::NotBegun);
     }
-    let (code, error) = match proved(backend, sign_in, returned).await {
+    let proved = proved(backend, sign_in, returned).await.map_err(|why| {
+        tracing::warn!(with = sign_in.with, why, "a sign-in failed");
+        format!("{}: {why}", sign_in.with)
+    });
+    let Some(port) = sign_in.terminal.port else {
+        return Ok(proved.map_or_else(Ended::Refused, Ended::Carried));
+    };
+    let (code, error) = match proved {
         Ok(code) => (Some(code), None),
-        Err(why) => {
-            tracing::warn!(with = sign_in.with, why, "a sign-in failed");
-            (None, Some(format!("{}: {why}", sign_in.with)))
-        }
+        Err(why) => (None, Some(why)),
     };
     let brought = Brought {
         state: sign_in.terminal.state.clone(),
         code,
         error,
     };
-    Ok(terminal_address(sign_in.terminal.port, &brought))
+    Ok(Ended::Terminal(terminal_address(port, &brought)))
 }
 
 /// A code for the terminal that waits for `sign_in`, or why there is none, in words for its person.
@@ -184,16 +224,48 @@ async fn proved(backend: &Backend, sign_in: &OnItsWay, returned: &Return) -> Res
     let question = question(sign_in, &redirect_uri);
     let claims = party.prove(&backend.clock, &question, &answer).await;
     let claims = claims.map_err(|error| error.to_string())?;
+    if let Some(renews) = &sign_in.renews {
+        shown_again(backend, party, sign_in, renews, &claims).await?;
+    }
     note(backend, party, sign_in, &claims).await.map_err(|failure| {
         tracing::error!(cause = failure.cause, "a sign-in was not stored");
         failure.problem.title
     })
 }
 
+/// Whether `claims` are of the person of the session `renews`, and of a second factor that was shown since.
+async fn shown_again(
+    backend: &Backend,
+    party: &RelyingParty,
+    sign_in: &OnItsWay,
+    renews: &SessionId,
+    claims: &Claims,
+) -> Result<(), String> {
+    let failed = |failure: Failure| failure.problem.title;
+    let known = step_up::of_session(backend, renews, &sign_in.terminal).await;
+    let (session, _) = known.map_err(failed)?.ok_or_else(|| Stopped::NoSession.to_string())?;
+    let person = backend.store.person_by_subject(&claims.issuer, &claims.subject).await;
+    let person = person.map_err(|error| failed(error.into()))?;
+    // nobody is told whose session it is who signed in as somebody else
+    if person.is_none_or(|person| person.id != session.person) {
+        return Err("somebody else signed in there than whose session it is".to_owned());
+    }
+    match party.mfa_at(backend.now(), claims) {
+        None => Err("it says nothing of a second factor".to_owned()),
+        Some(at) if session.mfa_at >= Some(at) => Err("it did not ask for the second factor again".to_owned()),
+        Some(_) => Ok(()),
+    }
+}
+
 /// Stores who somebody is, and gives the code by which the terminal says so.
 async fn note(backend: &Backend, party: &RelyingParty, sign_in: &OnItsWay, claims: &Claims) -> Result<String, Failure> {
-    let secret = backend.random.secret();
-    let life = Duration::from_secs(CODE_LIFE_S).map_err(|_| Failure::broken("no such duration"))?;
+    // some of them are typed
+    let (secret, method) = (backend.random.code(), sign_in.terminal.method());
+    let life_s = match sign_in.terminal.port {
+        Some(_) => CODE_LIFE_S,
+        None => CARRIED_LIFE_S,
+    };
+    let life = Duration::from_secs(life_s).map_err(|_| Failure::broken("no such duration"))?;
     settled!(async {
         let now = backend.now();
         let known = backend.store.person_by_subject(&claims.issuer, &claims.subject).await?;
@@ -210,11 +282,12 @@ async fn note(backend: &Backend, party: &RelyingParty, sign_in: &OnItsWay, claim
             sign_in: sign_in_hash(sign_in),
             device: sign_in.terminal.device.clone(),
             challenge: sign_in.terminal.challenge.clone(),
-            method: SignInMethod::LoopbackPkce,
+            method,
             mfa_at: party.mfa_at(now, claims),
+            renews: sign_in.renews.clone(),
         };
         let code = SignInCode {
-            code_hash: Digest::of(secret.as_bytes()).to_string(),
+            code_hash: code_hash(&secret),
             person: person.id.clone(),
             expires_at: now.plus(life),
             spent_at: None,
@@ -238,6 +311,7 @@ fn question<'a>(sign_in: &'a OnItsWay, redirect_uri: &'a str) -> Question<'a> {
         state: &sign_in.state,
         nonce: &sign_in.nonce,
         verifier: &sign_in.verifier,
+        anew: sign_in.renews.is_some(),
     }
 }
 

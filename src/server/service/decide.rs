@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::view::Viewer;
-use super::{Key, locked, resolve, workload};
+use super::{Key, locked, resolve, step_up, workload};
 use crate::domain::lock::deciding;
 use crate::domain::{Case, Change, Comment, Digest, Event, PersonId, Refusal, Verdict, Vote, apply};
 use crate::policy::{self, Question};
@@ -141,7 +141,11 @@ fn stages(backend: &Backend, caller: &Caller, case: &Case, verdict: Verdict) -> 
             asked.allowed.push(stage);
             inputs.push(answer.inputs);
         } else {
-            asked.refusal = Some(Failure::policy(&answer));
+            let refusal = step_up::refused(backend, caller, &bundle, &question, &answer);
+            // of several stages the one that can be helped is told
+            if !asked.refusal.as_ref().is_some_and(step_up::is_wanted) {
+                asked.refusal = Some(refusal);
+            }
         }
     }
     asked.inputs = Value::Array(inputs);

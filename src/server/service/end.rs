@@ -3,7 +3,7 @@
 //! neither is the caller's nor policy lets them end.
 
 use super::view::Viewer;
-use super::{Key, resolve};
+use super::{Key, resolve, step_up};
 use crate::domain::{Case, Change, Event, GrantId, Reason, Refusal, apply};
 use crate::policy::{Question, decide};
 use crate::server::backend::{Backend, Caller};
@@ -126,7 +126,7 @@ fn ended(backend: &Backend, caller: &Caller, case: &Case, reason: Option<Reason>
     };
     let answer = decide(&bundle, &question);
     if !answer.allowed {
-        return Err(Failure::policy(&answer));
+        return Err(step_up::refused(backend, caller, &bundle, &question, &answer));
     }
     let change = apply(backend.now(), case, &Event::Revoke { by, reason })?;
     Ok(change

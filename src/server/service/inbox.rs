@@ -1,7 +1,7 @@
 //! What waits for somebody's decision.
 
 use super::view::Viewer;
-use super::{locked, workload};
+use super::{locked, step_up, workload};
 use crate::domain::{Behind, PersonId, Request, RequestId, Verdict};
 use crate::policy::{Question, decide};
 use crate::server::backend::{Backend, Caller};
@@ -73,7 +73,7 @@ async fn may_decide(backend: &Backend, caller: &Caller, request: &Request) -> Re
         .open_stages(&decisions)
         .into_iter()
         .any(|stage| {
-            let (verdict, session) = (Verdict::Approve, caller.facts());
+            let (verdict, session) = (Verdict::Approve, step_up::at_best(backend, caller));
             let question = Question::Decide {
                 who,
                 request,

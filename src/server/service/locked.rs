@@ -1,6 +1,7 @@
 //! What a lock that stands says to whoever meets it, and who may see which.
 //! Owns its words. Refuses to decide what it stands in the way of: the domain does.
 
+use super::step_up;
 use crate::domain::{Case, Lift, Lock, Person, PersonId, Refusal, Scope, TargetName};
 use crate::policy::{Ask, Bundle, Question, Subject, Target, decide};
 use crate::server::backend::{Backend, Caller};
@@ -147,7 +148,7 @@ fn asks(backend: &Backend, caller: &Caller, target: &Target) -> bool {
     let question = Question::Request {
         who: caller.who(&groups),
         ask,
-        session: caller.facts(),
+        session: step_up::at_best(backend, caller),
         now: backend.now(),
     };
     decide(&bundle, &question).allowed
@@ -161,7 +162,7 @@ async fn may(backend: &Backend, caller: &Caller, scope: &Scope) -> Result<bool, 
     let question = Question::Lock {
         who: caller.who(&groups),
         on: about.subject(&bundle),
-        session: caller.facts(),
+        session: step_up::at_best(backend, caller),
         now: backend.now(),
     };
     Ok(decide(&bundle, &question).allowed)

@@ -1,8 +1,8 @@
 //! Setting locks and lifting them.
 //! Owns what is meant by what somebody typed. One's own lock needs no policy; nothing here needs a provider.
 
-use super::Key;
 use super::locked::{About, lift_view, named, of_person, seen, under, view};
+use super::{Key, step_up};
 use crate::domain::accounts::is_account_id;
 use crate::domain::lock::{self, lift};
 use crate::domain::{Lift, Lock, PersonId, Reason, Refusal, Scope, TargetName};
@@ -250,7 +250,7 @@ async fn may(
     let answer = decide(&bundle, &question);
     match answer.allowed {
         true => Ok((bundle.hash().to_string(), answer.inputs)),
-        false => Err(Failure::policy(&answer)),
+        false => Err(step_up::refused(backend, caller, &bundle, &question, &answer)),
     }
 }
 

@@ -24,6 +24,7 @@ pub mod resolve;
 pub mod roster;
 pub mod sign;
 pub mod sign_in;
+pub mod step_up;
 pub mod targets;
 #[cfg(test)]
 mod tests;

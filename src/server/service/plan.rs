@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::{accounts, locked, others, resolve, workload};
+use super::{accounts, locked, others, resolve, step_up, workload};
 use crate::domain::lock::asking;
 use crate::domain::{
     Behind, Body, Case, Duration, Extends, Filing, Frozen, Grant, Narrowing, Person, PersonName, Reason, Refusal,
@@ -14,8 +14,8 @@ use crate::server::backend::{Backend, Caller};
 use crate::server::edge::limits::MOST_OPEN_REQUESTS;
 use crate::server::failure::Failure;
 use crate::server::provider::{Access, Beneficiary};
-use crate::wire::problem::Code;
-use crate::wire::{NewRequest, Outcome, Problem};
+use crate::wire::problem::{Code, StepUp};
+use crate::wire::{NewRequest, Outcome};
 
 /// How many open requests are looked at to count those that one made oneself.
 const OPEN_PAGE: u32 = 10 * MOST_OPEN_REQUESTS;
@@ -50,6 +50,8 @@ struct Asked {
 /// session of who asks.
 struct Answers {
     request: Decision,
+    /// What would make a yes of the answer to it.
+    step_up: Option<StepUp>,
     receive: Decision,
     automatic: Option<Decision>,
 }
@@ -71,7 +73,7 @@ impl Plan {
             asked: &asked,
         };
         let beneficiary = scene.beneficiary().await?;
-        for_a_workload(caller, &target)?;
+        workload::may_have(caller, &target)?;
         let behind = workload::behind(backend, bundle.catalogue(), caller.person.workload.as_deref()).await?;
         let mut case = backend.store.case_to_file(&beneficiary.id, &target.name).await?;
         let mut beside = vec![Scope::Person(caller.person.id.clone()), Scope::bound(&target.binding)];
@@ -203,11 +205,12 @@ impl Answers {
 
     fn hold(&self, beneficiary: &Person, body: &Body) -> Result<(), Failure> {
         let for_another = body.requester != body.beneficiary;
-        if !self.request.allowed && for_another {
-            return Err(refused_for_another(&self.request));
-        }
         if !self.request.allowed {
-            return Err(Failure::policy(&self.request));
+            let failure = match for_another {
+                true => refused_for_another(&self.request),
+                false => Failure::policy(&self.request),
+            };
+            return Err(step_up::asked_for(failure, self.step_up.clone()));
         }
         if self.receive.allowed {
             return Ok(());
@@ -275,9 +278,9 @@ impl Scene<'_> {
                 Err(Failure::new(Code::PolicyRefused, "a workload asks for itself alone"))
             }
             Some(name) if name.as_str() != me.subject => {
-                let answer = self.may_ask(true, &self.asked.only);
+                let (answer, step_up) = self.may_ask(true, &self.asked.only);
                 if !answer.allowed {
-                    return Err(refused_for_another(&answer));
+                    return Err(step_up::asked_for(refused_for_another(&answer), step_up));
                 }
                 others::named(self.backend, me, name).await
             }
@@ -319,7 +322,7 @@ impl Scene<'_> {
         })
     }
 
-    fn may_ask(&self, for_another: bool, only: &[Narrowing]) -> Decision {
+    fn may_ask(&self, for_another: bool, only: &[Narrowing]) -> (Decision, Option<StepUp>) {
         let groups = self.caller.groups(self.bundle);
         let who = self.caller.who(&groups);
         let ask = self.asked.ask(self.target, only);
@@ -329,7 +332,12 @@ impl Scene<'_> {
         } else {
             Question::Request { who, ask, session, now }
         };
-        decide(self.bundle, &question)
+        let answer = decide(self.bundle, &question);
+        let step_up = match answer.allowed {
+            true => None,
+            false => step_up::wanted(self.backend, self.caller, self.bundle, &question),
+        };
+        (answer, step_up)
     }
 
     fn answers(&self, beneficiary: &Person, body: &Body) -> Answers {
@@ -342,21 +350,14 @@ impl Scene<'_> {
         };
         let ask = self.asked.ask(self.target, &body.only);
         let (session, now) = (self.caller.facts(), self.backend.now());
+        let (request, step_up) = self.may_ask(for_another, &body.only);
         Answers {
-            request: self.may_ask(for_another, &body.only),
+            request,
+            step_up,
             receive: decide(self.bundle, &Question::Receive { who, ask, now }),
             automatic: (!for_another).then(|| decide(self.bundle, &Question::AutoApprove { who, ask, session, now })),
         }
     }
-}
-
-/// No workload is a user of Identity Center, and one that is called like somebody there shall not be them.
-fn for_a_workload(caller: &Caller, target: &Target) -> Result<(), Failure> {
-    if caller.person.workload.is_none() || target.binding.assignment().is_none() {
-        return Ok(());
-    }
-    let title = format!("{} is a permission set, which no workload can have", target.name);
-    Err(Problem::new(Code::PolicyRefused, title).hint("ask for a role").into())
 }
 
 /// Whether the provider could ever give what is asked: nobody shall approve what cannot be, whatever it stands beside.

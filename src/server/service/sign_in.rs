@@ -20,7 +20,7 @@ use crate::wire::{Me, NewSession, OpenedSession, PersonView, token};
 /// Issuer of people that this backend knows by itself.
 pub const LOCAL: &str = "local";
 /// RFC 7636, section 4.1: a verifier is no longer.
-const LONGEST_VERIFIER: usize = 128;
+pub(super) const LONGEST_VERIFIER: usize = 128;
 
 /// Opens a session for whoever holds a valid code, on the device that has `key`.
 ///
@@ -106,11 +106,7 @@ async fn holder(
     challenge: Option<&str>,
     key: &DeviceKey,
 ) -> Result<Option<(SignInCode, Person)>, Failure> {
-    let hash = match challenge {
-        None => code_hash(&new.code),
-        Some(_) => Digest::of(new.code.as_bytes()).to_string(),
-    };
-    let Some(code) = backend.store.code_by_hash(&hash).await? else {
+    let Some(code) = backend.store.code_by_hash(&code_hash(&new.code)).await? else {
         return Ok(None);
     };
     let Some(person) = backend.store.person(&code.person).await? else {
@@ -124,7 +120,7 @@ async fn holder(
 }
 
 /// Hash of a code as it was typed: case, dashes and spaces do not count, and Crockford's look-alikes are read as meant.
-fn code_hash(code: &str) -> String {
+pub(super) fn code_hash(code: &str) -> String {
     let read: String = code
         .chars()
         .filter(|c| !matches!(c, '-' | ' '))

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::locked;
 use super::roster::Listing;
 use super::view::stages;
+use super::{locked, step_up};
 use crate::domain::accounts::typed_name;
 use crate::policy::{Ask, Bundle, Catalogue, Family, Question, Target, decide, is_hit, searched, words};
 use crate::server::backend::{Backend, Caller};
@@ -32,8 +32,9 @@ pub async fn targets(backend: &Backend, caller: &Caller, query: Option<&str>) ->
     let mut found = Vec::new();
     for target in catalogue.search(query.unwrap_or_default()) {
         let ask = general(target);
-        let session = caller.facts();
+        let session = step_up::at_best(backend, caller);
         if decide(&bundle, &Question::Request { who, ask, session, now }).allowed {
+            let session = caller.facts();
             let automatic = decide(&bundle, &Question::AutoApprove { who, ask, session, now }).allowed;
             found.push(view(target, automatic, catalogue, &apart));
         }
@@ -41,8 +42,9 @@ pub async fn targets(backend: &Backend, caller: &Caller, query: Option<&str>) ->
     for (family, accounts) in in_many(backend, &bundle, query.unwrap_or_default()) {
         let target = family.in_general();
         let ask = general(target);
-        let session = caller.facts();
+        let session = step_up::at_best(backend, caller);
         if decide(&bundle, &Question::Request { who, ask, session, now }).allowed {
+            let session = caller.facts();
             let automatic = decide(&bundle, &Question::AutoApprove { who, ask, session, now }).allowed;
             found.push(TargetView {
                 accounts: Some(accounts),

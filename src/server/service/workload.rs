@@ -12,7 +12,7 @@ use crate::domain::sign_in::let_in;
 use crate::domain::{
     Behind, Device, Digest, Duration, Enrolled, Person, Refusal, Session, SignInMethod, StartedBy, Workload,
 };
-use crate::policy::Catalogue;
+use crate::policy::{Catalogue, Target};
 use crate::server::backend::{Backend, Caller};
 use crate::server::failure::{Failure, repeated, settled};
 use crate::server::identity::device::DeviceKey;
@@ -263,4 +263,13 @@ pub fn starter_unknown(caller: &Caller) -> Failure {
         }
     });
     problem.into()
+}
+
+/// No workload is a user of Identity Center, and one that is called like somebody there shall not be them.
+pub fn may_have(caller: &Caller, target: &Target) -> Result<(), Failure> {
+    if caller.person.workload.is_none() || target.binding.assignment().is_none() {
+        return Ok(());
+    }
+    let title = format!("{} is a permission set, which no workload can have", target.name);
+    Err(Problem::new(Code::PolicyRefused, title).hint("ask for a role").into())
 }

@@ -55,7 +55,9 @@ async fn methods_say_where_people_sign_in() {
         methods,
         json!([
             { "method": "loopback-pkce", "name": "acme", "issuer": "https://acme.example" },
+            { "method": "remote", "name": "acme", "issuer": "https://acme.example" },
             { "method": "loopback-pkce", "name": "partners", "issuer": "https://partners.example" },
+            { "method": "remote", "name": "partners", "issuer": "https://partners.example" },
             { "method": "local" },
         ])
     );
@@ -209,7 +211,7 @@ async fn person_from_an_identity_provider_approves_in_a_browser_method() {
     let catalogue = house.stage.folder().join("policy/security/catalogue.toml");
     let member = format!("\"local:bob\", \"{} bea\"", house.acme.issuer);
     super::stage::replace_in(&catalogue, "\"local:bob\"]", &format!("{member}]"));
-    let bea = house.sign_in("bea pwd -").await;
+    let bea = house.sign_in("bea pwd,mfa -").await;
     super::stage::eventually("the policy", || async {
         bea.get("/v1/me").await.body["groups"]
             .as_array()

@@ -29,6 +29,7 @@ pub fn at(name: &str, issuer: &str) -> SignInSettings {
             name_claim: None,
             algorithms: vec![TokenAlgorithm::Rs256, TokenAlgorithm::Es256],
             mfa_acr: vec!["urn:acme:two".to_owned()],
+            remote: true,
             require: BTreeMap::new(),
         },
         client_secret: CLIENT_SECRET.into(),
@@ -225,11 +226,23 @@ impl Issuer {
 
     /// Begins to sign in at it in `browser`: what its page would send the browser back with, and where.
     pub async fn begins(&self, browser: &mut Browser, terminal: &Terminal) -> String {
-        let page = browser.get(&terminal.address()).await;
+        self.begins_at(browser, &terminal.address()).await
+    }
+
+    async fn begins_at(&self, browser: &mut Browser, address: &str) -> String {
+        let page = browser.get(address).await;
         assert_eq!(page.status, 303, "{page:?}");
         *self.nonce.lock().unwrap() = page.brings("nonce").unwrap();
         let (back, state) = (page.brings("redirect_uri").unwrap(), page.brings("state").unwrap());
         format!("{back}?state={state}&code=c")
+    }
+
+    /// Shows a second factor at it for `session`: where the browser ends up.
+    pub async fn sign_in_for(&self, terminal: &Terminal, session: &str) -> Page {
+        let mut browser = Browser::of("ana - -");
+        let address = format!("{}&renews={session}", terminal.address());
+        let back = self.begins_at(&mut browser, &address).await;
+        browser.follow(&back, TERMINAL).await
     }
 
     /// Signs in at it: where the browser ends up.

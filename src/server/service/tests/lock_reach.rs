@@ -93,7 +93,11 @@ async fn access_that_was_there_before_is_said_to_remain() {
             .map(|request| request.id.clone())
             .collect::<Vec<_>>()
     };
-    assert_eq!(shown().await, [filed.id.clone()], "said where what is over stands");
+    assert_eq!(
+        shown().await,
+        std::slice::from_ref(&filed.id),
+        "said where what is over stands"
+    );
     stage.at(12 * 3_600 + 1);
     assert_eq!(shown().await, Vec::<String>::new(), "for a while");
     // nor once somebody else took it away

@@ -26,6 +26,7 @@ fn a_bound_code(n: u64, sign_in: &str) -> SignInCode {
         challenge: "c".to_owned(),
         method: SignInMethod::LoopbackPkce,
         mfa_at: Some(at(5)),
+        renews: None,
     };
     SignInCode {
         bound: Some(Box::new(bound)),
@@ -54,7 +55,14 @@ async fn session_keeps_when_a_second_factor_was_shown(store: &Tried) {
         ..a_session(60, ALICE)
     };
     store.commit(&change(Row::Session(session.clone()))).await.unwrap();
-    assert_eq!(store.session(&session.id).await.unwrap(), Some(session));
+    assert_eq!(store.session(&session.id).await.unwrap(), Some(session.clone()));
+    let renewed = Session {
+        mfa_at: Some(at(9)),
+        version: 2,
+        ..session
+    };
+    store.commit(&change(Row::Session(renewed.clone()))).await.unwrap();
+    assert_eq!(store.session(&renewed.id).await.unwrap(), Some(renewed));
 }
 
 async fn workload_is_kept_with_what_matched(store: &Tried) {

@@ -178,7 +178,8 @@ impl State {
         if new.version != 1 {
             let (is_it, version) = (|old: &Session| old.id == new.id, |old: &Session| old.version);
             return replace(&mut self.sessions, is_it, version, new.version, |old| {
-                (old.expires_at, old.ended_at, old.version) = (new.expires_at, new.ended_at, new.version);
+                (old.expires_at, old.ended_at) = (new.expires_at, new.ended_at);
+                (old.mfa_at, old.version) = (new.mfa_at, new.version);
             });
         }
         self.knows(&new.person)?;

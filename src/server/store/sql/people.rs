@@ -68,9 +68,10 @@ pub(super) async fn write_session(connection: &mut Connection, session: &Session
         .bind(version)
         .bind(session.id_token.as_deref())
     } else {
-        query("UPDATE sessions SET expires_at = $1, ended_at = $2, version = $3 WHERE id = $4 AND version = $5")
+        query("UPDATE sessions SET expires_at = $1, ended_at = $2, mfa_at = $3, version = $4 WHERE id = $5 AND version = $6")
             .bind(session.expires_at.millis())
             .bind(millis(session.ended_at))
+            .bind(millis(session.mfa_at))
             .bind(version)
             .bind(session.id.as_str())
             .bind(version.saturating_sub(1))
