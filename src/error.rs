@@ -122,6 +122,7 @@ pub const fn exit_of(code: Code) -> Exit {
         Code::PolicyRefused
         | Code::PolicyOverCap
         | Code::PolicyOwnRequest
+        | Code::PolicyNewDevice
         | Code::Forbidden
         | Code::Locked
         | Code::LockOwn
@@ -139,6 +140,7 @@ pub const fn exit_of(code: Code) -> Exit {
         | Code::TargetNotFound
         | Code::TargetAmbiguous
         | Code::PersonNotFound
+        | Code::SessionNotFound
         | Code::LockNotFound
         | Code::LockAmbiguous => Exit::Gone,
         Code::CredentialElsewhere
@@ -152,6 +154,7 @@ pub const fn exit_of(code: Code) -> Exit {
         Code::RateLimited
         | Code::StoreUnavailable
         | Code::HostUnknown
+        | Code::CallerUnknown
         | Code::PathNotFound
         | Code::MethodNotAllowed => Exit::Unreachable,
         Code::IdempotencyReused | Code::ServerFailed => Exit::Unexpected,

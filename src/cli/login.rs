@@ -14,11 +14,11 @@ use hot::Origin;
 /// Sign in
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example:\n  jit login --server https://jit.acme.example\n  jit login --identity-center billing --no-browser\n\nWith --identity-center, with -o json: one object a line, first the page and the code."
+    after_help = "Example:\n  jit login --server https://jit.acme.example\n  jit login --server https://jit.acme.example --identity admin --code\n  jit login --identity-center billing --no-browser\n\n--code asks for the code; on the command line it stands for loopback servers only.\nWith --identity-center, with -o json: one object a line, first the page and the code."
 )]
 pub(super) struct Args {
-    /// One-time code, on loopback servers only
-    #[arg(long, value_name = "CODE")]
+    /// Sign in with a one-time code
+    #[arg(long, value_name = "CODE", num_args = 0..=1, default_missing_value = "")]
     code: Option<String>,
     /// Sign in to Identity Center, for TARGET
     #[arg(long, value_name = "TARGET", num_args = 0..=1, default_missing_value = "", conflicts_with = "code")]
@@ -36,6 +36,7 @@ pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
     let server = client.server()?;
     client.check_server(&server)?;
     let signed_in = match args.code {
+        Some(asked) if asked.is_empty() => with_code(ctx, &client, &server, None)?,
         Some(code) => {
             client.allows_code_argument(&server)?;
             with_code(ctx, &client, &server, Some(code))?

@@ -15,6 +15,7 @@ mod secret_file;
 mod server_file;
 mod server_source;
 mod shown_url;
+mod tls_pair;
 mod web_address;
 
 pub use environment::{Environment, VARIABLES, Variable};
@@ -25,7 +26,10 @@ pub use issuer_url::IssuerUrl;
 pub use network::{NetworkSettings, ProxySetting};
 pub use parent::parent_program;
 pub use sealing_key::SealingKey;
+pub use server_file::listening::{ForwardedHeader, TlsFiles, TrustedProxies};
+pub use server_file::people::Admin;
 pub use server_file::sign_in::{IdentityProvider, TokenAlgorithm};
 pub use server_file::{SecretSource, ServerFile};
 pub use shown_url::shown_url;
+pub use tls_pair::TlsPair;
 pub use web_address::WebAddress;

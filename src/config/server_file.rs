@@ -10,12 +10,16 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::de::DeTable;
 
+use self::listening::{TlsFiles, TrustedProxies};
+use self::people::Admin;
 use self::sign_in::IdentityProvider;
 use super::shown_url::shown_url;
 use crate::domain::key_life::SHORTEST_PERIOD_S;
 use crate::domain::time::Duration;
 use crate::error::{Error, Result};
 
+pub mod listening;
+pub mod people;
 pub mod sign_in;
 
 /// Keys of the file and of its tables.
@@ -27,12 +31,19 @@ const KEYS: &[(&str, &[&str])] = &[
             "public_url",
             "policy",
             "database",
+            "tls",
+            "trusted_proxies",
+            "forwarded_header",
             "aws",
             "issuer",
             "sealing_key",
             "sign_in",
+            "admins",
+            "session",
         ],
     ),
+    ("tls", &["certificate", "key"]),
+    ("session", &["life"]),
     ("aws", &["endpoint"]),
     ("issuer", &["url", "period"]),
     ("sealing_key", SECRET_KEYS),
@@ -43,13 +54,15 @@ const KEYS: &[(&str, &[&str])] = &[
 /// Keys of a table that names a secret.
 const SECRET_KEYS: &[&str] = &["file", "environment", "keyring"];
 
-const LISTEN: &str = "127.0.0.1:7878";
-
 /// How a backend is set up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerFile {
-    /// Where it listens: on this machine.
+    /// Where it listens.
     pub listen: SocketAddr,
+    /// What TLS is spoken with, where it ends here.
+    pub tls: Option<TlsFiles>,
+    /// Who is believed when they say who calls.
+    pub trusted_proxies: Option<TrustedProxies>,
     /// Where people reach it.
     pub public_url: Origin,
     /// Folder of the policy bundle.
@@ -66,6 +79,10 @@ pub struct ServerFile {
     pub sealing_key: SecretSource,
     /// Where people sign in.
     pub sign_in: Vec<IdentityProvider>,
+    /// Who runs it.
+    pub admins: Vec<Admin>,
+    /// How long people stay signed in, where that is not the usual time.
+    pub session_life: Option<Duration>,
 }
 
 /// Where a secret comes from.
@@ -85,6 +102,9 @@ struct Written {
     public_url: Option<Spanned<String>>,
     policy: Option<Spanned<String>>,
     database: Option<Spanned<String>>,
+    tls: Option<Spanned<listening::Tls>>,
+    trusted_proxies: Option<Spanned<Vec<Spanned<String>>>>,
+    forwarded_header: Option<Spanned<String>>,
     #[serde(default)]
     aws: Aws,
     #[serde(default)]
@@ -92,6 +112,9 @@ struct Written {
     sealing_key: Option<Spanned<Secret>>,
     #[serde(default)]
     sign_in: Vec<Spanned<sign_in::Written>>,
+    admins: Option<Spanned<Vec<Spanned<String>>>>,
+    #[serde(default)]
+    session: people::Session,
 }
 
 #[derive(Default, Deserialize)]
@@ -130,8 +153,14 @@ impl ServerFile {
         let public_url = written
             .public_url
             .ok_or_else(|| missing("public_url", "https://jit.acme.example"))?;
+        let tls = written.tls.as_ref().map(|tls| source.tls(tls)).transpose()?;
+        let (networks, header) = (written.trusted_proxies.as_ref(), written.forwarded_header.as_ref());
+        let trusted_proxies = source.trusted_proxies(networks, header)?;
+        let is_guarded = tls.is_some() || trusted_proxies.is_some();
         Ok(Self {
-            listen: source.listen(written.listen.as_ref())?,
+            listen: source.listen(written.listen.as_ref(), is_guarded)?,
+            tls,
+            trusted_proxies,
             public_url: source.origin(&public_url)?,
             policy: source.path(&written.policy.ok_or_else(|| missing("policy", "policy"))?)?,
             database: source.path(&written.database.ok_or_else(|| missing("database", "jit.db"))?)?,
@@ -140,6 +169,8 @@ impl ServerFile {
             issuer_period: written.issuer.period.map(|text| source.period(&text)).transpose()?,
             sealing_key: source.secret("sealing_key", ("key", "JIT_SEALING_KEY"), &sealing_key)?,
             sign_in: source.sign_in(&written.sign_in)?,
+            admins: source.admins(written.admins.as_ref())?,
+            session_life: source.session_life(&written.session)?,
         })
     }
 }
@@ -215,21 +246,6 @@ impl Source<'_> {
         Err(self
             .wrong(&unknown.span(), &format!("no key named {key}{inside}"))
             .hint(hint))
-    }
-
-    fn listen(&self, written: Option<&Spanned<String>>) -> Result<SocketAddr> {
-        let text = written.map_or(LISTEN, |text| text.get_ref().as_str());
-        let at = written.map_or(0..0, Spanned::span);
-        let address: SocketAddr = text.parse().map_err(|_| {
-            self.wrong(&at, &format!("listen is no address: {text}"))
-                .hint(format!("such as  listen = \"{LISTEN}\""))
-        })?;
-        if address.ip().is_loopback() {
-            return Ok(address);
-        }
-        Err(self
-            .wrong(&at, &format!("listen is beyond loopback: {text}"))
-            .hint("jit speaks no TLS here: listen on 127.0.0.1, behind a TLS proxy on this machine"))
     }
 
     fn origin(&self, written: &Spanned<String>) -> Result<Origin> {

@@ -38,6 +38,8 @@ pub struct Vote {
     pub device: DeviceId,
     /// Everybody for whom that device is enrolled. Empty under `--dev`, where one machine plays all parts.
     pub device_people: Vec<PersonId>,
+    /// From when on that device says yes, where it was enrolled lately by what somebody else could have had.
+    pub decides_from: Option<Timestamp>,
     /// Open stages that policy lets this person decide.
     pub stages: Vec<usize>,
     /// Id of the grant, in case this decision completes the workflow.

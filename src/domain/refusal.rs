@@ -53,6 +53,8 @@ codes! {
     PolicyOverCap = "policy.over_cap",
     /// A decision on one's own request, or from a device of the one who asks.
     PolicyOwnRequest = "policy.own_request",
+    /// A yes from a device that a one-time code enrolled less than a day ago.
+    PolicyNewDevice = "policy.new_device",
     /// A malformed id.
     IdMalformed = "id.malformed",
     /// No such request, or not one that the caller may see.
@@ -93,6 +95,8 @@ codes! {
     SessionNonce = "session.nonce",
     /// A one-time code that is wrong, used or too old.
     SessionCodeInvalid = "session.code_invalid",
+    /// No such session, or one that is over.
+    SessionNotFound = "session.not_found",
     /// Not for this caller.
     Forbidden = "access.forbidden",
     /// A lock stands on the person, on the target, or on everything.
@@ -121,6 +125,8 @@ codes! {
     VersionTooOld = "version.too_old",
     /// The address that was called is not this backend's.
     HostUnknown = "host.unknown",
+    /// A trusted proxy that does not say who calls.
+    CallerUnknown = "caller.unknown",
     /// No such path.
     PathNotFound = "path.not_found",
     /// The path knows no such method.
@@ -188,6 +194,8 @@ pub enum Refusal {
     OwnRequest,
     #[error("this device belongs to the person who asks")]
     OwnDevice,
+    #[error("this device is new and approves from {from} on")]
+    DeviceNew { from: Timestamp },
     #[error("no open stage of {request} is yours to decide")]
     NotApprover { request: RequestId },
     #[error("you have decided on {request} already")]
@@ -263,6 +271,7 @@ impl Refusal {
             | Self::BadPersonName { .. } => Code::UsageText,
             Self::OverCap { .. } | Self::OverCapExtended { .. } => Code::PolicyOverCap,
             Self::OwnRequest | Self::OwnDevice => Code::PolicyOwnRequest,
+            Self::DeviceNew { .. } => Code::PolicyNewDevice,
             Self::NotApprover { .. } => Code::PolicyRefused,
             Self::VotedAlready { .. } | Self::AlreadyDecided { .. } => Code::RequestAlreadyDecided,
             Self::Changed { .. } => Code::RequestChanged,
@@ -294,6 +303,7 @@ impl Refusal {
             Self::TextTooLong { .. } => Some("say it shorter and link to the rest"),
             Self::TextUnsafe { .. } => Some("keep to one line of plain text"),
             Self::OwnRequest | Self::OwnDevice => Some("ask another approver"),
+            Self::DeviceNew { .. } => Some("use a device that you had before, or ask another approver"),
             Self::Changed { .. } => Some("look at the request again, then decide"),
             Self::NarrowedOtherwise { .. } => Some("drop the live grant first"),
             Self::CodeInvalid => Some("ask for a new code"),

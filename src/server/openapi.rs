@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use utoipa::OpenApi;
 
-use crate::server::handlers::{grants, health, issuer, locks, requests, sessions, sign_in, targets};
+use crate::server::handlers::{admin, grants, health, issuer, locks, requests, sessions, sign_in, targets};
 use crate::server::routes::{Access, table};
 use crate::wire::problem::MEDIA_TYPE;
 
@@ -40,6 +40,9 @@ use crate::wire::problem::MEDIA_TYPE;
         locks::list,
         locks::set,
         locks::lift,
+        admin::add_user,
+        admin::sessions,
+        admin::revoke,
     )
 )]
 struct Description;
@@ -76,7 +79,7 @@ fn complete(operation: &mut Value, method: &str, access: Access) {
     match access {
         Access::Anyone => {}
         Access::OnDevice => operation["security"] = json!([{ "device": [] }]),
-        Access::SignedIn => operation["security"] = json!([{ "session": [], "device": [] }]),
+        Access::SignedIn | Access::Admin => operation["security"] = json!([{ "session": [], "device": [] }]),
     }
     if let Some(parameters) = operation.get_mut("parameters").and_then(Value::as_array_mut) {
         for parameter in parameters.iter_mut().filter(|p| p["name"] == "id") {

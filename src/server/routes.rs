@@ -15,10 +15,10 @@ use tower_http::timeout::TimeoutLayer;
 use crate::server::backend::Backend;
 use crate::server::edge::answer::described;
 use crate::server::edge::guard::guard;
-use crate::server::edge::let_in::{on_device, signed_in};
+use crate::server::edge::let_in::{admin_only, on_device, signed_in};
 use crate::server::edge::whole::whole;
 use crate::server::failure::Failure;
-use crate::server::handlers::{grants, health, issuer, locks, requests, sessions, sign_in, targets};
+use crate::server::handlers::{admin, grants, health, issuer, locks, requests, sessions, sign_in, targets};
 use crate::wire::{LARGEST_BODY, paths};
 
 /// Longer than any wait, shorter than most proxies.
@@ -33,6 +33,8 @@ pub enum Access {
     OnDevice,
     /// Whoever is signed in; what they may do is policy's and the domain's.
     SignedIn,
+    /// Whoever is signed in and runs the backend.
+    Admin,
 }
 
 /// A route.
@@ -48,7 +50,7 @@ pub struct Route {
 
 /// The table.
 pub fn table() -> Vec<Route> {
-    use Access::{Anyone, OnDevice, SignedIn};
+    use Access::{Admin, Anyone, OnDevice, SignedIn};
     let route = |method, path, access, handler| Route {
         method,
         path,
@@ -82,6 +84,9 @@ pub fn table() -> Vec<Route> {
         route(Method::GET, paths::GRANTS, SignedIn, get(grants::list)),
         route(Method::POST, paths::END, SignedIn, post(grants::end)),
         route(Method::POST, paths::CREDENTIALS, SignedIn, post(grants::credentials)),
+        route(Method::POST, paths::ADMIN_USERS, Admin, post(admin::add_user)),
+        route(Method::GET, paths::ADMIN_SESSIONS, Admin, get(admin::sessions)),
+        route(Method::DELETE, paths::ADMIN_SESSION, Admin, delete(admin::revoke)),
     ]
 }
 
@@ -93,6 +98,10 @@ pub fn router(backend: &Arc<Backend>) -> Router {
             Access::Anyone => route.handler,
             Access::OnDevice => route.handler.layer(from_fn_with_state(backend.clone(), on_device)),
             Access::SignedIn => route.handler.layer(from_fn_with_state(backend.clone(), signed_in)),
+            Access::Admin => {
+                let handler = route.handler.layer(from_fn_with_state(backend.clone(), admin_only));
+                handler.layer(from_fn_with_state(backend.clone(), signed_in))
+            }
         };
         router = router.route(route.path, handler);
     }

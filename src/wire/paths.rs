@@ -28,6 +28,12 @@ pub const INBOX: &str = "/v1/inbox";
 pub const ME: &str = "/v1/me";
 /// Sign in (POST), look (GET), sign out (DELETE).
 pub const SESSIONS: &str = "/v1/sessions";
+/// Hand out a code (POST).
+pub const ADMIN_USERS: &str = "/v1/admin/users";
+/// Sessions of people.
+pub const ADMIN_SESSIONS: &str = "/v1/admin/sessions";
+/// End one of them (DELETE).
+pub const ADMIN_SESSION: &str = "/v1/admin/sessions/{id}";
 /// Ways to sign in.
 pub const SIGN_IN_METHODS: &str = "/v1/sign-in-methods";
 /// Where a browser begins to sign in.

@@ -123,6 +123,12 @@ pub(super) fn decide(now: Timestamp, case: &Case, vote: &Vote) -> Result<Change,
     if vote.device_people.iter().any(|p| asks.contains(&p)) {
         return Err(Refusal::OwnDevice);
     }
+    if let Some(from) = vote
+        .decides_from
+        .filter(|from| vote.verdict == Verdict::Approve && now < *from)
+    {
+        return Err(Refusal::DeviceNew { from });
+    }
     let request = pending(now, case)?;
     if case.lost().is_some() {
         return Err(Refusal::ExtendedOver {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::view::Viewer;
-use super::{Key, locked, resolve};
+use super::{Key, devices, locked, resolve};
 use crate::domain::lock::deciding;
 use crate::domain::{Case, Change, Comment, Digest, Event, PersonId, Refusal, Verdict, Vote, apply};
 use crate::policy::{self, Question};
@@ -71,6 +71,7 @@ async fn voted(
     } else {
         backend.store.people_of_device(&caller.session.device).await?
     };
+    let decides_from = devices::decides_from(backend, caller).await?;
     let asked = stages(backend, caller, case, verdict)?;
     let vote = Vote {
         by: caller.person.id.clone(),
@@ -79,6 +80,7 @@ async fn voted(
         digest,
         device: caller.session.device.clone(),
         device_people,
+        decides_from,
         stages: asked.allowed.clone(),
         grant: backend.random.grant_id(),
     };

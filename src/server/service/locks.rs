@@ -1,8 +1,8 @@
 //! Setting locks and lifting them.
 //! Owns what is meant by what somebody typed. One's own lock needs no policy; nothing here needs a provider.
 
-use super::Key;
 use super::locked::{About, lift_view, named, of_person, seen, under, view};
+use super::{Key, devices};
 use crate::domain::accounts::is_account_id;
 use crate::domain::lock::{self, lift};
 use crate::domain::{Lift, Lock, PersonId, Reason, Refusal, Scope, TargetName};
@@ -83,6 +83,7 @@ pub async fn unlock(backend: &Backend, caller: &Caller, how: &LiftLock, key: Opt
             true => None,
             false => Some(may(backend, caller, &scope, Doing::Unlock).await?),
         };
+        devices::may_say_yes(backend, caller).await?;
         let device_people = if backend.settings.shared_devices_decide {
             Vec::new()
         } else {

@@ -78,6 +78,9 @@ migrations! {
     75 "0075_sign_in_codes_sign_in"
     76 "0076_sign_in_codes_once"
     77 "0077_sessions_mfa"
+    95 "0095_sessions_of_a_person"
+    96 "0096_devices_of_a_person"
+    97 "0097_sign_in_codes_tries"
 }
 
 /// The version that the schema has after all of them.

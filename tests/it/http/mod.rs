@@ -19,4 +19,5 @@ mod policy;
 mod secrets;
 mod sign_in;
 mod stage;
+mod tls;
 mod waiting;
