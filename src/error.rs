@@ -124,6 +124,7 @@ pub const fn exit_of(code: Code) -> Exit {
         Code::PolicyRefused
         | Code::PolicyOverCap
         | Code::PolicyOwnRequest
+        | Code::PolicyNewDevice
         | Code::Forbidden
         | Code::Locked
         | Code::LockOwn
@@ -141,6 +142,7 @@ pub const fn exit_of(code: Code) -> Exit {
         | Code::TargetNotFound
         | Code::TargetAmbiguous
         | Code::PersonNotFound
+        | Code::SessionNotFound
         | Code::LockNotFound
         | Code::LockAmbiguous => Exit::Gone,
         Code::CredentialElsewhere
@@ -155,6 +157,7 @@ pub const fn exit_of(code: Code) -> Exit {
         | Code::SessionIssuer
         | Code::StoreUnavailable
         | Code::HostUnknown
+        | Code::CallerUnknown
         | Code::PathNotFound
         | Code::MethodNotAllowed => Exit::Unreachable,
         Code::IdempotencyReused | Code::ServerFailed => Exit::Unexpected,

@@ -17,6 +17,7 @@ pub(super) fn run(_: Args, ctx: &mut Ctx) -> Result<()> {
         return ctx.ui.json("jit/inbox/1", &list);
     }
     stopping::note(ctx, &desk, &list.locks);
+    stopping::note_devices(ctx, &desk.words(), &list.new_devices);
     if list.requests.is_empty() {
         ctx.ui.note("Nothing waits for you.");
         return Ok(());

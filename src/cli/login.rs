@@ -8,17 +8,17 @@ use super::center;
 use super::context::Ctx;
 use crate::client::{Client, Road, SignIn, SignedIn};
 use crate::domain::SignInMethod;
-use crate::error::{Error, Exit, Result};
+use crate::error::{Error, Result};
 use hot::Origin;
 
 /// Sign in
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example:\n  jit login --server https://jit.acme.example\n  jit login --remote\n  jit login --identity-center billing --no-browser\n\nWhere a page is to be opened by hand, with -o json: one object a line, first the page."
+    after_help = "Example:\n  jit login --server https://jit.acme.example\n  jit login --server https://jit.acme.example --identity admin --code\n  jit login --remote\n  jit login --identity-center billing --no-browser\n\n--code asks for the code; on the command line it stands for loopback servers only.\nWhere a page is to be opened by hand, with -o json: one object a line, first the page."
 )]
 pub(super) struct Args {
-    /// One-time code, on loopback servers only
-    #[arg(long, value_name = "CODE")]
+    /// Sign in with a one-time code
+    #[arg(long, value_name = "CODE", num_args = 0..=1, default_missing_value = "")]
     code: Option<String>,
     /// Sign in to Identity Center, for TARGET
     #[arg(long, value_name = "TARGET", num_args = 0..=1, default_missing_value = "", conflicts_with = "code")]
@@ -48,6 +48,7 @@ pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
     let server = client.server()?;
     client.check_server(&server)?;
     let signed_in = match args.code {
+        Some(asked) if asked.is_empty() => with_code(ctx, &client, &server, None)?,
         Some(code) => {
             client.allows_code_argument(&server)?;
             with_code(ctx, &client, &server, Some(code))?
@@ -83,11 +84,6 @@ fn offered(client: &Client, server: &Origin, args: &Args) -> Result<bool> {
         false => SignInMethod::LoopbackPkce,
     };
     let known = client.sign_in_methods(server)?;
-    if known.as_ref().is_some_and(|known| known.methods.is_empty()) {
-        let message = format!("nobody can sign in at {server} yet");
-        return Err(Error::new(Exit::Configuration, "login.no_method", message)
-            .hint("whoever runs it sets up [[sign_in]] in its file"));
-    }
     let mut ways = known.map_or_else(Vec::new, |known| known.methods);
     ways.retain(|offered| offered.method == way.as_str());
     let names: Vec<&str> = ways.iter().filter_map(|way| way.name.as_deref()).collect();

@@ -1,6 +1,7 @@
 //! The command line: global flags, the verbs, and what runs each.
 //! Owns clap. Refuses work: it lies in `client`, words in `ui`.
 
+mod admin;
 mod approve;
 mod asking;
 #[cfg(feature = "server")]
@@ -152,6 +153,7 @@ enum Verb {
     Login(login::Args),
     Logout(logout::Args),
     Whoami(whoami::Args),
+    Admin(admin::Args),
     #[cfg(feature = "server")]
     Serve(serve::Args),
     ShellInit(shell_init::Args),
@@ -205,6 +207,7 @@ impl Verb {
             Self::Login(args) => login::run(args, ctx),
             Self::Logout(args) => logout::run(args, ctx),
             Self::Whoami(args) => whoami::run(args, ctx),
+            Self::Admin(args) => admin::run(args, ctx),
             #[cfg(feature = "server")]
             Self::Serve(args) => serve::run(args, ctx),
             Self::ShellInit(args) => shell_init::run(args, ctx),

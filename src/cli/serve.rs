@@ -13,8 +13,11 @@ use self::plan::Plan;
 use self::words::{announce, refused};
 use super::Ctx;
 use crate::error::{Error, Exit, Result};
+use crate::server::backend::Backend;
+use crate::server::failure::Failure;
+use crate::server::service::admin;
 use crate::server::{self, StartError, dev};
-use crate::wire::Serving;
+use crate::wire::{Serving, ServingPerson};
 
 /// Run the approval backend
 #[derive(Debug, clap::Args)]
@@ -65,7 +68,9 @@ async fn serve(plan: &Plan, ctx: &Ctx) -> Result<()> {
         true => dev::people(&opened.backend)
             .await
             .map_err(|failure| refused(&StartError::from(failure)))?,
-        false => Vec::new(),
+        false => first_admin(&opened.backend)
+            .await
+            .map_err(|failure| refused(&StartError::from(failure)))?,
     };
     let url = match plan.has_local_people() {
         true => format!("http://{address}"),
@@ -89,6 +94,17 @@ async fn serve(plan: &Plan, ctx: &Ctx) -> Result<()> {
     server::serve_on(opened, listener, stop)
         .await
         .map_err(|error| Error::new(Exit::Unexpected, "server.failed", format!("serving failed: {error}")))
+}
+
+/// Who may sign in before anybody has, with their code.
+async fn first_admin(backend: &Backend) -> std::result::Result<Vec<ServingPerson>, Failure> {
+    let first = admin::first_code(backend).await?;
+    let person = |(name, code)| ServingPerson {
+        name,
+        code,
+        role: "admin".to_owned(),
+    };
+    Ok(first.map(person).into_iter().collect())
 }
 
 /// Resolves at Ctrl-C and SIGTERM.

@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::context::{Ctx, Desk};
 use crate::domain::text::Reason;
 use crate::error::{Error, Result};
-use crate::ui::{State, lock_line};
-use crate::wire::{LockView, Locked, NewLock};
+use crate::ui::{State, TimeWords, lock_line};
+use crate::wire::{LockView, Locked, NewDevice, NewLock};
 
 /// The backend needs a second or two; past this it goes on without anybody watching.
 const LOOKS: u32 = 20;
@@ -111,6 +111,18 @@ pub(super) fn print(ctx: &Ctx, desk: &Desk, locked: &Locked, typed: Words) -> Re
 pub(super) fn note(ctx: &Ctx, desk: &Desk, locks: &[LockView]) {
     for lock in locks {
         ctx.ui.note_marked(State::Refused, &lock_line(lock, &desk.words()));
+    }
+}
+
+/// Says which devices were enrolled for whoever looks, since the one that they look from.
+pub(super) fn note_devices(ctx: &Ctx, words: &TimeWords, devices: &[NewDevice]) {
+    for device in devices {
+        let at = words.at(device.enrolled_at);
+        let message = format!("a one-time code enrolled another device as you at {at}");
+        ctx.ui.warn(
+            &message,
+            "not you? jit logout --everywhere, and tell who runs the backend",
+        );
     }
 }
 

@@ -1,6 +1,7 @@
 //! `jit whoami`: who one is to the backend.
 
 use super::context::Ctx;
+use super::stopping;
 use crate::domain::SignInMethod;
 use crate::error::Result;
 use crate::ui::TimeWords;
@@ -35,6 +36,9 @@ pub(super) fn run(_: Args, ctx: &mut Ctx) -> Result<()> {
     let (end, left) = (words.at(me.session_ends_at), words.left(me.session_ends_at));
     ctx.ui.line(&format!("{} at {server}", me.person.name))?;
     ctx.ui.line(&format!("  groups   {groups}"))?;
+    if me.admin {
+        ctx.ui.line("  admin    yes: jit admin --help")?;
+    }
     ctx.ui
         .line(&format!("  session  {}, until {end} ({left} left)", me.method))?;
     if me.method != SignInMethod::Local.as_str() {
@@ -42,7 +46,9 @@ pub(super) fn run(_: Args, ctx: &mut Ctx) -> Result<()> {
         ctx.ui.line(&proof(&me, &words))?;
     }
     ctx.ui
-        .line(&format!("  device   {}, key in {}", me.device, me.key_storage))
+        .line(&format!("  device   {}, key in {}", me.device, me.key_storage))?;
+    stopping::note_devices(ctx, &words, &me.new_devices);
+    Ok(())
 }
 
 /// When a second factor was last shown; of a workload, who started it.

@@ -181,6 +181,11 @@ impl Backend {
         self.interruptible(self.proven_as(&call, Some(token))).map(drop)
     }
 
+    pub(super) fn take_away<T: DeserializeOwned>(&self, path: String) -> Result<T> {
+        let answer = self.send(self.call(Method::DELETE, path, None))?;
+        self.read(&answer)
+    }
+
     /// `None` where nothing changed from `known` in the time that `path` asks to wait.
     pub(super) fn get_changed<T: DeserializeOwned>(
         &self,

@@ -12,9 +12,9 @@ use crate::domain::id::GrantId;
 use crate::domain::text::TargetName;
 use crate::error::Result;
 use crate::wire::{
-    DryRun, EndGrant, EndedGrant, Filed, GrantList, LiftLock, Lifted, LockList, Locked, Me, MintedCredential,
-    NewDecision, NewLock, NewRequest, NewSession, NewWorkloadSession, OpenedSession, Renewal, RequestList, RequestView,
-    SignInMethods, TargetList, paths,
+    AddedUser, DryRun, EndGrant, EndedGrant, Filed, GrantList, LiftLock, Lifted, LockList, Locked, Me,
+    MintedCredential, NewDecision, NewLock, NewRequest, NewSession, NewUser, NewWorkloadSession, OpenedSession,
+    Renewal, RequestList, RequestView, SessionList, SessionView, SignInMethods, TargetList, paths,
 };
 
 /// Everything but what RFC 3986, section 2.3 calls unreserved.
@@ -55,6 +55,42 @@ impl Backend {
 
     pub(super) fn end_session_of(&self, token: &SecretString) -> Result<()> {
         self.delete_as(paths::SESSIONS.to_owned(), token)
+    }
+
+    /// Ends every session of whoever is signed in.
+    ///
+    /// # Errors
+    /// What the backend says, or that there is none.
+    pub fn end_every_session(&self) -> Result<()> {
+        self.delete(format!("{}?everywhere=true", paths::SESSIONS))
+    }
+
+    /// A one-time code for the local person `name`.
+    ///
+    /// # Errors
+    /// What the backend says, or that there is none.
+    pub fn add_user(&self, name: &str) -> Result<AddedUser> {
+        let new = NewUser { name: name.to_owned() };
+        self.post(paths::ADMIN_USERS.to_owned(), &new)
+    }
+
+    /// Sessions that are not over, of everybody or of `person`.
+    ///
+    /// # Errors
+    /// What the backend says, or that there is none.
+    pub fn sessions(&self, person: Option<&str>) -> Result<SessionList> {
+        let query = person
+            .map(|name| format!("?person={}", encoded(name)))
+            .unwrap_or_default();
+        self.get(format!("{}{query}", paths::ADMIN_SESSIONS))
+    }
+
+    /// Ends somebody's session.
+    ///
+    /// # Errors
+    /// What the backend says, or that there is none.
+    pub fn revoke_session(&self, id: &str) -> Result<SessionView> {
+        self.take_away(with(paths::ADMIN_SESSION, id))
     }
 
     /// Who one is.

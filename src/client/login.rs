@@ -54,7 +54,7 @@ impl Client {
         if http::is_loopback(server) {
             return Ok(());
         }
-        Err(Error::usage("--code is for loopback servers only").hint("leave it out: the code is asked for"))
+        Err(Error::usage("a code on the command line is for loopback servers only").hint("--code alone asks for it"))
     }
 
     /// Refuses a server that could never be talked to, before anything is asked.
@@ -141,15 +141,18 @@ impl Client {
         self.cache.forget_failures(account).map_err(cache_problem)
     }
 
-    /// Signs out on this machine, whatever the backend says, then reports what it said. The portals of Identity Center
-    /// that AWS tools stay signed in to.
+    /// Signs out on this machine, whatever the backend says, then reports what it said; `everywhere` on every other one too.
+    /// The portals of Identity Center that AWS tools stay signed in to.
     ///
     /// # Errors
     /// Exit 8 where the backend could not be told.
-    pub fn sign_out(&self, picked: &Picked) -> Result<Vec<String>> {
+    pub fn sign_out(&self, picked: &Picked, everywhere: bool) -> Result<Vec<String>> {
         let backend = self.backend(picked);
         let kept = self.forget_tokens(&picked.account, backend.as_ref().ok());
-        let told = backend.and_then(|backend| backend.end_session());
+        let told = backend.and_then(|backend| match everywhere {
+            true => backend.end_every_session(),
+            false => backend.end_session(),
+        });
         let (server, identity) = (picked.account.origin().as_str(), picked.account.identity());
         self.cache.remove_all(&picked.account).map_err(cache_problem)?;
         self.forget_live(&picked.account);
@@ -163,7 +166,7 @@ impl Client {
         let stay = kept?;
         match told {
             // a session that is over already needs no goodbye
-            Err(error) if error.exit == Exit::SignedOut => Ok(stay),
+            Err(error) if error.exit == Exit::SignedOut && !everywhere => Ok(stay),
             told => told.map(|()| stay),
         }
     }

@@ -20,6 +20,14 @@ const LONGEST: u64 = 1024;
 /// # Errors
 /// What `refused` makes of a file and what is wrong with it.
 pub(super) fn read(path: &Path, refused: fn(&Path, &str) -> Error) -> Result<Option<SecretString>> {
+    read_up_to(LONGEST, path, refused)
+}
+
+/// The same of a secret that may be up to `longest` bytes.
+///
+/// # Errors
+/// As [`read`].
+pub(super) fn read_up_to(longest: u64, path: &Path, refused: fn(&Path, &str) -> Error) -> Result<Option<SecretString>> {
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let opened = OpenOptions::new()
         .read(true)
@@ -34,9 +42,9 @@ pub(super) fn read(path: &Path, refused: fn(&Path, &str) -> Error) -> Result<Opt
         Err(error) => return Err(refused(path, &format!("cannot be read: {error}"))),
     };
     check(path, &file, refused)?;
-    let mut text = Zeroizing::new(String::with_capacity(usize::try_from(LONGEST).unwrap_or_default()));
-    let whole = match file.take(LONGEST).read_to_string(&mut text) {
-        Ok(length) if (length as u64) < LONGEST => text.as_str(),
+    let mut text = Zeroizing::new(String::with_capacity(usize::try_from(longest).unwrap_or_default()));
+    let whole = match file.take(longest).read_to_string(&mut text) {
+        Ok(length) if (length as u64) < longest => text.as_str(),
         Ok(_) | Err(_) => "",
     };
     Ok(Some(SecretString::from(whole)))

@@ -10,6 +10,8 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::de::DeTable;
 
+use self::listening::{TlsFiles, TrustedProxies};
+use self::people::Admin;
 use self::sign_in::IdentityProvider;
 use self::workload_issuer::WorkloadIssuer;
 use super::issuer_url::IssuerUrl;
@@ -18,6 +20,8 @@ use crate::domain::key_life::SHORTEST_PERIOD_S;
 use crate::domain::time::Duration;
 use crate::error::{Error, Result};
 
+pub mod listening;
+pub mod people;
 pub mod sign_in;
 pub mod workload_issuer;
 
@@ -30,13 +34,20 @@ const KEYS: &[(&str, &[&str])] = &[
             "public_url",
             "policy",
             "database",
+            "tls",
+            "trusted_proxies",
+            "forwarded_header",
             "aws",
             "issuer",
             "sealing_key",
             "sign_in",
             "workload_issuer",
+            "admins",
+            "session",
         ],
     ),
+    ("tls", &["certificate", "key"]),
+    ("session", &["life"]),
     ("aws", &["endpoint"]),
     ("issuer", &["url", "period"]),
     ("sealing_key", SECRET_KEYS),
@@ -48,13 +59,15 @@ const KEYS: &[(&str, &[&str])] = &[
 /// Keys of a table that names a secret.
 const SECRET_KEYS: &[&str] = &["file", "environment", "keyring"];
 
-const LISTEN: &str = "127.0.0.1:7878";
-
 /// How a backend is set up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerFile {
-    /// Where it listens: on this machine.
+    /// Where it listens.
     pub listen: SocketAddr,
+    /// What TLS is spoken with, where it ends here.
+    pub tls: Option<TlsFiles>,
+    /// Who is believed when they say who calls.
+    pub trusted_proxies: Option<TrustedProxies>,
     /// Where people reach it.
     pub public_url: Origin,
     /// Folder of the policy bundle.
@@ -73,6 +86,10 @@ pub struct ServerFile {
     pub sign_in: Vec<IdentityProvider>,
     /// Who makes the tokens by which workloads sign in.
     pub workload_issuers: Vec<WorkloadIssuer>,
+    /// Who runs it.
+    pub admins: Vec<Admin>,
+    /// How long people stay signed in, where that is not the usual time.
+    pub session_life: Option<Duration>,
 }
 
 /// Where a secret comes from.
@@ -92,6 +109,9 @@ struct Written {
     public_url: Option<Spanned<String>>,
     policy: Option<Spanned<String>>,
     database: Option<Spanned<String>>,
+    tls: Option<Spanned<listening::Tls>>,
+    trusted_proxies: Option<Spanned<Vec<Spanned<String>>>>,
+    forwarded_header: Option<Spanned<String>>,
     #[serde(default)]
     aws: Aws,
     #[serde(default)]
@@ -101,6 +121,9 @@ struct Written {
     sign_in: Vec<Spanned<sign_in::Written>>,
     #[serde(default)]
     workload_issuer: Vec<Spanned<workload_issuer::Written>>,
+    admins: Option<Spanned<Vec<Spanned<String>>>>,
+    #[serde(default)]
+    session: people::Session,
 }
 
 #[derive(Default, Deserialize)]
@@ -140,8 +163,14 @@ impl ServerFile {
             .public_url
             .ok_or_else(|| missing("public_url", "https://jit.acme.example"))?;
         let sign_in = source.sign_in(&written.sign_in)?;
+        let tls = written.tls.as_ref().map(|tls| source.tls(tls)).transpose()?;
+        let (networks, header) = (written.trusted_proxies.as_ref(), written.forwarded_header.as_ref());
+        let trusted_proxies = source.trusted_proxies(networks, header)?;
+        let is_guarded = tls.is_some() || trusted_proxies.is_some();
         Ok(Self {
-            listen: source.listen(written.listen.as_ref())?,
+            listen: source.listen(written.listen.as_ref(), is_guarded)?,
+            tls,
+            trusted_proxies,
             public_url: source.origin(&public_url)?,
             policy: source.path(&written.policy.ok_or_else(|| missing("policy", "policy"))?)?,
             database: source.path(&written.database.ok_or_else(|| missing("database", "jit.db"))?)?,
@@ -151,6 +180,8 @@ impl ServerFile {
             sealing_key: source.secret("sealing_key", ("key", "JIT_SEALING_KEY"), &sealing_key)?,
             workload_issuers: source.workload_issuers(&written.workload_issuer, &sign_in)?,
             sign_in,
+            admins: source.admins(written.admins.as_ref())?,
+            session_life: source.session_life(&written.session)?,
         })
     }
 }
@@ -229,21 +260,6 @@ impl Source<'_> {
         Err(self
             .wrong(&unknown.span(), &format!("no key named {key}{inside}"))
             .hint(hint))
-    }
-
-    fn listen(&self, written: Option<&Spanned<String>>) -> Result<SocketAddr> {
-        let text = written.map_or(LISTEN, |text| text.get_ref().as_str());
-        let at = written.map_or(0..0, Spanned::span);
-        let address: SocketAddr = text.parse().map_err(|_| {
-            self.wrong(&at, &format!("listen is no address: {text}"))
-                .hint(format!("such as  listen = \"{LISTEN}\""))
-        })?;
-        if address.ip().is_loopback() {
-            return Ok(address);
-        }
-        Err(self
-            .wrong(&at, &format!("listen is beyond loopback: {text}"))
-            .hint("jit speaks no TLS here: listen on 127.0.0.1, behind a TLS proxy on this machine"))
     }
 
     fn origin(&self, written: &Spanned<String>) -> Result<Origin> {

@@ -41,6 +41,8 @@ pub struct Vote {
     pub device_people: Vec<PersonId>,
     /// Who is known now to have started the job that asks.
     pub behind: Behind,
+    /// From when on that device says yes, where it was enrolled lately by what somebody else could have had.
+    pub decides_from: Option<Timestamp>,
     /// Open stages that policy lets this person decide.
     pub stages: Vec<usize>,
     /// Id of the grant, in case this decision completes the workflow.

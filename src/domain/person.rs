@@ -7,6 +7,12 @@ use super::id::{DeviceId, PersonId, SessionId};
 use super::time::Timestamp;
 use super::workload::Workload;
 
+/// Issuer of people that a backend knows by itself.
+pub const LOCAL: &str = "local";
+
+/// A device that a code enrolled says no yes for this long, in seconds: time for its person to hear of it.
+pub const NEW_DEVICE_S: u32 = 24 * 3600;
+
 /// A person, or a workload: whoever may sign in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
@@ -23,6 +29,13 @@ pub struct Person {
     /// What it is, where it is no person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workload: Option<Box<Workload>>,
+}
+
+impl Person {
+    /// Whether this backend vouches for them itself, by codes that admins hand out.
+    pub fn is_local(&self) -> bool {
+        self.issuer == LOCAL
+    }
 }
 
 /// How somebody signed in.
@@ -86,6 +99,16 @@ pub struct Device {
     pub enrolled_at: Timestamp,
 }
 
+impl Device {
+    /// From when on it says yes for `person`, where somebody else could have had it enrolled.
+    pub fn decides_from(&self, person: &Person) -> Option<Timestamp> {
+        let waits = i64::from(NEW_DEVICE_S) * 1000;
+        person
+            .is_local()
+            .then(|| Timestamp::from_millis(self.enrolled_at.millis().saturating_add(waits)))
+    }
+}
+
 /// A sign-in session. The token itself is nowhere but on the device.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
@@ -138,6 +161,9 @@ pub struct SignInCode {
     /// The terminal that it counts for alone, where somebody proved elsewhere who they are.
     #[serde(default)]
     pub bound: Option<Box<Bound>>,
+    /// Wrong codes that were brought in its person's name meanwhile.
+    #[serde(default)]
+    pub tries: u32,
     /// Version of the row; 1 when new.
     pub version: u64,
 }

@@ -53,6 +53,8 @@ codes! {
     PolicyOverCap = "policy.over_cap",
     /// A decision on one's own request, or from a device of the one who asks.
     PolicyOwnRequest = "policy.own_request",
+    /// A yes from a device that a one-time code enrolled less than a day ago.
+    PolicyNewDevice = "policy.new_device",
     /// A malformed id.
     IdMalformed = "id.malformed",
     /// No such request, or not one that the caller may see.
@@ -99,6 +101,8 @@ codes! {
     SessionIssuer = "session.issuer",
     /// Policy wants a second factor that was shown more recently; nothing else stands in the way.
     SessionStepUp = "session.step_up",
+    /// No such session, or one that is over.
+    SessionNotFound = "session.not_found",
     /// Not for this caller.
     Forbidden = "access.forbidden",
     /// A lock stands on the person, on the target, or on everything.
@@ -127,6 +131,8 @@ codes! {
     VersionTooOld = "version.too_old",
     /// The address that was called is not this backend's.
     HostUnknown = "host.unknown",
+    /// A trusted proxy that does not say who calls.
+    CallerUnknown = "caller.unknown",
     /// No such path.
     PathNotFound = "path.not_found",
     /// The path knows no such method.
@@ -198,6 +204,8 @@ pub enum Refusal {
     StarterUnknown,
     #[error("that token opened a session already")]
     TokenUsed,
+    #[error("this device is new and approves from {from} on")]
+    DeviceNew { from: Timestamp },
     #[error("no open stage of {request} is yours to decide")]
     NotApprover { request: RequestId },
     #[error("you have decided on {request} already")]
@@ -274,6 +282,7 @@ impl Refusal {
             Self::OverCap { .. } | Self::OverCapExtended { .. } => Code::PolicyOverCap,
             Self::OwnRequest | Self::OwnDevice | Self::StarterUnknown => Code::PolicyOwnRequest,
             Self::TokenUsed => Code::SessionTokenInvalid,
+            Self::DeviceNew { .. } => Code::PolicyNewDevice,
             Self::NotApprover { .. } => Code::PolicyRefused,
             Self::VotedAlready { .. } | Self::AlreadyDecided { .. } => Code::RequestAlreadyDecided,
             Self::Changed { .. } => Code::RequestChanged,
@@ -307,6 +316,7 @@ impl Refusal {
             Self::OwnRequest | Self::OwnDevice => Some("ask another approver"),
             Self::StarterUnknown => Some("who owns the policy says who that account is"),
             Self::TokenUsed => Some("have its issuer make another one"),
+            Self::DeviceNew { .. } => Some("use a device that you had before, or ask another approver"),
             Self::Changed { .. } => Some("look at the request again, then decide"),
             Self::NarrowedOtherwise { .. } => Some("drop the live grant first"),
             Self::CodeInvalid => Some("ask for a new code"),

@@ -10,6 +10,9 @@ use super::person::{Device, Person, Session, SignInCode, SignInMethod};
 use super::refusal::Refusal;
 use super::time::Timestamp;
 
+/// A code is void after this many wrong ones in its person's name.
+pub const MOST_TRIES: u32 = 5;
+
 /// Notes that `person` proved elsewhere who they are: `code` is for the terminal that asked. `is_new` where they were
 /// never seen before; `details` say how it was proved.
 pub fn prove(now: Timestamp, person: &Person, is_new: bool, code: &SignInCode, details: Value) -> Change {
@@ -153,22 +156,73 @@ pub fn renew(
     Ok(Change::new(now, "session.renewed", actor, None, rows, details).unless_locked(vec![person]))
 }
 
+/// Counts a wrong code that was brought in the name of whose `codes` these are. The fifth makes each of them void.
+pub fn wrong_try(now: Timestamp, person: &Person, codes: &[SignInCode]) -> Change {
+    if codes.is_empty() {
+        return Change::default();
+    }
+    let counted = codes.iter().map(|code| {
+        let tries = code.tries.saturating_add(1);
+        Row::SignInCode(SignInCode {
+            tries,
+            spent_at: (tries >= MOST_TRIES).then_some(now),
+            version: code.version + 1,
+            ..code.clone()
+        })
+    });
+    let details = json!({ "person": person.id });
+    Change::new(
+        now,
+        "session.code_refused",
+        Actor::Backend,
+        None,
+        counted.collect(),
+        details,
+    )
+}
+
+/// Ends every one of `sessions`, which are those of `person`.
+pub fn sign_out_everywhere(now: Timestamp, person: &Person, sessions: &[Session]) -> Change {
+    let live: Vec<&Session> = sessions.iter().filter(|session| session.ended_at.is_none()).collect();
+    if live.is_empty() {
+        return Change::default();
+    }
+    let rows = live.iter().map(|session| Row::Session(ended(now, session))).collect();
+    let ids: Vec<_> = live.iter().map(|session| &session.id).collect();
+    let details = json!({ "sessions": ids });
+    let actor = Actor::Person(person.id.clone());
+    Change::new(now, "session.ended_everywhere", actor, None, rows, details)
+}
+
+/// Ends `session` on behalf of `by`, who runs the backend.
+pub fn revoke_session(now: Timestamp, session: &Session, by: Actor) -> Change {
+    if session.ended_at.is_some() {
+        return Change::default();
+    }
+    let details = json!({ "person": session.person, "session": session.id });
+    let rows = vec![Row::Session(ended(now, session))];
+    Change::new(now, "session.revoked", by, None, rows, details)
+}
+
+fn ended(now: Timestamp, session: &Session) -> Session {
+    Session {
+        ended_at: Some(now),
+        version: session.version + 1,
+        ..session.clone()
+    }
+}
+
 /// Ends `session`. Ending it twice changes nothing.
 pub fn sign_out(now: Timestamp, session: &Session) -> Change {
     if session.ended_at.is_some() {
         return Change::default();
     }
-    let ended = Session {
-        ended_at: Some(now),
-        version: session.version + 1,
-        ..session.clone()
-    };
     Change::new(
         now,
         "session.ended",
         Actor::Person(session.person.clone()),
         None,
-        vec![Row::Session(ended)],
+        vec![Row::Session(ended(now, session))],
         json!({}),
     )
 }

@@ -8,10 +8,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::config::{IdentityProvider, IssuerUrl, SealingKey, ServerFile, not_for_others, way_not_for_others};
+use crate::domain::Duration;
 use crate::error::{Error, Result};
 use crate::server::issuer::IssuerSettings;
 use crate::server::settings::{AwsSettings, Quota, Settings, SignInSettings};
 use crate::server::{StartError, dev, policy_folder};
+
+const CODE_S: u32 = 15 * 60;
 
 /// A database that this process holds alone.
 #[derive(Debug)]
@@ -82,6 +85,9 @@ pub fn settings(
         dev: tries.is_some(),
         origin: origin.to_owned(),
         hosts,
+        // tried on loopback, without TLS and without proxies
+        tls: file.tls.clone().filter(|_| tries.is_none()),
+        trusted_proxies: file.trusted_proxies.clone().filter(|_| tries.is_none()),
         policy_dir: file.policy.clone(),
         policy_is_guarded: true,
         database: file.database.clone(),
@@ -90,8 +96,10 @@ pub fn settings(
         issuer: Some(issuer),
         sign_in: Vec::new(),
         workload_issuers: file.workload_issuers.clone(),
-        session_life: dev::session_life(),
-        code_life: dev::code_life(),
+        admins: file.admins.clone(),
+        session_life: file.session_life.unwrap_or_else(dev::session_life),
+        code_life: code_life(),
+        new_devices_decide: tries.is_some(),
         shared_devices_decide: tries.is_some(),
     })
 }
@@ -109,6 +117,11 @@ pub fn sign_in(file: &ServerFile) -> Result<Vec<SignInSettings>> {
         })
     };
     file.sign_in.iter().map(with_secret).collect()
+}
+
+/// A one-time code lives 15 minutes.
+fn code_life() -> Duration {
+    Duration::from_secs(CODE_S).expect("a constant between one second and a year")
 }
 
 /// Values of `Host` that callers of `origin` send: its own port may be left out or not.

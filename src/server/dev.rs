@@ -18,7 +18,7 @@ use crate::server::failure::Failure;
 use crate::server::issuer::IssuerSettings;
 use crate::server::provider::aws::AwsSettings;
 use crate::server::service::sign_in::issue_code;
-use crate::server::settings::{Quota, Settings};
+use crate::server::settings::{Admin, Quota, Settings};
 use crate::server::store::{Sealing as _, SqliteStore};
 use crate::wire::ServingPerson;
 
@@ -168,6 +168,8 @@ pub async fn settings(data: &Data, address: SocketAddr, aws: AwsSettings) -> Res
         dev: true,
         origin: format!("http://{address}"),
         hosts: loopback_hosts(address),
+        tls: None,
+        trusted_proxies: None,
         policy_dir: data.dir.join("policy"),
         policy_is_guarded: false,
         database: data.database(),
@@ -176,8 +178,10 @@ pub async fn settings(data: &Data, address: SocketAddr, aws: AwsSettings) -> Res
         issuer: Some(IssuerSettings::new(IssuerUrl::loopback(address), sealing_key)),
         sign_in: Vec::new(),
         workload_issuers: Vec::new(),
+        admins: vec![Admin::local("carol")],
         session_life: session_life(),
         code_life: code_life(),
+        new_devices_decide: true,
         shared_devices_decide: true,
     })
 }

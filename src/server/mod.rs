@@ -31,13 +31,15 @@ use std::time::Duration;
 
 use serde_json::json;
 use tokio::net::TcpListener;
+use tokio::signal::unix::Signal;
 use tokio::sync::watch;
 
 use crate::clock::Clock;
 use crate::domain::{Actor, Change};
 use crate::policy::{Bundle, Finding};
 use crate::server::backend::{Backend, InForce, Parts};
-use crate::server::edge::connections::{self, Seats};
+use crate::server::edge::connections::{self, Entrance, Seats};
+use crate::server::edge::tls::{self, Tls};
 use crate::server::failure::Failure;
 use crate::server::provider::TokenSigner;
 use crate::server::provider::aws::AwsProvider;
@@ -119,6 +121,7 @@ impl From<Failure> for StartError {
 pub struct Opened {
     /// What it is made of.
     pub backend: Arc<Backend>,
+    tls: Option<(Arc<Tls>, Signal)>,
     stop: watch::Sender<bool>,
 }
 
@@ -127,6 +130,19 @@ pub struct Opened {
 /// # Errors
 /// [`StartError`]; nothing is listened to then.
 pub async fn open(settings: Settings) -> Result<Opened, StartError> {
+    let tls = match &settings.tls {
+        Some(files) => {
+            let tls = Tls::open(files, &settings.origin, Clock::real().now())?;
+            Some((Arc::new(tls), tls::hangup()?))
+        }
+        None => {
+            // whoever has a service look at its files again does not mean to end it
+            if !settings.dev {
+                drop(tls::hangup()?);
+            }
+            None
+        }
+    };
     let store = Arc::new(SqliteStore::open(&settings.database).await?);
     let (bundle, broken) = bundle_to_start_with(&settings, store.as_ref()).await?;
     let bundle = Arc::new(bundle);
@@ -163,7 +179,7 @@ pub async fn open(settings: Settings) -> Result<Opened, StartError> {
         json!({ "version": crate::wire::VERSION }),
     );
     backend.commit(&event).await?;
-    Ok(Opened { backend, stop })
+    Ok(Opened { backend, tls, stop })
 }
 
 /// The bundle in the folder; where that is not valid, the one that was in force last, and what is wrong with the folder:
@@ -195,7 +211,19 @@ pub async fn serve_on(
     listener: TcpListener,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let Opened { backend, stop: stopper } = opened;
+    let Opened {
+        backend,
+        tls,
+        stop: stopper,
+    } = opened;
+    let entrance = Entrance {
+        tls: tls.as_ref().map(|(tls, _)| tls.config.clone()),
+        proxies: backend.settings.trusted_proxies.clone(),
+    };
+    let renewing = tls.map(|(tls, hangup)| {
+        let (clock, stopping) = (backend.clock.clone(), backend.stopping.clone());
+        tokio::spawn(tls::watch(tls, hangup, clock, stopping))
+    });
     let working = tokio::spawn(worker::run(backend.clone(), backend.stopping.clone()));
     let watching = tokio::spawn(policy_folder::watch(backend.clone(), backend.stopping.clone()));
     let publishing = tokio::spawn(publication::watch(backend.clone(), backend.stopping.clone()));
@@ -207,7 +235,8 @@ pub async fn serve_on(
         let _ = stopper.send(true);
     });
     let seats = Seats::new(connections::room());
-    connections::serve(listener, routes::router(&backend), seats, backend.stopping.clone()).await;
+    let router = routes::router(&backend);
+    connections::serve(listener, entrance, router, seats, backend.stopping.clone()).await;
     // calls whose callers have gone
     if tokio::time::timeout(LONGEST_CALL_LEFT, backend.under_way.write())
         .await
@@ -215,7 +244,8 @@ pub async fn serve_on(
     {
         tracing::error!("a call did not end; what it had not committed is undone");
     }
-    for task in [stopping, working, watching, publishing, reconciling, listing] {
+    let tasks = [stopping, working, watching, publishing, reconciling, listing];
+    for task in tasks.into_iter().chain(renewing) {
         if let Err(error) = task.await {
             tracing::error!(%error, "a part of the backend ended badly");
         }

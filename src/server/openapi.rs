@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use utoipa::OpenApi;
 
-use crate::server::handlers::{grants, health, issuer, locks, requests, sessions, sign_in, targets};
+use crate::server::handlers::{admin, grants, health, issuer, locks, requests, sessions, sign_in, targets};
 use crate::server::routes::{Access, table};
 use crate::wire::problem::MEDIA_TYPE;
 
@@ -42,6 +42,9 @@ use crate::wire::problem::MEDIA_TYPE;
         locks::list,
         locks::set,
         locks::lift,
+        admin::add_user,
+        admin::sessions,
+        admin::revoke,
     )
 )]
 struct Description;
@@ -78,7 +81,9 @@ fn complete(operation: &mut Value, method: &str, access: Access) {
     match access {
         Access::Anyone => {}
         Access::OnDevice => operation["security"] = json!([{ "device": [] }]),
-        Access::SignedIn | Access::People => operation["security"] = json!([{ "session": [], "device": [] }]),
+        Access::SignedIn | Access::People | Access::Admin => {
+            operation["security"] = json!([{ "session": [], "device": [] }])
+        }
     }
     if let Some(parameters) = operation.get_mut("parameters").and_then(Value::as_array_mut) {
         for parameter in parameters.iter_mut().filter(|p| p["name"] == "id") {

@@ -15,10 +15,10 @@ use tower_http::timeout::TimeoutLayer;
 use crate::server::backend::Backend;
 use crate::server::edge::answer::described;
 use crate::server::edge::guard::guard;
-use crate::server::edge::let_in::{on_device, people_alone, signed_in};
+use crate::server::edge::let_in::{admin_only, on_device, people_alone, signed_in};
 use crate::server::edge::whole::whole;
 use crate::server::failure::Failure;
-use crate::server::handlers::{grants, health, issuer, locks, requests, sessions, sign_in, targets};
+use crate::server::handlers::{admin, grants, health, issuer, locks, requests, sessions, sign_in, targets};
 use crate::wire::{LARGEST_BODY, paths};
 
 /// Longer than any wait, shorter than most proxies.
@@ -35,6 +35,8 @@ pub enum Access {
     SignedIn,
     /// The same, but no workload: those ask and receive, nothing else.
     People,
+    /// Whoever is signed in and runs the backend.
+    Admin,
 }
 
 /// A route.
@@ -50,7 +52,7 @@ pub struct Route {
 
 /// The table.
 pub fn table() -> Vec<Route> {
-    use Access::{Anyone, OnDevice, People, SignedIn};
+    use Access::{Admin, Anyone, OnDevice, People, SignedIn};
     let route = |method, path, access, handler| Route {
         method,
         path,
@@ -91,6 +93,9 @@ pub fn table() -> Vec<Route> {
         route(Method::GET, paths::GRANTS, SignedIn, get(grants::list)),
         route(Method::POST, paths::END, SignedIn, post(grants::end)),
         route(Method::POST, paths::CREDENTIALS, SignedIn, post(grants::credentials)),
+        route(Method::POST, paths::ADMIN_USERS, Admin, post(admin::add_user)),
+        route(Method::GET, paths::ADMIN_SESSIONS, Admin, get(admin::sessions)),
+        route(Method::DELETE, paths::ADMIN_SESSION, Admin, delete(admin::revoke)),
     ]
 }
 
@@ -105,6 +110,10 @@ pub fn router(backend: &Arc<Backend>) -> Router {
             Access::People => {
                 let people = route.handler.layer(from_fn(people_alone));
                 people.layer(from_fn_with_state(backend.clone(), signed_in))
+            }
+            Access::Admin => {
+                let handler = route.handler.layer(from_fn_with_state(backend.clone(), admin_only));
+                handler.layer(from_fn_with_state(backend.clone(), signed_in))
             }
         };
         router = router.route(route.path, handler);

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::config::WorkloadIssuer;
+pub use crate::config::{Admin, TlsFiles, TrustedProxies};
 use crate::domain::Duration;
 pub use crate::server::identity::relying_party::SignInSettings;
 pub use crate::server::issuer::IssuerSettings;
@@ -18,6 +19,10 @@ pub struct Settings {
     pub origin: String,
     /// Values of `Host` that are this backend's.
     pub hosts: Vec<String>,
+    /// What TLS is spoken with, where it ends here.
+    pub tls: Option<TlsFiles>,
+    /// Who is believed when they say who calls.
+    pub trusted_proxies: Option<TrustedProxies>,
     /// Folder of the policy bundle.
     pub policy_dir: PathBuf,
     /// Whether nobody else than our user and root may write what is believed of it.
@@ -34,10 +39,14 @@ pub struct Settings {
     pub sign_in: Vec<SignInSettings>,
     /// Who makes the tokens by which workloads sign in.
     pub workload_issuers: Vec<WorkloadIssuer>,
+    /// Who runs the backend.
+    pub admins: Vec<Admin>,
     /// A session lives this long.
     pub session_life: Duration,
     /// A one-time code lives this long.
     pub code_life: Duration,
+    /// Whether a device that a one-time code enrolled just now may say yes: only where nobody is anybody's admin.
+    pub new_devices_decide: bool,
     /// Whether a device that is enrolled for who asks may decide: only where one machine plays all parts.
     pub shared_devices_decide: bool,
 }

@@ -30,7 +30,7 @@ use crate::server::provider::{
     User,
 };
 use crate::server::service::{file, sign_in};
-use crate::server::settings::{Quota, Settings};
+use crate::server::settings::{Admin, Quota, Settings};
 use crate::server::store::{MemoryStore, SqliteStore, Store};
 use crate::server::worker;
 use crate::wire::{Filed, NewDecision, NewRequest, NewSession, PublicKey, RequestView};
@@ -203,15 +203,24 @@ impl Stage {
 
     /// The same on the database in `dir`, where there is one.
     pub async fn on_database(dir: TempDir) -> Self {
-        let store = Arc::new(SqliteStore::open(&dir.path().join("jit.db")).await.unwrap());
-        let provider = Arc::new(StandIn::default());
-        Self::on(dir, store, provider.clone(), provider)
+        Self::on_database_with(dir, |_| {}).await
     }
 
     /// The same in memory, and on `identity_center` for what is assigned there.
     pub fn in_memory(identity_center: Arc<dyn AccountsProvider>) -> Self {
         let store = Arc::new(MemoryStore::default());
-        Self::on(TempDir::new().unwrap(), store, Arc::default(), identity_center)
+        Self::on(TempDir::new().unwrap(), store, Arc::default(), identity_center, |_| {})
+    }
+
+    /// The small bundle, with other settings.
+    pub async fn with(change: impl FnOnce(&mut Settings)) -> Self {
+        Self::on_database_with(TempDir::new().unwrap(), change).await
+    }
+
+    async fn on_database_with(dir: TempDir, change: impl FnOnce(&mut Settings)) -> Self {
+        let store = Arc::new(SqliteStore::open(&dir.path().join("jit.db")).await.unwrap());
+        let provider = Arc::new(StandIn::default());
+        Self::on(dir, store, provider.clone(), provider, change)
     }
 
     fn on(
@@ -219,12 +228,15 @@ impl Stage {
         store: Arc<dyn Store>,
         provider: Arc<StandIn>,
         identity_center: Arc<dyn AccountsProvider>,
+        change: impl FnOnce(&mut Settings),
     ) -> Self {
         let (stop, stopping) = watch::channel(false);
-        let settings = Settings {
+        let mut settings = Settings {
             dev: false,
             origin: "http://127.0.0.1:1".into(),
             hosts: vec!["127.0.0.1:1".into()],
+            tls: None,
+            trusted_proxies: None,
             policy_dir: dir.path().join("policy"),
             policy_is_guarded: false,
             database: dir.path().join("jit.db"),
@@ -233,10 +245,13 @@ impl Stage {
             issuer: None,
             sign_in: Vec::new(),
             workload_issuers: Vec::new(),
+            admins: vec![Admin::local("carol")],
             session_life: Duration::from_secs(12 * 3600).unwrap(),
             code_life: Duration::from_secs(600).unwrap(),
+            new_devices_decide: true,
             shared_devices_decide: false,
         };
+        change(&mut settings);
         let (clock, bundle) = (Clock::manual(NOON), Arc::new(Bundle::load(&small::files()).unwrap()));
         let aws = provider.clone();
         let backend = Backend::new(Parts {
@@ -283,6 +298,14 @@ impl Stage {
             .await
             .unwrap();
         sign_in::caller(&self.backend, &opened.token, address).await.unwrap()
+    }
+
+    /// Signs `caller` in again, on the device that they have.
+    pub async fn again(&self, caller: &Caller) -> Caller {
+        let device = self.backend.store.device(&caller.session.device, &caller.person.id);
+        let device = device.await.unwrap().unwrap();
+        let key: PublicKey = serde_json::from_str(&device.public_key).unwrap();
+        self.sign_in_on(&caller.person.subject, &key).await
     }
 
     /// Asks for `target` for an hour.

@@ -50,16 +50,16 @@ pub struct Serving {
     pub url: String,
     /// Where it listens.
     pub listen: String,
-    /// Local people with their one-time codes; under `--dev` only.
+    /// Local people with their one-time codes: under `--dev`, and the first admin while nobody has signed in as them.
     pub people: Vec<ServingPerson>,
 }
 
-/// A local person of `jit serve --dev`.
+/// A local person who may sign in.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct ServingPerson {
     /// Their name.
     pub name: String,
-    /// Signs them in once, for 10 minutes.
+    /// Signs them in once, for 10 minutes under `--dev`, else for 15.
     pub code: String,
     /// What they are, in a word.
     pub role: String,

@@ -2,6 +2,7 @@
 //! Owns shapes and their conversion from the domain. Refuses behaviour.
 //! Fields are only ever added; an unknown field is ignored by whoever reads.
 
+pub mod admin;
 pub mod credential;
 pub mod filing;
 pub mod health;
@@ -13,6 +14,7 @@ pub mod target;
 pub mod token;
 pub mod view;
 
+pub use admin::*;
 pub use credential::*;
 pub use filing::*;
 pub use health::*;

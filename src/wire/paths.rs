@@ -32,6 +32,12 @@ pub const SESSIONS: &str = "/v1/sessions";
 pub const WORKLOAD_SESSIONS: &str = "/v1/workload-sessions";
 /// Say that a second factor was shown again.
 pub const RENEWAL: &str = "/v1/sessions/renewal";
+/// Hand out a code (POST).
+pub const ADMIN_USERS: &str = "/v1/admin/users";
+/// Sessions of people.
+pub const ADMIN_SESSIONS: &str = "/v1/admin/sessions";
+/// End one of them (DELETE).
+pub const ADMIN_SESSION: &str = "/v1/admin/sessions/{id}";
 /// Ways to sign in.
 pub const SIGN_IN_METHODS: &str = "/v1/sign-in-methods";
 /// Where a browser begins to sign in.

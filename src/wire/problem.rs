@@ -124,7 +124,8 @@ pub const fn status(code: Code) -> u16 {
         | Code::UsageNarrowing
         | Code::UsageTicket
         | Code::UsageCommand
-        | Code::UsageBody => 400,
+        | Code::UsageBody
+        | Code::CallerUnknown => 400,
         Code::SessionUnknown
         | Code::SessionEnded
         | Code::SessionProof
@@ -135,6 +136,7 @@ pub const fn status(code: Code) -> u16 {
         Code::PolicyRefused
         | Code::PolicyOverCap
         | Code::PolicyOwnRequest
+        | Code::PolicyNewDevice
         | Code::Forbidden
         | Code::Locked
         | Code::LockOwn
@@ -144,6 +146,7 @@ pub const fn status(code: Code) -> u16 {
         | Code::GrantNotFound
         | Code::TargetNotFound
         | Code::PersonNotFound
+        | Code::SessionNotFound
         | Code::LockNotFound
         | Code::PathNotFound => 404,
         Code::MethodNotAllowed => 405,

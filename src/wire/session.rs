@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::admin::NewDevice;
 use super::view::{PersonView, WorkloadView};
 use crate::domain::time::Timestamp;
 
@@ -96,6 +97,12 @@ pub struct Me {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "server", schema(value_type = Option<String>))]
     pub mfa_at: Option<Timestamp>,
+    /// Whether they run the backend.
+    #[serde(default)]
+    pub admin: bool,
+    /// Devices that were enrolled for them after this one, lately.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub new_devices: Vec<NewDevice>,
     /// The session's id.
     pub session: String,
     /// The session's end.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::admin::NewDevice;
 use super::lock::LockView;
 use crate::domain::time::Timestamp;
 
@@ -255,6 +256,9 @@ pub struct RequestList {
     /// Locks that stand, as far as one may see them.
     #[serde(default)]
     pub locks: Vec<LockView>,
+    /// Devices that were enrolled for oneself after this one, lately.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub new_devices: Vec<NewDevice>,
 }
 
 /// Live grants.

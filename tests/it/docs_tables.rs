@@ -165,6 +165,7 @@ fn routes_of_the_page_are_those_of_the_server() {
             Access::OnDevice => "whoever proves a device",
             Access::SignedIn => "whoever is signed in",
             Access::People => "people who are signed in",
+            Access::Admin => "an admin",
         };
         text.push_str(&format!("| `{} {}` | {who} |\n", route.method, route.path));
     }
@@ -214,6 +215,39 @@ fn collect(folder: &Path, tests: &mut BTreeMap<u32, Vec<String>>) {
                 }
             }
         }
+    }
+}
+
+/// The text of every source file and test below a folder.
+fn sources(folder: &Path, all: &mut String) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, all);
+        } else if path.extension().is_some_and(|end| end == "rs") {
+            all.push_str(&std::fs::read_to_string(&path).unwrap());
+        }
+    }
+}
+
+#[test]
+fn tests_behind_the_threat_model_are_there() {
+    let page = read("docs/security.md");
+    let (_, rest) = page.split_once("<!-- stolen -->\n").unwrap();
+    let (table, _) = rest.split_once("<!-- end of stolen -->").unwrap();
+    let mut all = String::new();
+    for room in ["src", "credential", "tests/it"] {
+        sources(&Path::new(TOP).join(room), &mut all);
+    }
+    let rows: Vec<&str> = table.lines().skip(2).collect();
+    assert!(rows.len() > 10, "{table}");
+    for row in rows {
+        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+        let [_, _, _, test] = cells[..] else {
+            panic!("four cells: {row}")
+        };
+        let name = test.trim_matches('`');
+        assert!(name == "-" || all.contains(&format!("fn {name}(")), "no test {name}");
     }
 }
 

@@ -47,6 +47,13 @@ impl Plan {
             refuse_endpoints(env, &path)?;
         }
         let file = ServerFile::read(&path)?;
+        if args.dev && !file.listen.ip().is_loopback() {
+            let message = format!("{} is not loopback", file.listen.ip());
+            return Err(Error::new(Exit::Usage, "usage.listen", message).hint(format!(
+                "--dev serves this machine only: listen = \"127.0.0.1:7878\" in {}",
+                path.display()
+            )));
+        }
         let mut aws = reach(env)?;
         aws.endpoint.clone_from(&file.aws_endpoint);
         if args.dev && aws.endpoint.is_none() {

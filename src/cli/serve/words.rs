@@ -35,10 +35,17 @@ pub(super) fn announce(ui: &Ui, serving: &Serving, plan: &Plan, held: &Holding) 
         (Plan::Dev { .. }, Holding::File { .. }) => {}
     }
     if !plan.has_local_people() {
-        ui.warn(
-            "nobody can sign in: people come from an identity provider, which this version cannot ask",
-            "to try this file with local people, add --dev",
-        );
+        for first in &serving.people {
+            let (name, code) = (&first.name, &first.code);
+            ui.note(&format!(
+                "Nobody has signed in as admin {name} so far. Within 15 minutes, once:"
+            ));
+            ui.note(&format!(
+                "  jit login --server {} --identity {name} --code",
+                serving.url
+            ));
+            ui.note(&format!("  One-time code: {code}"));
+        }
         return Ok(());
     }
     ui.note("In another terminal:");

@@ -56,7 +56,9 @@ fn file_gives_every_value() {
 fn file_may_leave_out_what_has_a_default() {
     let text = "public_url = \"https://JIT.acme.example:443/\"\npolicy = \"p\"\ndatabase = \"d\"\nsealing_key = { environment = \"JIT_KEY\" }\n";
     let file = parse(text).unwrap();
-    assert_eq!(file.listen.to_string(), LISTEN);
+    assert_eq!(file.listen.to_string(), "127.0.0.1:7878");
+    assert_eq!((file.tls, file.trusted_proxies, file.session_life), (None, None, None));
+    assert_eq!(file.admins, [Admin::local("admin")]);
     assert_eq!(file.public_url.as_str(), "https://jit.acme.example");
     assert_eq!(
         (file.aws_endpoint, file.issuer_url, file.issuer_period),
@@ -87,7 +89,8 @@ fn unknown_key_is_refused_with_place_and_nearest() {
             "[sealing_key]",
             "[oidc]\nx = 1\n[sealing_key]",
             "13:2: no key named oidc",
-            "known keys: listen, public_url, policy, database, aws, issuer, sealing_key, sign_in, workload_issuer",
+            "known keys: listen, public_url, policy, database, tls, trusted_proxies, forwarded_header, aws, issuer, \
+             sealing_key, sign_in, workload_issuer, admins, session",
         ),
     ] {
         assert_eq!(said(from, to), (message.to_owned(), hint.to_owned()));
@@ -132,13 +135,125 @@ fn listening_beyond_loopback_is_refused() {
     for beyond in ["0.0.0.0:7878", "192.0.2.1:7878", "[::]:7878"] {
         let (message, hint) = said("127.0.0.1:9000", beyond);
         assert_eq!(message, format!("1:10: listen is beyond loopback: {beyond}"));
-        assert!(hint.contains("TLS proxy on this machine"), "{hint}");
+        assert!(
+            hint.starts_with("add [tls], or trusted_proxies;") && hint.contains("TLS proxy on this machine"),
+            "{hint}"
+        );
     }
     for none in ["localhost:7878", "7878", "127.0.0.1", "127.0.0.1:99999", ""] {
         assert_eq!(
             said("127.0.0.1:9000", none).0,
             format!("1:10: listen is no address: {none}")
         );
+    }
+}
+
+#[test]
+fn listening_beyond_loopback_takes_tls_or_named_proxies() {
+    let beyond = WHOLE.replace("127.0.0.1:9000", "0.0.0.0:443");
+    let with = |first: &str, last: &str| parse(&format!("{first}\n{beyond}\n{last}\n"));
+    let file = with("", "[tls]\ncertificate = \"tls/chain.pem\"\nkey = \"/run/key.pem\"").unwrap();
+    let tls = TlsFiles {
+        certificate: "/etc/jit/tls/chain.pem".into(),
+        key: "/run/key.pem".into(),
+    };
+    assert_eq!((file.listen.port(), file.tls), (443, Some(tls)));
+    let file = with("trusted_proxies = [\"10.0.0.5\", \"fd00::/64\"]", "").unwrap();
+    let proxies = file.trusted_proxies.unwrap();
+    assert_eq!(proxies.header, listening::ForwardedHeader::XForwardedFor);
+    for (address, is_one) in [
+        ("10.0.0.5", true),
+        ("::ffff:10.0.0.5", true),
+        ("10.0.0.6", false),
+        ("fd00::9", true),
+        ("fd00:0:0:1::9", false),
+        ("::1", false),
+    ] {
+        assert_eq!(proxies.has(address.parse().unwrap()), is_one, "{address}");
+    }
+    let file = with("trusted_proxies = [\"10.0.0.5\"]\nforwarded_header = \"forwarded\"", "");
+    let header = file.unwrap().trusted_proxies.unwrap().header;
+    assert_eq!(header, listening::ForwardedHeader::Forwarded);
+}
+
+#[test]
+fn proxies_and_tls_that_cannot_be_right_are_refused() {
+    for (first, message) in [
+        ("trusted_proxies = []", "1:19: trusted_proxies names none"),
+        (
+            "trusted_proxies = [\"0.0.0.0/0\"]",
+            "1:20: trusted_proxies is everybody: 0.0.0.0/0",
+        ),
+        (
+            "trusted_proxies = [\"::/0\"]",
+            "1:20: trusted_proxies is everybody: ::/0",
+        ),
+        (
+            "trusted_proxies = [\"10.0.0.5/8\"]",
+            "1:20: trusted_proxies is no network: 10.0.0.5/8",
+        ),
+        (
+            "trusted_proxies = [\"proxy\"]",
+            "1:20: trusted_proxies is no address or network: proxy",
+        ),
+        (
+            "forwarded_header = \"Forwarded\"",
+            "1:20: forwarded_header without trusted_proxies",
+        ),
+        (
+            "trusted_proxies = [\"10.0.0.5\"]\nforwarded_header = \"X-Real-Ip\"",
+            "2:20: no such forwarded_header: X-Real-Ip",
+        ),
+        ("tls = { key = \"k\" }", "1:7: certificate is missing in [tls]"),
+        ("tls = { certificate = \"c\" }", "1:7: key is missing in [tls]"),
+        (
+            "tls = { certificate = \"c\", keys = \"k\" }",
+            "1:28: no key named keys in [tls]",
+        ),
+    ] {
+        let error = parse(&format!("{first}\n{WHOLE}")).unwrap_err();
+        assert_eq!(error.message, format!("/etc/jit/jit.toml:{message}"));
+        assert!(error.hint.is_some_and(|hint| !hint.is_empty()), "{message}");
+    }
+}
+
+#[test]
+fn admins_are_local_or_of_an_issuer() {
+    let with = |admins: &str| parse(&format!("admins = {admins}\n{WHOLE}"));
+    let admins = with("[\"local:root\", \"https://acme.okta.com 00u1\"]").unwrap().admins;
+    let of_issuer = Admin {
+        issuer: "https://acme.okta.com".to_owned(),
+        subject: "00u1".to_owned(),
+    };
+    assert_eq!(admins, [Admin::local("root"), of_issuer]);
+    for wrong in [
+        "root",
+        "local:",
+        "ldap:root",
+        "https://acme.okta.com",
+        "00u1 https://a",
+        "local: x",
+        "",
+    ] {
+        let error = with(&format!("[\"{wrong}\"]")).unwrap_err();
+        assert_eq!(error.message, format!("/etc/jit/jit.toml:1:11: `{wrong}` is no admin"));
+    }
+    assert!(with("[]").unwrap_err().message.ends_with("admins names nobody"));
+}
+
+#[test]
+fn sessions_last_a_working_day_at_most() {
+    let with = |life: &str| parse(&format!("{WHOLE}\n[session]\nlife = \"{life}\"\n"));
+    for (wrong, what) in [
+        ("13h", "is too long"),
+        ("4m59s", "is too short"),
+        ("day", "is no length of time"),
+    ] {
+        let error = with(wrong).unwrap_err();
+        assert!(error.message.ends_with(&format!("life {what}: {wrong}")), "{error}");
+    }
+    for (fine, secs) in [("5m", 300), ("8h", 28_800), ("12h", 43_200)] {
+        assert_eq!(with(fine).unwrap().session_life.map(Duration::secs), Some(secs));
     }
 }
 

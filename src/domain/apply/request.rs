@@ -130,6 +130,12 @@ pub(super) fn decide(now: Timestamp, case: &Case, vote: &Vote) -> Result<Change,
     if vote.verdict == Verdict::Approve && vote.behind == Behind::Unknown && request.frozen.started_by.is_empty() {
         return Err(Refusal::StarterUnknown);
     }
+    if let Some(from) = vote
+        .decides_from
+        .filter(|from| vote.verdict == Verdict::Approve && now < *from)
+    {
+        return Err(Refusal::DeviceNew { from });
+    }
     let request = pending(now, case)?;
     if case.lost().is_some() {
         return Err(Refusal::ExtendedOver {

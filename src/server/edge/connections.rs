@@ -1,9 +1,10 @@
 //! Connections: how many there may be, how long they may say nothing, and how they end.
-//! Owns what comes before and after a call. Refuses to know routes: it is given them.
+//! Owns what comes before and after a call, TLS included. Refuses to know routes: it is given them; and plain http from
+//! beyond this machine, but from proxies that are named.
 //! HTTP/1.1 only: what tells it from HTTP/2 would read the first bytes without a time limit.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,12 +16,18 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
 
+use crate::config::TrustedProxies;
 use crate::server::wake::stopped;
 
+/// TLS must have been agreed on within this.
+const LONGEST_HANDSHAKE: Duration = Duration::from_secs(10);
 /// The head of a call must have come within this, counted from the answer before. Ends idle connections too.
 const LONGEST_HEAD: Duration = Duration::from_secs(15);
 /// Largest head of a call, in bytes.
@@ -35,6 +42,22 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 const GRACE: Duration = Duration::from_millis(250);
 /// At a stop, answers under way are waited for this long: the longest call, and some for its answer.
 const LONGEST_STOP: Duration = Duration::from_secs(50);
+
+/// How connections come in.
+#[derive(Clone, Debug, Default)]
+pub struct Entrance {
+    /// How TLS is spoken, where it ends here.
+    pub tls: Option<Arc<ServerConfig>>,
+    /// Who else than this machine may connect where it does not.
+    pub proxies: Option<TrustedProxies>,
+}
+
+impl Entrance {
+    fn takes(&self, peer: IpAddr) -> bool {
+        let is_proxy = || self.proxies.as_ref().is_some_and(|proxies| proxies.has(peer));
+        self.tls.is_some() || peer.to_canonical().is_loopback() || is_proxy()
+    }
+}
 
 /// One connection, as calls and the others see it.
 #[derive(Debug, Default)]
@@ -143,7 +166,13 @@ pub fn room() -> usize {
 }
 
 /// Serves `router` on `listener` until `stop` turns true; then ends what is idle and waits for answers under way.
-pub async fn serve(listener: TcpListener, router: Router, seats: Arc<Seats>, mut stop: watch::Receiver<bool>) {
+pub async fn serve(
+    listener: TcpListener,
+    entrance: Entrance,
+    router: Router,
+    seats: Arc<Seats>,
+    mut stop: watch::Receiver<bool>,
+) {
     let mut open = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -152,9 +181,21 @@ pub async fn serve(listener: TcpListener, router: Router, seats: Arc<Seats>, mut
         };
         while open.try_join_next().is_some() {}
         match accepted {
+            Ok((_, peer)) if !entrance.takes(peer.ip()) => {
+                tracing::info!(%peer, "no proxy of ours connects without TLS");
+            }
             Ok((stream, peer)) => {
                 if let Some(place) = seats.take() {
-                    open.spawn(converse(stream, peer, router.clone(), place, stop.clone()));
+                    // small answers are not held back; where it fails they are only slower
+                    let _ = stream.set_nodelay(true);
+                    open.spawn(meet(
+                        stream,
+                        peer,
+                        entrance.tls.clone(),
+                        router.clone(),
+                        place,
+                        stop.clone(),
+                    ));
                 }
             }
             Err(error) => {
@@ -171,9 +212,39 @@ pub async fn serve(listener: TcpListener, router: Router, seats: Arc<Seats>, mut
 }
 
 /// One connection from its first byte to its last.
-async fn converse(stream: TcpStream, peer: SocketAddr, router: Router, place: Place, mut stop: watch::Receiver<bool>) {
-    // small answers are not held back; where it fails they are only slower
-    let _ = stream.set_nodelay(true);
+async fn meet(
+    stream: TcpStream,
+    peer: SocketAddr,
+    tls: Option<Arc<ServerConfig>>,
+    router: Router,
+    place: Place,
+    mut stop: watch::Receiver<bool>,
+) {
+    let Some(tls) = tls else {
+        return converse(stream, peer, router, place, stop).await;
+    };
+    let seat = place.seat.clone();
+    let handshake = tokio::time::timeout(LONGEST_HANDSHAKE, TlsAcceptor::from(tls).accept(stream));
+    let agreed = tokio::select! {
+        agreed = handshake => agreed,
+        () = seat.close.notified() => return,
+        () = stopped(&mut stop) => return,
+    };
+    match agreed {
+        Ok(Ok(stream)) => converse(stream, peer, router, place, stop).await,
+        Ok(Err(error)) => tracing::debug!(%peer, %error, "no TLS was agreed on"),
+        Err(_) => tracing::debug!(%peer, "no TLS was agreed on in time"),
+    }
+}
+
+/// What is said on a connection.
+async fn converse<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    stream: S,
+    peer: SocketAddr,
+    router: Router,
+    place: Place,
+    mut stop: watch::Receiver<bool>,
+) {
     let seat = place.seat.clone();
     let known = Router::new()
         .fallback_service(router)
@@ -206,6 +277,20 @@ async fn converse(stream: TcpStream, peer: SocketAddr, router: Router, place: Pl
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn plain_connections_are_of_this_machine_or_of_named_proxies() {
+        let takes = |entrance: &Entrance, peer: &str| entrance.takes(peer.parse().unwrap());
+        let mut entrance = Entrance::default();
+        assert!(takes(&entrance, "127.0.0.1") && takes(&entrance, "::1") && takes(&entrance, "::ffff:127.0.0.1"));
+        assert!(!takes(&entrance, "10.0.0.5") && !takes(&entrance, "2001:db8::1"));
+        entrance.proxies = Some(TrustedProxies {
+            networks: vec!["10.0.0.5/32".parse().unwrap()],
+            header: crate::config::ForwardedHeader::XForwardedFor,
+        });
+        assert!(takes(&entrance, "10.0.0.5") && takes(&entrance, "::ffff:10.0.0.5") && takes(&entrance, "127.0.0.1"));
+        assert!(!takes(&entrance, "10.0.0.6"));
+    }
 
     #[test]
     fn oldest_seat_that_is_not_held_is_emptied() {

@@ -1,20 +1,24 @@
-//! The outermost layer: is this call meant for us; and what every answer carries.
-//! Refuses other names of ours, and clients that are too old.
+//! The outermost layer: is this call meant for us, who makes it, and what every answer carries.
+//! Refuses other names of ours, clients that are too old, and proxies that do not say who calls.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::server::backend::Backend;
 use crate::server::edge::connections::Seat;
+use crate::server::edge::forwarded;
 use crate::server::failure::{Failure, repeated};
 use crate::wire::problem::{Code, MEDIA_TYPE, StepUp};
 use crate::wire::{Problem, VERSION, VERSION_HEADER, paths};
 
+/// RFC 6797: a browser that was here once comes encrypted for a year, whatever it is told.
+const ENCRYPTED: HeaderValue = HeaderValue::from_static("max-age=31536000");
 const TRACE: HeaderName = HeaderName::from_static("x-request-id");
 /// RFC 9449, section 8.1: the nonce for the next proofs.
 const NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
@@ -23,7 +27,7 @@ const WANTED: HeaderValue = HeaderValue::from_static("DPoP algs=\"ES256\"");
 const NONCE_WANTED: HeaderValue = HeaderValue::from_static("DPoP error=\"use_dpop_nonce\", algs=\"ES256\"");
 
 /// Checks the call, and puts version and trace id on its answer.
-pub async fn guard(State(backend): State<Arc<Backend>>, request: Request, next: Next) -> Response {
+pub async fn guard(State(backend): State<Arc<Backend>>, mut request: Request, next: Next) -> Response {
     let began = Instant::now();
     if let Some(seat) = request.extensions().get::<Arc<Seat>>() {
         seat.called();
@@ -31,7 +35,8 @@ pub async fn guard(State(backend): State<Arc<Backend>>, request: Request, next: 
     let trace = trace_id(&backend, request.headers());
     let (method, path) = (repeated(request.method().as_str()), repeated(request.uri().path()));
     let takes_proofs = request.uri().path().starts_with("/v1/");
-    let mut response = match check(&backend, &request) {
+    let checked = check(&backend, &request).and_then(|()| seen_through_proxies(&backend, &mut request));
+    let mut response = match checked {
         Ok(()) => next.run(request).await,
         Err(failure) => failure.into_response(),
     };
@@ -57,6 +62,9 @@ pub async fn guard(State(backend): State<Arc<Backend>>, request: Request, next: 
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if backend.settings.origin.starts_with("https://") {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, ENCRYPTED);
+    }
     if let Ok(value) = HeaderValue::from_str(&trace) {
         headers.insert(TRACE, value);
     }
@@ -98,6 +106,30 @@ fn stepping_up(wanted: &StepUp) -> Option<HeaderValue> {
         text.push_str(&format!(", acr_values=\"{}\"", classes.join(" ")));
     }
     HeaderValue::from_str(&text).ok()
+}
+
+/// Puts whoever calls through a proxy that is trusted in the place of the proxy.
+fn seen_through_proxies(backend: &Backend, request: &mut Request) -> Result<(), Failure> {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0);
+    let (Some(proxies), Some(peer)) = (&backend.settings.trusted_proxies, peer) else {
+        return Ok(());
+    };
+    match forwarded::caller(peer.ip(), request.headers(), proxies) {
+        Some(caller) if caller == peer.ip() => {}
+        Some(caller) => {
+            let seen = ConnectInfo(SocketAddr::new(caller, 0));
+            request.extensions_mut().insert(seen);
+        }
+        // the proxy itself, looking whether we are well
+        None if [paths::LIVEZ, paths::READYZ].contains(&request.uri().path()) => {}
+        None => {
+            let problem = Problem::new(Code::CallerUnknown, "the proxy does not say who calls");
+            return Err(problem
+                .hint("have it set the header that the backend's file names")
+                .into());
+        }
+    }
+    Ok(())
 }
 
 /// The caller's trace id where it is one, else a new one.

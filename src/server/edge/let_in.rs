@@ -1,5 +1,5 @@
 //! Who is let in: a session token, together with a proof of the device that it was opened on.
-//! Owns how often somebody may call. Refuses a token alone, and forwarded headers: a person's address is the TCP peer.
+//! Owns how often somebody may call. Refuses a token alone.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::server::failure::Failure;
 use crate::server::identity::device::DeviceKey;
 use crate::server::identity::proof::{Expected, ProofError, Proven};
 use crate::server::identity::verify;
-use crate::server::service::sign_in;
+use crate::server::service::{admin, sign_in};
 use crate::wire::Problem;
 use crate::wire::problem::Code;
 
@@ -50,6 +50,14 @@ pub async fn signed_in(
             let slowed = slowed(&backend, &peer.ip().to_string());
             slowed.err().unwrap_or(failure).into_response()
         }
+    }
+}
+
+/// Lets only those of them in who run the backend.
+pub async fn admin_only(State(backend): State<Arc<Backend>>, caller: Caller, request: Request, next: Next) -> Response {
+    match admin::admins_only(&backend, &caller).await {
+        Ok(()) => next.run(request).await,
+        Err(failure) => failure.into_response(),
     }
 }
 

@@ -4,8 +4,10 @@
 pub mod answer;
 pub mod body;
 pub mod connections;
+pub mod forwarded;
 pub mod guard;
 pub mod let_in;
 pub mod limits;
 pub mod page;
+pub mod tls;
 pub mod whole;

@@ -3,9 +3,10 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::extract::{ConnectInfo, State};
+use axum::extract::{ConnectInfo, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
 
 use crate::server::backend::{Backend, Caller};
 use crate::server::edge::body::{Body, Json};
@@ -46,14 +47,14 @@ pub async fn open_workload(
 
 /// Who one is and until when.
 #[utoipa::path(get, path = "/v1/me", responses((status = 200, body = Me), (status = "default", body = Problem)))]
-pub async fn me(State(backend): State<Arc<Backend>>, caller: Caller) -> Json<Me> {
-    Json(sign_in::me(&backend, &caller).await)
+pub async fn me(State(backend): State<Arc<Backend>>, caller: Caller) -> Result<Json<Me>, Failure> {
+    sign_in::me(&backend, &caller).await.map(Json)
 }
 
 /// The session that asks.
 #[utoipa::path(get, path = "/v1/sessions", responses((status = 200, body = Me), (status = "default", body = Problem)))]
-pub async fn look(State(backend): State<Arc<Backend>>, caller: Caller) -> Json<Me> {
-    Json(sign_in::me(&backend, &caller).await)
+pub async fn look(State(backend): State<Arc<Backend>>, caller: Caller) -> Result<Json<Me>, Failure> {
+    sign_in::me(&backend, &caller).await.map(Json)
 }
 
 /// Says that a second factor was shown again: the session goes on with it.
@@ -70,9 +71,27 @@ pub async fn renew(
         .map(Json)
 }
 
+/// Which sessions.
+#[derive(Clone, Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct Which {
+    /// Every session of whoever asks, not this one alone.
+    #[serde(default)]
+    everywhere: bool,
+}
+
 /// Signs out.
-#[utoipa::path(delete, path = "/v1/sessions", responses((status = 204), (status = "default", body = Problem)))]
-pub async fn close(State(backend): State<Arc<Backend>>, caller: Caller) -> Result<StatusCode, Failure> {
-    sign_in::close(&backend, &caller).await?;
+#[utoipa::path(delete, path = "/v1/sessions", params(Which),
+    responses((status = 204), (status = "default", body = Problem)))]
+pub async fn close(
+    State(backend): State<Arc<Backend>>,
+    Query(which): Query<Which>,
+    caller: Caller,
+) -> Result<StatusCode, Failure> {
+    match which.everywhere {
+        true => sign_in::close_everywhere(&backend, &caller).await?,
+        false => sign_in::close(&backend, &caller).await?,
+    }
     Ok(StatusCode::NO_CONTENT)
 }

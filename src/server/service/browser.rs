@@ -82,14 +82,13 @@ pub fn methods(backend: &Backend) -> SignInMethods {
         offered.map(way).collect::<Vec<_>>()
     };
     let mut methods: Vec<SignInWay> = backend.sign_ins.parties().iter().flat_map(at_issuer).collect();
-    if backend.settings.dev {
-        methods.push(SignInWay {
-            method: SignInMethod::Local.as_str().to_owned(),
-            name: None,
-            issuer: None,
-            audience: None,
-        });
-    }
+    // with codes that an admin hands out, the first admin's among them
+    methods.push(SignInWay {
+        method: SignInMethod::Local.as_str().to_owned(),
+        name: None,
+        issuer: None,
+        audience: None,
+    });
     methods.extend(backend.workloads.known().map(|(issuer, audience)| SignInWay {
         method: SignInMethod::Workload.as_str().to_owned(),
         name: Some(issuer.name.clone()),
@@ -292,6 +291,7 @@ async fn note(backend: &Backend, party: &RelyingParty, sign_in: &OnItsWay, claim
             expires_at: now.plus(life),
             spent_at: None,
             bound: Some(Box::new(bound)),
+            tries: 0,
             version: 1,
         };
         let details = json!({

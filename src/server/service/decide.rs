@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::view::Viewer;
-use super::{Key, locked, resolve, step_up, workload};
+use super::{Key, devices, locked, resolve, step_up, workload};
 use crate::domain::lock::deciding;
 use crate::domain::{Case, Change, Comment, Digest, Event, PersonId, Refusal, Verdict, Vote, apply};
 use crate::policy::{self, Question};
@@ -73,6 +73,7 @@ async fn voted(
     } else {
         backend.store.people_of_device(&caller.session.device).await?
     };
+    let decides_from = devices::decides_from(backend, caller).await?;
     let asked = stages(backend, caller, case, verdict)?;
     let bundle = backend.bundle();
     let asks = case.request()?.body.workload.as_deref();
@@ -85,6 +86,7 @@ async fn voted(
         device: caller.session.device.clone(),
         device_people,
         behind,
+        decides_from,
         stages: asked.allowed.clone(),
         grant: backend.random.grant_id(),
     };

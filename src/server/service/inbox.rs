@@ -1,7 +1,7 @@
 //! What waits for somebody's decision.
 
 use super::view::Viewer;
-use super::{locked, step_up, workload};
+use super::{devices, locked, step_up, workload};
 use crate::domain::{Behind, PersonId, Request, RequestId, Verdict};
 use crate::policy::{Question, decide};
 use crate::server::backend::{Backend, Caller};
@@ -24,10 +24,12 @@ pub async fn inbox(backend: &Backend, caller: &Caller) -> Result<RequestList, Fa
         requests.push(viewer.by_id(&id).await?);
     }
     let locks = locked::seen(backend, caller).await?;
+    let new_devices = devices::new_devices(backend, caller).await?;
     Ok(RequestList {
         requests,
         next: None,
         locks,
+        new_devices,
     })
 }
 

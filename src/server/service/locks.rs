@@ -2,7 +2,7 @@
 //! Owns what is meant by what somebody typed. One's own lock needs no policy; nothing here needs a provider.
 
 use super::locked::{About, lift_view, named, of_person, seen, under, view};
-use super::{Key, step_up};
+use super::{Key, devices, step_up};
 use crate::domain::accounts::is_account_id;
 use crate::domain::lock::{self, lift};
 use crate::domain::{Lift, Lock, PersonId, Reason, Refusal, Scope, TargetName};
@@ -84,6 +84,7 @@ pub async fn unlock(backend: &Backend, caller: &Caller, how: &LiftLock, key: Opt
             true => None,
             false => Some(may(backend, caller, &scope, Doing::Unlock).await?),
         };
+        devices::may_say_yes(backend, caller).await?;
         let device_people = if backend.settings.shared_devices_decide {
             Vec::new()
         } else {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::accounts::means;
 use super::view::Viewer;
-use super::{locked, resolve};
+use super::{devices, locked, resolve};
 use crate::domain::{RequestId, TargetName, Timestamp};
 use crate::server::backend::{Backend, Caller};
 use crate::server::failure::Failure;
@@ -89,7 +89,12 @@ pub async fn requests(
         requests.push(viewer.by_id(request.id()).await?);
     }
     let locks = locked::seen(backend, caller).await?;
-    Ok(RequestList { requests, next, locks })
+    Ok(RequestList {
+        requests,
+        next,
+        locks,
+        new_devices: devices::new_devices(backend, caller).await?,
+    })
 }
 
 /// One's own open grants, those that end last first.

@@ -2,10 +2,12 @@
 //! Refuses HTTP (handlers parse and answer) and outside calls (the worker and `mint` make them).
 
 pub mod accounts;
+pub mod admin;
 #[cfg(test)]
 mod attacks;
 pub mod browser;
 pub mod decide;
+pub mod devices;
 pub mod dry_run;
 pub mod end;
 pub mod file;

@@ -5,10 +5,12 @@ use std::net::IpAddr;
 
 use serde_json::json;
 
-use super::{locked, workload};
-use crate::domain::sign_in::{sign_in, sign_out};
+use super::{admin, devices, locked, workload};
+pub use crate::domain::person::LOCAL;
+use crate::domain::sign_in::{sign_in, sign_out, sign_out_everywhere, wrong_try};
 use crate::domain::{
-    Actor, Change, Device, Digest, KeyStorage, Person, Refusal, Row, Session, SignInCode, SignInMethod, Workload,
+    Actor, Change, Device, Digest, KeyStorage, Person, PersonId, Refusal, Row, Session, SignInCode, SignInMethod,
+    Timestamp, Workload,
 };
 use crate::server::backend::{Backend, Caller};
 use crate::server::failure::{Failure, settled};
@@ -17,8 +19,6 @@ use crate::server::identity::relying_party::challenge;
 use crate::wire::problem::Code;
 use crate::wire::{Me, NewSession, OpenedSession, PersonView, token};
 
-/// Issuer of people that this backend knows by itself.
-pub const LOCAL: &str = "local";
 /// RFC 7636, section 4.1: a verifier is no longer.
 pub(super) const LONGEST_VERIFIER: usize = 128;
 
@@ -56,6 +56,7 @@ pub async fn open(
                 if is_typed {
                     backend.limits.wrong_code(address, now);
                 }
+                note_wrong(backend, new).await?;
                 return Err(Refusal::CodeInvalid.into());
             }
         };
@@ -94,7 +95,7 @@ pub async fn open(
     })?;
     Ok(OpenedSession {
         token: secret,
-        me: me(backend, &opened).await,
+        me: me(backend, &opened).await?,
     })
 }
 
@@ -117,6 +118,20 @@ async fn holder(
         Some(bound) => challenge == Some(bound.challenge.as_str()) && bound.device == key.id,
     };
     Ok((fits && code.spent_at.is_none() && backend.now() < code.expires_at).then_some((code, person)))
+}
+
+/// Counts a wrong code against those that whom it was brought for could use: the fifth makes them void.
+async fn note_wrong(backend: &Backend, new: &NewSession) -> Result<(), Failure> {
+    if new.verifier.is_some() {
+        return Ok(());
+    }
+    let Some(person) = backend.store.person_by_subject(LOCAL, &new.name).await? else {
+        return Ok(());
+    };
+    let now = backend.now();
+    let mut codes = backend.store.open_codes(&person.id, now).await?;
+    codes.retain(|code| code.bound.is_none());
+    backend.commit(&wrong_try(now, &person, &codes)).await
 }
 
 /// Hash of a code as it was typed: case, dashes and spaces do not count, and Crockford's look-alikes are read as meant.
@@ -146,14 +161,18 @@ pub fn key_storage(text: &str) -> Result<KeyStorage, Failure> {
 }
 
 /// Who is calling.
-pub async fn me(backend: &Backend, caller: &Caller) -> Me {
+///
+/// # Errors
+/// What the store says.
+pub async fn me(backend: &Backend, caller: &Caller) -> Result<Me, Failure> {
+    let new_devices = devices::new_devices(backend, caller).await?;
     let bundle = backend.bundle();
     let catalogue = bundle.catalogue();
     let (groups, workload) = match caller.person.workload.as_deref() {
         None => (caller.groups(&bundle), None),
         Some(workload) => (Vec::new(), Some(workload::view(backend, catalogue, workload).await)),
     };
-    Me {
+    Ok(Me {
         person: PersonView {
             id: caller.person.id.to_string(),
             name: caller.person.name.clone(),
@@ -164,11 +183,30 @@ pub async fn me(backend: &Backend, caller: &Caller) -> Me {
         workload,
         method: caller.session.method.as_str().to_owned(),
         mfa_at: caller.session.mfa_at,
+        admin: admin::is_admin(backend, &caller.person),
+        new_devices,
         session: caller.session.id.to_string(),
         session_ends_at: caller.session.expires_at,
         device: caller.session.device.to_string(),
         key_storage: caller.session.key_storage.as_str().to_owned(),
-    }
+    })
+}
+
+/// Ends every session of the caller: how many there were.
+///
+/// # Errors
+/// What the store says.
+pub async fn close_everywhere(backend: &Backend, caller: &Caller) -> Result<(), Failure> {
+    settled!(async {
+        let now = backend.now();
+        let sessions = backend
+            .store
+            .live_sessions(Some(&caller.person.id), now, u32::MAX)
+            .await?;
+        backend
+            .commit(&sign_out_everywhere(now, &caller.person, &sessions))
+            .await
+    })
 }
 
 /// Ends the caller's session.
@@ -215,15 +253,38 @@ pub async fn caller(backend: &Backend, secret: &str, address: IpAddr) -> Result<
     })
 }
 
-/// A new code for the local person `name`, who is made if need be. Older codes of theirs are void.
+/// A code that was handed out.
+pub struct Issued {
+    /// The code.
+    pub code: String,
+    /// Whom it signs in.
+    pub person: PersonId,
+    /// It works before this instant.
+    pub expires_at: Timestamp,
+    /// Whether they were not known before.
+    pub is_new: bool,
+}
+
+/// A new code for the local person `name`, by the backend itself.
 ///
 /// # Errors
 /// What the store says.
 pub async fn issue_code(backend: &Backend, name: &str) -> Result<String, Failure> {
+    let issued = issue_code_by(backend, name, Actor::Backend, "session.code_issued").await?;
+    Ok(issued.code)
+}
+
+/// A new code for the local person `name`, who is made if need be, by `by`; `kind` is what the evidence calls it. Older
+/// codes of theirs are void.
+///
+/// # Errors
+/// What the store says.
+pub async fn issue_code_by(backend: &Backend, name: &str, by: Actor, kind: &str) -> Result<Issued, Failure> {
     let code = backend.random.code();
-    settled!(async {
+    let (person, expires_at, is_new) = settled!(async {
         let now = backend.now();
         let known = backend.store.person_by_subject(LOCAL, name).await?;
+        let is_new = known.is_none();
         let mut rows = Vec::new();
         let person = known.unwrap_or_else(|| {
             let id = backend.random.person_id();
@@ -251,21 +312,20 @@ pub async fn issue_code(backend: &Backend, name: &str) -> Result<String, Failure
             expires_at: now.plus(backend.settings.code_life),
             spent_at: None,
             bound: None,
+            tries: 0,
             version: 1,
         }));
-        let details = json!({ "person": person.id });
-        backend
-            .commit(&Change::new(
-                now,
-                "session.code_issued",
-                Actor::Backend,
-                None,
-                rows,
-                details,
-            ))
-            .await
+        let details = json!({ "person": person.id, "name": person.name, "is_new": is_new });
+        let change = Change::new(now, kind, by.clone(), None, rows, details);
+        backend.commit(&change).await?;
+        Ok((person.id, now.plus(backend.settings.code_life), is_new))
     })?;
-    Ok(code)
+    Ok(Issued {
+        code,
+        person,
+        expires_at,
+        is_new,
+    })
 }
 
 #[cfg(test)]

@@ -124,5 +124,5 @@ pub async fn renew(backend: &Backend, caller: &Caller, new: &Renewal, address: I
         session,
         ..caller.clone()
     };
-    Ok(me(backend, &caller).await)
+    me(backend, &caller).await
 }

@@ -103,7 +103,7 @@ pub async fn open(
     })?;
     Ok(OpenedSession {
         token: secret,
-        me: me(backend, &opened).await,
+        me: me(backend, &opened).await?,
     })
 }
 

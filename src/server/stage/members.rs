@@ -273,7 +273,7 @@ impl Stage {
     /// The same on the database in `dir`, where there is one, and on members that are there already.
     pub async fn of_those_members(dir: TempDir, members: Arc<Members>) -> Self {
         let store = Arc::new(SqliteStore::open(&dir.path().join("jit.db")).await.unwrap());
-        let stage = Self::on(dir, store, Arc::default(), members);
+        let stage = Self::on(dir, store, Arc::default(), members, |_| {});
         stage.with_drift("report");
         stage
     }

@@ -154,6 +154,7 @@ fn a_code(n: u64, owner: u64) -> SignInCode {
         expires_at: at(600),
         spent_at: None,
         bound: None,
+        tries: 0,
         version: 1,
     }
 }

@@ -86,6 +86,9 @@ migrations! {
     90 "0090_people_workload"
     91 "0091_sessions_id_token"
     92 "0092_sessions_id_token_once"
+    95 "0095_sessions_of_a_person"
+    96 "0096_devices_of_a_person"
+    97 "0097_sign_in_codes_tries"
 }
 
 /// The version that the schema has after all of them.

@@ -140,6 +140,17 @@ pub trait People: Send + Sync {
     /// The session that a workload's token opened, by the hash of what tells that apart.
     async fn session_of_id_token(&self, id_token: &str) -> Result<Option<Session>, StoreError>;
 
+    /// Sessions that are not over at `now`, of `person` or of everybody, newest first, at most `limit`.
+    async fn live_sessions(
+        &self,
+        person: Option<&PersonId>,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Session>, StoreError>;
+
+    /// Devices of `person`, oldest first.
+    async fn devices_of(&self, person: &PersonId) -> Result<Vec<Device>, StoreError>;
+
     /// A sign-in code by its hash.
     async fn code_by_hash(&self, code_hash: &str) -> Result<Option<SignInCode>, StoreError>;
 

@@ -52,10 +52,9 @@ impl Authority {
         self.folder.path().join("ca.pem")
     }
 
-    /// An end of TLS called `name` that hands on to `url`, which may lie behind another name.
+    /// Files of a certificate for `name` that counts for two days, and of its key.
     #[track_caller]
-    pub fn tls_end(&self, name: &str, url: &str, hides_name: bool) -> TlsEnd {
-        let target = url.trim_start_matches("http://");
+    pub fn certificate(&self, name: &str) -> (PathBuf, PathBuf) {
         let (key, request, certificate) = (format!("{name}.key"), format!("{name}.csr"), format!("{name}.pem"));
         let names = format!("{name}.ext");
         std::fs::write(self.folder.path().join(&names), format!("subjectAltName=DNS:{name}\n")).unwrap();
@@ -90,8 +89,16 @@ impl Authority {
             "-out",
             &certificate,
         ]);
-        let file = |name: &str| self.folder.path().join(name).to_str().unwrap().to_owned();
-        let mut args = vec!["tls".to_owned(), file(&certificate), file(&key), target.to_owned()];
+        (self.folder.path().join(certificate), self.folder.path().join(key))
+    }
+
+    /// An end of TLS called `name` that hands on to `url`, which may lie behind another name.
+    #[track_caller]
+    pub fn tls_end(&self, name: &str, url: &str, hides_name: bool) -> TlsEnd {
+        let target = url.trim_start_matches("http://");
+        let (certificate, key) = self.certificate(name);
+        let file = |path: PathBuf| path.to_str().unwrap().to_owned();
+        let mut args = vec!["tls".to_owned(), file(certificate), file(key), target.to_owned()];
         args.extend(hides_name.then(|| name.to_owned()));
         let (running, address) = start(&args);
         TlsEnd {

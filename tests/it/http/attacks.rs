@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
 
-use jit::server::edge::connections::{self, Seats};
+use jit::server::edge::connections::{self, Entrance, Seats};
 use jit::server::routes::{router, table};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -260,6 +260,7 @@ async fn attack_26_silent_connections_keep_nobody_out() {
     let seats = Seats::new(8);
     tokio::spawn(connections::serve(
         listener,
+        Entrance::default(),
         routes,
         seats,
         stage.backend.stopping.clone(),

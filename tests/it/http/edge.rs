@@ -138,6 +138,10 @@ async fn access_of_every_route_is_its_column() {
                 assert!(row.iter().all(|answer| is_refused(answer)), "{row:?}");
                 assert_eq!(row[0], "400 usage.body");
             }
+            Access::Admin => {
+                let wanted: Vec<String> = columns.iter().map(|(code, _)| format!("401 {code}")).collect();
+                assert_eq!(row, wanted, "{}", route.path);
+            }
             Access::Anyone => assert!(row.iter().all(|a| *a == row[0] && !a.starts_with("401")), "{row:?}"),
         }
     }
@@ -195,13 +199,42 @@ async fn session_that_lives_is_let_in_everywhere() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn routes_of_admins_are_for_admins_alone() {
+    let stage = Stage::open().await;
+    let (alice, carol) = (stage.sign_in("alice").await, stage.sign_in("carol").await);
+    let (of_alice, of_carol) = (answers(&alice).await, answers(&carol).await);
+    for (at, route) in table()
+        .iter()
+        .enumerate()
+        .filter(|(_, route)| route.access == Access::Admin)
+    {
+        // the table signs out on its way: each is asked anew
+        assert_eq!(
+            (&*of_alice[at], &*of_carol[at]),
+            ("401 session.ended", "401 session.ended")
+        );
+        for (name, is_refused) in [("alice", true), ("bob", true), ("carol", false)] {
+            let caller = stage.sign_in(name).await;
+            let path = route.path.replace("{id}", "ses_000000000000");
+            let mut call = caller.call(route.method.clone(), &path);
+            if route.method == Method::POST {
+                call = call.json(&json!({}));
+            }
+            let answer = Answer::of(call).await;
+            let forbidden = answer.status == 403 && answer.body["code"] == "access.forbidden";
+            assert_eq!(forbidden, is_refused, "{name} {path} {answer}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn head_is_guarded_as_get_is() {
     let stage = Stage::open().await;
     for route in table().iter().filter(|route| route.method == Method::GET) {
         let path = route.path.replace("{id}", "req_000000000000");
         let status = Answer::of(stage.nobody().call(Method::HEAD, &path)).await.status;
-        let needs_somebody = matches!(route.access, Access::SignedIn | Access::People);
-        assert_eq!(status == 401, needs_somebody, "{path}");
+        let is_closed = matches!(route.access, Access::SignedIn | Access::People | Access::Admin);
+        assert_eq!(status == 401, is_closed, "{path}");
     }
 }
 

@@ -21,6 +21,7 @@ mod secrets;
 mod sign_in;
 mod stage;
 mod step_up;
+mod tls;
 mod waiting;
 mod workload_house;
 mod workload_lies;

@@ -75,7 +75,7 @@ async fn locked_person_looks_gives_back_and_takes() {
     let seen = look::requests(&stage.backend, &alice, true, None).await.unwrap();
     let names: Vec<&str> = seen.locks.iter().map(|lock| lock.name.as_str()).collect();
     assert_eq!(names, ["alice"], "others' locks are not hers to see");
-    assert_eq!(sign_in::me(&stage.backend, &alice).await.person.name, "alice");
+    assert_eq!(sign_in::me(&stage.backend, &alice).await.unwrap().person.name, "alice");
 }
 
 #[tokio::test]

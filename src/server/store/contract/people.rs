@@ -17,6 +17,54 @@ on_every_store! {
     sign_in_elsewhere_gives_one_code
     session_keeps_when_a_second_factor_was_shown
     open_codes_are_neither_spent_nor_old
+    code_counts_its_wrong_tries
+    live_sessions_are_neither_ended_nor_old
+    devices_of_a_person_are_listed_oldest_first
+}
+
+async fn code_counts_its_wrong_tries(store: &Tried) {
+    let code = a_code(70, ALICE);
+    store.commit(&change(Row::SignInCode(code.clone()))).await.unwrap();
+    let tried = SignInCode {
+        tries: 3,
+        version: 2,
+        ..code
+    };
+    store.commit(&change(Row::SignInCode(tried.clone()))).await.unwrap();
+    assert_eq!(store.code_by_hash("code-70").await.unwrap(), Some(tried));
+}
+
+async fn live_sessions_are_neither_ended_nor_old(store: &Tried) {
+    let before = store.live_sessions(None, at(2), 100).await.unwrap().len();
+    let [first, second, over, ended] = [(70, 20), (71, 30), (72, 40), (73, 50)].map(|(n, created)| Session {
+        created_at: at(created),
+        expires_at: if n == 72 { at(60) } else { at(3600) },
+        ended_at: (n == 73).then(|| at(51)),
+        ..a_session(n, if n == 70 { BOB } else { ALICE })
+    });
+    for session in [&first, &second, &over, &ended] {
+        store.commit(&change(Row::Session(session.clone()))).await.unwrap();
+    }
+    let ids = |sessions: Vec<Session>| sessions.into_iter().map(|session| session.id).collect::<Vec<_>>();
+    let all = ids(store.live_sessions(None, at(60), 2).await.unwrap());
+    assert_eq!(all, [second.id.clone(), first.id.clone()]);
+    let of_bob = ids(store.live_sessions(Some(&person(BOB)), at(60), 100).await.unwrap());
+    assert_eq!(of_bob, [first.id.clone()]);
+    assert_eq!(store.live_sessions(None, at(59), 100).await.unwrap().len(), before + 3);
+}
+
+async fn devices_of_a_person_are_listed_oldest_first(store: &Tried) {
+    let [old, new] = [("e", 10), ("a", 20)].map(|(letter, enrolled)| Device {
+        id: DeviceId::parse(&letter.repeat(43)).unwrap(),
+        person: person(BOB),
+        public_key: "{}".to_owned(),
+        key_storage: KeyStorage::File,
+        enrolled_at: at(enrolled),
+    });
+    for device in [&new, &old] {
+        store.commit(&change(Row::Device(device.clone()))).await.unwrap();
+    }
+    assert_eq!(store.devices_of(&person(BOB)).await.unwrap(), [old, new]);
 }
 
 fn a_bound_code(n: u64, sign_in: &str) -> SignInCode {

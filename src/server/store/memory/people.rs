@@ -41,6 +41,27 @@ impl People for MemoryStore {
         Ok(self.state().sessions.iter().find(is_it).cloned())
     }
 
+    async fn live_sessions(
+        &self,
+        person: Option<&PersonId>,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Session>, StoreError> {
+        let is_meant = |session: &&Session| session.is_live(now) && person.is_none_or(|id| session.person == *id);
+        let mut sessions: Vec<_> = self.state().sessions.iter().filter(is_meant).cloned().collect();
+        sessions.sort_by(|a, b| (b.created_at, &b.id).cmp(&(a.created_at, &a.id)));
+        sessions.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        Ok(sessions)
+    }
+
+    async fn devices_of(&self, person: &PersonId) -> Result<Vec<Device>, StoreError> {
+        let state = self.state();
+        let devices = state.devices.values().filter(|device| device.person == *person);
+        let mut devices: Vec<_> = devices.cloned().collect();
+        devices.sort_by(|a, b| (a.enrolled_at, &a.id).cmp(&(b.enrolled_at, &b.id)));
+        Ok(devices)
+    }
+
     async fn code_by_hash(&self, code_hash: &str) -> Result<Option<SignInCode>, StoreError> {
         Ok(self
             .state()

@@ -200,7 +200,7 @@ impl State {
                 |old: &SignInCode| old.version,
             );
             return replace(&mut self.codes, is_it, version, new.version, |old| {
-                (old.spent_at, old.version) = (new.spent_at, new.version);
+                (old.spent_at, old.tries, old.version) = (new.spent_at, new.tries, new.version);
             });
         }
         self.knows(&new.person)?;

@@ -88,8 +88,8 @@ pub(super) async fn write_code(connection: &mut Connection, code: &SignInCode) -
         let unwritable = |error: serde_json::Error| StoreError::Unreadable(error.to_string());
         let text = bound.map(serde_json::to_string).transpose().map_err(unwritable)?;
         query(
-            "INSERT INTO sign_in_codes (code_hash, person_id, expires_at, spent_at, bound, sign_in, version)
-            VALUES ($1, $2, $3, $4, $5, $6, $7)
+            "INSERT INTO sign_in_codes (code_hash, person_id, expires_at, spent_at, bound, sign_in, tries, version)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
             ON CONFLICT (code_hash) DO NOTHING",
         )
         .bind(code.code_hash.as_str())
@@ -98,10 +98,12 @@ pub(super) async fn write_code(connection: &mut Connection, code: &SignInCode) -
         .bind(millis(code.spent_at))
         .bind(text)
         .bind(bound.map(|bound| bound.sign_in.as_str()))
+        .bind(i64::from(code.tries))
         .bind(version)
     } else {
-        query("UPDATE sign_in_codes SET spent_at = $1, version = $2 WHERE code_hash = $3 AND version = $4")
+        query("UPDATE sign_in_codes SET spent_at = $1, tries = $2, version = $3 WHERE code_hash = $4 AND version = $5")
             .bind(millis(code.spent_at))
+            .bind(i64::from(code.tries))
             .bind(version)
             .bind(code.code_hash.as_str())
             .bind(version.saturating_sub(1))
@@ -163,6 +165,7 @@ fn read_code(row: &Row) -> Result<SignInCode, StoreError> {
         expires_at: time(row, "expires_at")?,
         spent_at: time_or_none(row, "spent_at")?,
         bound: json_or_none(row, "bound")?,
+        tries: count(row, "tries")?,
         version: count(row, "version")?,
     })
 }
@@ -213,6 +216,29 @@ impl People for SqliteStore {
         let query = query("SELECT * FROM sessions WHERE id_token = $1").bind(id_token);
         let row = query.fetch_optional(&self.readers).await.map_err(meaning)?;
         row.as_ref().map(read_session).transpose()
+    }
+
+    async fn live_sessions(
+        &self,
+        person: Option<&PersonId>,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Session>, StoreError> {
+        let query = query(
+            "SELECT * FROM sessions WHERE ended_at IS NULL AND expires_at > $1 AND ($2 IS NULL OR person_id = $2)
+            ORDER BY created_at DESC, id DESC LIMIT $3",
+        )
+        .bind(now.millis())
+        .bind(person.map(PersonId::as_str))
+        .bind(i64::from(limit));
+        let rows = query.fetch_all(&self.readers).await.map_err(meaning)?;
+        rows.iter().map(read_session).collect()
+    }
+
+    async fn devices_of(&self, person: &PersonId) -> Result<Vec<Device>, StoreError> {
+        let query = query("SELECT * FROM devices WHERE person_id = $1 ORDER BY enrolled_at, id").bind(person.as_str());
+        let rows = query.fetch_all(&self.readers).await.map_err(meaning)?;
+        rows.iter().map(read_device).collect()
     }
 
     async fn code_by_hash(&self, code_hash: &str) -> Result<Option<SignInCode>, StoreError> {

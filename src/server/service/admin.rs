@@ -1,0 +1,160 @@
+//! What an admin does: hands out codes, looks at sessions, ends them.
+//! Owns who is an admin: the backend's file says it, nobody else. Refuses whoever is not named there.
+
+use super::locked;
+use super::sign_in::{LOCAL, issue_code_by};
+use crate::domain::sign_in::revoke_session;
+use crate::domain::{Actor, Person, PersonName, Session};
+use crate::server::backend::{Backend, Caller};
+use crate::server::failure::{Failure, repeated, settled};
+use crate::wire::problem::Code;
+use crate::wire::{AddedUser, NewUser, PersonView, SessionList, SessionView};
+
+/// Sessions that are listed at once.
+const MOST_LISTED: u32 = 1_000;
+/// The beginning of an id that is enough, in characters after its kind.
+const SHORTEST: usize = 4;
+
+/// Whether `person` runs the backend. A workload never does, whatever its issuer calls it.
+pub fn is_admin(backend: &Backend, person: &Person) -> bool {
+    let mut admins = backend.settings.admins.iter();
+    person.workload.is_none() && admins.any(|admin| admin.issuer == person.issuer && admin.subject == person.subject)
+}
+
+/// Refuses who does not run the backend, and who is locked: a lock on everything stops no admin.
+///
+/// # Errors
+/// [`Code::Forbidden`], [`Code::Locked`]; what the store says.
+pub async fn admins_only(backend: &Backend, caller: &Caller) -> Result<(), Failure> {
+    let me = &caller.person.id;
+    if !is_admin(backend, &caller.person) {
+        return Err(Failure::new(Code::Forbidden, "that is for who runs the backend"));
+    }
+    match locked::of_person(backend, me).await? {
+        Some(lock) => Err(locked::named(backend, me, lock.refusal()).await),
+        None => Ok(()),
+    }
+}
+
+/// A code for the local person of this name, who is made if need be.
+///
+/// # Errors
+/// A name that is none; what the store says.
+pub async fn add_user(backend: &Backend, caller: &Caller, new: &NewUser) -> Result<AddedUser, Failure> {
+    let name = PersonName::parse(&new.name)?;
+    let by = Actor::Person(caller.person.id.clone());
+    let issued = issue_code_by(backend, name.as_str(), by, "user.added").await?;
+    Ok(AddedUser {
+        person: PersonView {
+            id: issued.person.to_string(),
+            name: name.to_string(),
+        },
+        code: issued.code,
+        expires_at: issued.expires_at,
+        is_new: issued.is_new,
+        decides_after_s: match backend.settings.new_devices_decide {
+            true => 0,
+            false => crate::domain::person::NEW_DEVICE_S,
+        },
+    })
+}
+
+/// Sessions that are not over, newest first: all, or those of who is called `person`.
+///
+/// # Errors
+/// [`Code::PersonNotFound`]; what the store says.
+pub async fn sessions(backend: &Backend, person: Option<&str>) -> Result<SessionList, Failure> {
+    let now = backend.now();
+    let mut sessions = Vec::new();
+    for session in backend.store.live_sessions(None, now, MOST_LISTED).await? {
+        let Some(owner) = backend.store.person(&session.person).await? else {
+            continue;
+        };
+        if person.is_none_or(|given| is_called(&owner, given)) {
+            sessions.push(view(&session, &owner));
+        }
+    }
+    match person {
+        Some(given) if sessions.is_empty() => {
+            let title = format!("{} is signed in nowhere", repeated(given));
+            Err(Failure::new(Code::PersonNotFound, title))
+        }
+        Some(_) | None => Ok(SessionList { sessions }),
+    }
+}
+
+fn is_called(person: &Person, given: &str) -> bool {
+    [person.name.as_str(), person.subject.as_str(), person.id.as_str()].contains(&given)
+}
+
+fn view(session: &Session, owner: &Person) -> SessionView {
+    SessionView {
+        id: session.id.to_string(),
+        person: PersonView {
+            id: owner.id.to_string(),
+            name: owner.name.clone(),
+        },
+        issuer: owner.issuer.clone(),
+        method: session.method.as_str().to_owned(),
+        device: session.device.to_string(),
+        key_storage: session.key_storage.as_str().to_owned(),
+        created_at: session.created_at,
+        expires_at: session.expires_at,
+    }
+}
+
+/// Ends the session that `given` names, whole or by its beginning.
+///
+/// # Errors
+/// [`Code::SessionNotFound`]; what the store says.
+pub async fn revoke(backend: &Backend, caller: &Caller, given: &str) -> Result<SessionView, Failure> {
+    settled!(async {
+        let session = named(backend, given).await?;
+        let owner = backend.store.person(&session.person).await?;
+        let owner = owner.ok_or_else(|| Failure::broken("a session without a person"))?;
+        let by = Actor::Person(caller.person.id.clone());
+        backend.commit(&revoke_session(backend.now(), &session, by)).await?;
+        Ok(view(&session, &owner))
+    })
+}
+
+async fn named(backend: &Backend, given: &str) -> Result<Session, Failure> {
+    let none = |what: &str| {
+        let title = format!("{what} {}", repeated(given));
+        Failure::new(Code::SessionNotFound, title)
+    };
+    let beginning = given.strip_prefix("ses_").unwrap_or(given);
+    if beginning.len() < SHORTEST {
+        return Err(none("no session"));
+    }
+    let all = backend.store.live_sessions(None, backend.now(), MOST_LISTED).await?;
+    let is_it = |session: &Session| session.id.as_str().trim_start_matches("ses_").starts_with(beginning);
+    let mut fits = all.into_iter().filter(is_it);
+    match (fits.next(), fits.next()) {
+        (Some(session), None) => Ok(session),
+        (Some(_), Some(_)) => Err(none("several sessions begin with")),
+        (None, _) => Err(none("no session")),
+    }
+}
+
+/// A code for the first admin: the first local one of the backend's file, as long as no device of theirs is known. None
+/// where there is nobody to wait for.
+///
+/// # Errors
+/// What the store says.
+pub async fn first_code(backend: &Backend) -> Result<Option<(String, String)>, Failure> {
+    let mut admins = backend.settings.admins.iter().filter(|admin| admin.issuer == LOCAL);
+    let Some(first) = admins.next() else {
+        return Ok(None);
+    };
+    if let Some(known) = backend.store.person_by_subject(LOCAL, &first.subject).await?
+        && !backend.store.devices_of(&known.id).await?.is_empty()
+    {
+        return Ok(None);
+    }
+    let issued = issue_code_by(backend, &first.subject, Actor::Backend, "session.code_issued").await?;
+    Ok(Some((first.subject.clone(), issued.code)))
+}
+
+#[cfg(test)]
+mod tests;
