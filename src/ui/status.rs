@@ -92,10 +92,13 @@ pub fn status_sections(requests: &[RequestView], words: &TimeWords, me: &str) ->
     all.into_iter().filter(|(_, table)| table.has_rows()).collect()
 }
 
-/// `18:16 (47m left)` where a credential works although access is over.
+/// `18:16 (47m left)` where a credential works although access is over; that it remains, where it was there before.
 fn outliving(grant: &GrantView, words: &TimeWords) -> Option<String> {
-    let last = grant.last_credential_at.filter(|last| words.is_to_come(*last))?;
     grant.ended_at?;
+    if grant.pre_existing {
+        return Some(REMAINS.to_owned());
+    }
+    let last = grant.last_credential_at.filter(|last| words.is_to_come(*last))?;
     Some(format!("{} ({} left)", words.at(last), words.left(last)))
 }
 

@@ -80,6 +80,11 @@ pub struct GrantView {
     /// When it became active.
     #[cfg_attr(feature = "server", schema(value_type = Option<String>))]
     pub activated_at: Option<Timestamp>,
+    /// Since when what it gives is there, where that can be taken and given anew while it is active: an assignment of Identity
+    /// Center, which takes some time to count each time that it is given.
+    #[serde(default)]
+    #[cfg_attr(feature = "server", schema(value_type = Option<String>))]
+    pub given_at: Option<Timestamp>,
     /// When access ends.
     #[cfg_attr(feature = "server", schema(value_type = Option<String>))]
     pub ends_at: Option<Timestamp>,

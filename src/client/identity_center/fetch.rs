@@ -112,7 +112,8 @@ impl Client {
 
     /// Fine while "no access" may mean "not yet" and there is time for another try.
     fn not_yet(&self, backend: &Backend, live: &Live<'_>) -> Result<()> {
-        let age_s = live.grant.activated_at.map_or(u32::MAX, |at| backend.now().since(at));
+        let given = live.grant.given_at.max(live.grant.activated_at);
+        let age_s = given.map_or(u32::MAX, |at| backend.now().since(at));
         if age_s >= PROVISIONING_S {
             let (set, account) = (&live.assignment.permission_set, &live.assignment.account);
             let message = format!("{set} in {account} is not assigned to who signed in");

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::accounts::means;
 use super::view::Viewer;
 use super::{locked, resolve};
-use crate::domain::{RequestId, TargetName};
+use crate::domain::{RequestId, TargetName, Timestamp};
 use crate::server::backend::{Backend, Caller};
 use crate::server::failure::Failure;
 use crate::server::wake::stopped;
@@ -16,6 +16,8 @@ use crate::wire::{GrantList, RequestList, RequestView};
 const WAIT_AGAIN_S: u32 = 5;
 /// Requests on a page.
 const PAGE: u32 = 100;
+/// What is over and left access behind is shown for so long: as long as the longest session goes on.
+const REMAINING_MS: i64 = 12 * 3_600_000;
 
 /// The request that `given` names; with `wait` and the version that the caller knows, as soon as it differs.
 /// `None`: nothing changed within `wait`.
@@ -77,6 +79,8 @@ pub async fn requests(
         .flatten();
     if open_only && before.is_none() {
         found.extend(backend.store.outlived(me, backend.now()).await?);
+        let since = Timestamp::from_millis(backend.now().millis() - REMAINING_MS);
+        found.extend(backend.store.left_behind(me, since).await?);
         found.sort_by_key(|request| Reverse(request.filed_at));
     }
     let viewer = Viewer::new(backend, &caller.person);

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use crate::domain::apply::REMAINS;
 use crate::domain::{
-    Body, Case, Decision, Effect, Grant, Person, PersonId, Request, RequestId, RequestState, Timestamp, Workflow,
+    Body, Case, Decision, Effect, Grant, MembershipState, Person, PersonId, Request, RequestId, RequestState,
+    Timestamp, Workflow,
 };
 use crate::policy::Catalogue;
 use crate::server::backend::Backend;
@@ -120,6 +121,7 @@ impl<'a> Viewer<'a> {
             state: grant.state.as_str().to_owned(),
             only: grant.only.iter().map(ToString::to_string).collect(),
             activated_at: grant.activated_at,
+            given_at: self.given_at(grant, body).await?,
             ends_at: grant.ends_at,
             last_credential_at,
             pre_existing,
@@ -142,11 +144,23 @@ impl<'a> Viewer<'a> {
         let Some(name) = body.membership() else {
             return Ok(false);
         };
-        if !grant.state.is_open() {
-            return Ok(grant.detail.as_deref() == Some(REMAINS));
-        }
         let standing = self.backend.store.membership(&name).await?;
-        Ok(standing.is_some_and(|standing| standing.pre_existing && standing.leases.contains(&grant.id)))
+        // somebody else may have taken it away since
+        let standing = standing.filter(|standing| standing.pre_existing);
+        Ok(match grant.state.is_open() {
+            true => standing.is_some_and(|standing| standing.leases.contains(&grant.id)),
+            false => grant.detail.as_deref() == Some(REMAINS) && standing.is_some(),
+        })
+    }
+
+    /// Since when what it gives is there: it may be given anew in its middle, and then takes its time again.
+    async fn given_at(&self, grant: &Grant, body: &Body) -> Result<Option<Timestamp>, Failure> {
+        let Some(name) = body.membership().filter(|_| grant.state.is_open()) else {
+            return Ok(None);
+        };
+        let standing = self.backend.store.membership(&name).await?;
+        let there = standing.filter(|one| one.state == MembershipState::There && one.leases.contains(&grant.id));
+        Ok(there.map(|one| one.since))
     }
 
     /// Of interest while credentials of it may be in use.

@@ -76,6 +76,7 @@ migrations! {
     73 "0073_audit_events_drift"
     80 "0080_audit_events_told"
     81 "0081_places"
+    82 "0082_grants_remaining"
     83 "0083_requests_same_access"
     84 "0084_grants_same_access"
 }

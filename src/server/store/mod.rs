@@ -103,6 +103,10 @@ pub trait Cases: Send + Sync {
     /// first. Those whose sessions are shut out are not among them.
     async fn outlived(&self, person: &PersonId, now: Timestamp) -> Result<Vec<Request>, StoreError>;
 
+    /// Requests that `person` made or benefits from whose grant ended after `since` and left access behind that was there
+    /// before: newest first.
+    async fn left_behind(&self, person: &PersonId, since: Timestamp) -> Result<Vec<Request>, StoreError>;
+
     /// Grants of `beneficiary` on `target` that were activated since `since`, newest first.
     async fn grants_since(
         &self,

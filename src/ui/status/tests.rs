@@ -69,3 +69,15 @@ fn what_is_over_says_when_it_was_to_end() {
     let over = request_details(&request("ended", "11:59", "11:59", expired), &words()).join("\n");
     assert!(!over.contains("to end") && !over.contains("  ends "), "{over}");
 }
+
+#[test]
+fn access_from_before_is_said_to_remain_under_ended() {
+    let over = json!({"ended_at": "2026-11-21T11:30:00Z", "cause": "dropped", "pre_existing": true});
+    let mut request = request("ended", "12:00", "12:30", over);
+    request.grant.as_mut().unwrap().last_credential_at = None;
+    let sections = status_sections(std::slice::from_ref(&request), &words(), "usr_000000000001");
+    let (_, table) = &sections[0];
+    let text = table.lines(200).join("\n");
+    assert!(text.starts_with("ENDED") && text.contains("11:30 (dropped)"), "{text}");
+    assert!(text.contains("access remains: it was there before jit"), "{text}");
+}

@@ -3,6 +3,7 @@
 use super::super::targets;
 use super::locks::{lock, said, state, unlock};
 use super::*;
+use crate::server::worker::reconcile::Reconciler;
 
 #[tokio::test]
 async fn locked_target_is_not_had_by_another_name() {
@@ -85,6 +86,20 @@ async fn access_that_was_there_before_is_said_to_remain() {
         ("ended", true, None)
     );
     assert!(members.has("user-alice"));
+    let shown = async || {
+        let list = look::requests(&stage.backend, &alice, true, None).await.unwrap();
+        list.requests
+            .iter()
+            .map(|request| request.id.clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(shown().await, [filed.id.clone()], "said where what is over stands");
+    stage.at(12 * 3_600 + 1);
+    assert_eq!(shown().await, Vec::<String>::new(), "for a while");
+    // nor once somebody else took it away
+    members.there.lock().unwrap().clear();
+    Reconciler::default().round(&stage.backend).await.unwrap();
+    assert!(!view(&stage, &alice, &filed.id).await.grant.unwrap().pre_existing);
 }
 
 #[tokio::test]

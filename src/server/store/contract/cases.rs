@@ -17,6 +17,7 @@ on_every_store! {
     open_grants_are_those_that_end_last_first
     grants_since_are_those_activated_since
     outlived_are_over_while_a_credential_works
+    left_behind_is_what_was_there_before_for_a_while
     every_value_comes_back_as_it_was
 }
 
@@ -329,4 +330,29 @@ async fn outlived_are_over_while_a_credential_works(store: &Tried) {
     let of_alice = store.outlived(&person(ALICE), at(now)).await.unwrap();
     assert_eq!(ids(&of_alice), named(&[6, 1]));
     assert_eq!(store.outlived(&person(BOB), at(now)).await.unwrap(), []);
+}
+
+async fn left_behind_is_what_was_there_before_for_a_while(store: &Tried) {
+    for (n, ended_at, is_over, detail) in [
+        (1, 51, true, Some(crate::domain::apply::REMAINS)),
+        (2, 50, true, Some(crate::domain::apply::REMAINS)),
+        (3, 60, false, Some(crate::domain::apply::REMAINS)),
+        (4, 60, true, None),
+        (5, 60, true, Some(crate::domain::apply::REMAINS)),
+    ] {
+        let request = a_request(n, ALICE, &format!("target-{n}"));
+        put(store, &request).await;
+        let live = give(store, n, &request, 100).await;
+        let next = Grant {
+            state: if is_over { GrantState::Ended } else { live.state },
+            ended_at: Some(at(ended_at)),
+            detail: detail.map(str::to_owned),
+            version: live.version + 1,
+            ..live
+        };
+        store.commit(&change(Row::Grant(next))).await.unwrap();
+    }
+    let of_alice = store.left_behind(&person(ALICE), at(50)).await.unwrap();
+    assert_eq!(ids(&of_alice), named(&[5, 1]));
+    assert_eq!(store.left_behind(&person(BOB), at(50)).await.unwrap(), []);
 }

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 
 use super::super::{Cases, StoreError};
 use super::{MemoryStore, State};
+use crate::domain::apply::REMAINS;
 use crate::domain::{
     Case, Decision, Grant, GrantId, Held, Lock, PersonId, Request, RequestId, RequestState, Scope, TargetName,
     Timestamp,
@@ -181,6 +182,17 @@ impl Cases for MemoryStore {
             let is_theirs = request.body.requester == *person || request.body.beneficiary == *person;
             let grant = state.grant_of(request.id());
             is_theirs && grant.is_some_and(|grant| !grant.state.is_open() && works(&grant))
+        };
+        Ok(state.requests.iter().rev().filter(is_meant).cloned().collect())
+    }
+
+    async fn left_behind(&self, person: &PersonId, since: Timestamp) -> Result<Vec<Request>, StoreError> {
+        let state = self.state();
+        let remains = |grant: &Grant| grant.detail.as_deref() == Some(REMAINS) && grant.ended_at > Some(since);
+        let is_meant = |request: &&Request| {
+            let is_theirs = request.body.requester == *person || request.body.beneficiary == *person;
+            let grant = state.grant_of(request.id());
+            is_theirs && grant.is_some_and(|grant| !grant.state.is_open() && remains(&grant))
         };
         Ok(state.requests.iter().rev().filter(is_meant).cloned().collect())
     }

@@ -41,6 +41,12 @@ pub(super) const OUTLIVED: &str = "SELECT r.* FROM grants AS g JOIN requests AS 
         AND g.kill IS NULL
     ORDER BY r.seq DESC";
 
+/// Grants that are over, and left behind what was there before. The words are the domain's; an index has them too.
+pub(super) const LEFT_BEHIND: &str = "SELECT r.* FROM grants AS g JOIN requests AS r ON r.id = g.request_id
+    WHERE g.is_open = 0 AND g.detail = 'access remains: it was there before jit gave it' AND g.ended_at > $2
+        AND (g.beneficiary_id = $1 OR g.requester_id = $1)
+    ORDER BY r.seq DESC";
+
 /// Everything that belongs to `request`, with what stands beside it.
 async fn load(connection: &mut Connection, request: Request) -> Result<Case, StoreError> {
     let decisions = requests::decisions(connection, request.id()).await?;
@@ -257,6 +263,16 @@ impl Cases for SqliteStore {
         let rows = query(OUTLIVED)
             .bind(person.as_str())
             .bind(now.millis())
+            .fetch_all(&self.readers)
+            .await
+            .map_err(meaning)?;
+        read_requests(&rows)
+    }
+
+    async fn left_behind(&self, person: &PersonId, since: Timestamp) -> Result<Vec<Request>, StoreError> {
+        let rows = query(LEFT_BEHIND)
+            .bind(person.as_str())
+            .bind(since.millis())
             .fetch_all(&self.readers)
             .await
             .map_err(meaning)?;

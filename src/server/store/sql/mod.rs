@@ -24,6 +24,7 @@ pub(super) const FREQUENT: &[&str] = &[
     cases::GRANTS_SINCE,
     cases::OPEN_GRANTS,
     cases::OPEN_PAGE,
+    cases::LEFT_BEHIND,
     cases::OUTLIVED,
     cases::PAGE,
     cases::PENDING,
