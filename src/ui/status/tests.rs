@@ -55,6 +55,21 @@ fn several_grants_on_a_target_are_one_row_with_the_last_credential_of_all() {
 }
 
 #[test]
+fn what_was_taken_together_is_the_row_of_what_would_have_gone_on() {
+    let over = |at: &str, ends: &str| request("ended", ends, "13:30", json!({"ended_at": at, "cause": "revoked"}));
+    for (longer, shorter, row) in [
+        ("2026-11-21T11:29:58Z", "2026-11-21T11:30:01Z", "11:29"),
+        ("2026-11-21T11:29:51Z", "2026-11-21T11:30:01Z", "11:30"),
+    ] {
+        let both = [over(longer, "14:00"), over(shorter, "13:00")];
+        for requests in [both.clone(), [both[1].clone(), both[0].clone()]] {
+            let lines = shown(&requests);
+            assert!(lines.len() == 2 && lines[1].contains(row), "{lines:?}");
+        }
+    }
+}
+
+#[test]
 fn what_is_over_says_when_it_was_to_end() {
     let dropped = json!({"ended_at": "2026-11-21T11:29:00Z", "cause": "dropped"});
     let lines = request_details(&request("ended", "12:59", "12:30", dropped), &words()).join("\n");
