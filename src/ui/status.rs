@@ -108,9 +108,6 @@ fn ended(grant: &GrantView, words: &TimeWords) -> String {
     at + &because(grant)
 }
 
-/// Grants that end within this of each other, in milliseconds, were taken by one word.
-const TOGETHER_MS: u64 = 10_000;
-
 /// One row for each access: of several grants on a target the one that ends last, with the last credential of all.
 fn longest<'a>(live: Vec<(&'a RequestView, &'a GrantView)>) -> Vec<(&'a RequestView, GrantView)> {
     let mut rows: Vec<(&RequestView, GrantView)> = Vec::new();
@@ -124,12 +121,10 @@ fn longest<'a>(live: Vec<(&'a RequestView, &'a GrantView)>) -> Vec<(&'a RequestV
         };
         let last = row.1.last_credential_at.max(grant.last_credential_at);
         let pre_existing = row.1.pre_existing || grant.pre_existing;
-        // of what is over the one that ended last: its cause is why nothing is left. What was taken together ends in no
-        // order: then the one that would have gone on
+        // of what is over the one that began last: its cause is why nothing is left. What one word took ends in no order of
+        // its own, and an extension began with what it extends
         let is_later = match (grant.ended_at, row.1.ended_at) {
-            (Some(one), Some(other)) if one.millis().abs_diff(other.millis()) < TOGETHER_MS => {
-                grant.ends_at > row.1.ends_at
-            }
+            (Some(_), Some(_)) => (grant.activated_at, grant.ends_at) > (row.1.activated_at, row.1.ends_at),
             (one, other) => (one, grant.ends_at) > (other, row.1.ends_at),
         };
         if is_later {

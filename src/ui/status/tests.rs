@@ -55,17 +55,27 @@ fn several_grants_on_a_target_are_one_row_with_the_last_credential_of_all() {
 }
 
 #[test]
-fn what_was_taken_together_is_the_row_of_what_would_have_gone_on() {
-    let over = |at: &str, ends: &str| request("ended", ends, "13:30", json!({"ended_at": at, "cause": "revoked"}));
-    for (longer, shorter, row) in [
-        ("2026-11-21T11:29:58Z", "2026-11-21T11:30:01Z", "11:29"),
-        ("2026-11-21T11:29:51Z", "2026-11-21T11:30:01Z", "11:30"),
-    ] {
-        let both = [over(longer, "14:00"), over(shorter, "13:00")];
-        for requests in [both.clone(), [both[1].clone(), both[0].clone()]] {
-            let lines = shown(&requests);
-            assert!(lines.len() == 2 && lines[1].contains(row), "{lines:?}");
-        }
+fn of_what_is_over_the_one_that_began_last_is_the_row() {
+    let over = |began: &str, at: &str, cause: &str| {
+        let more = json!({"activated_at": began, "ended_at": at, "cause": cause});
+        request("ended", "14:00", "13:30", more)
+    };
+    let first = over("2026-11-21T11:00:00Z", "2026-11-21T11:30:01Z", "revoked");
+    let then = over("2026-11-21T11:10:00Z", "2026-11-21T11:30:00Z", "dropped");
+    for requests in [[first.clone(), then.clone()], [then, first]] {
+        let lines = shown(&requests);
+        assert!(lines.len() == 2 && lines[1].contains("(dropped)"), "{lines:?}");
+    }
+    // an extension and what it extends, taken by one word
+    let of =
+        |ends: &str, at: &str, cause: &str| request("ended", ends, "13:30", json!({"ended_at": at, "cause": cause}));
+    let (base, extension) = (
+        of("12:30", "2026-11-21T11:30:01Z", "revoked"),
+        of("13:00", "2026-11-21T11:30:00Z", "dropped"),
+    );
+    for requests in [[base.clone(), extension.clone()], [extension, base]] {
+        let lines = shown(&requests);
+        assert!(lines.len() == 2 && lines[1].contains("(dropped)"), "{lines:?}");
     }
 }
 
