@@ -76,6 +76,7 @@ fn filing(n: u64) -> Result<Change, Failure> {
         environment: "production".to_owned(),
         bundle_hash: "b".repeat(64),
         account: None,
+        same_access: Vec::new(),
         started_by: Vec::new(),
     };
     let filing = Filing {

@@ -121,8 +121,13 @@ fn longest<'a>(live: Vec<(&'a RequestView, &'a GrantView)>) -> Vec<(&'a RequestV
         };
         let last = row.1.last_credential_at.max(grant.last_credential_at);
         let pre_existing = row.1.pre_existing || grant.pre_existing;
-        // of what is over the one that ended last: its cause is why nothing is left
-        if (grant.ended_at, grant.ends_at) > (row.1.ended_at, row.1.ends_at) {
+        // of what is over the one that began last: its cause is why nothing is left. What one word took ends in no order of
+        // its own, and an extension began with what it extends
+        let is_later = match (grant.ended_at, row.1.ended_at) {
+            (Some(_), Some(_)) => (grant.activated_at, grant.ends_at) > (row.1.activated_at, row.1.ends_at),
+            (one, other) => (one, grant.ends_at) > (other, row.1.ends_at),
+        };
+        if is_later {
             *row = (request, grant.clone());
         }
         row.1.last_credential_at = last;

@@ -67,7 +67,7 @@ fn lock_on_a_person_reads_as_documented() {
     let shorter = ["request", "dev-admin", "--for", "30m", "--reason", "day to day"];
     drop(house.alice.jit(&shorter).exits(0));
     drop(house.alice.jit(&["drop", "dev-admin"]).exits(0));
-    // of two that are over the one that ended last, whichever was to last longer
+    // of two that are over the one that began last, whichever was to last longer
     let status = house.alice.jit(&["status"]).exits(0);
     assert!(
         status.stdout.contains("(dropped)") && !status.stdout.contains("(locked)"),

@@ -55,6 +55,31 @@ fn several_grants_on_a_target_are_one_row_with_the_last_credential_of_all() {
 }
 
 #[test]
+fn of_what_is_over_the_one_that_began_last_is_the_row() {
+    let over = |began: &str, at: &str, cause: &str| {
+        let more = json!({"activated_at": began, "ended_at": at, "cause": cause});
+        request("ended", "14:00", "13:30", more)
+    };
+    let first = over("2026-11-21T11:00:00Z", "2026-11-21T11:30:01Z", "revoked");
+    let then = over("2026-11-21T11:10:00Z", "2026-11-21T11:30:00Z", "dropped");
+    for requests in [[first.clone(), then.clone()], [then, first]] {
+        let lines = shown(&requests);
+        assert!(lines.len() == 2 && lines[1].contains("(dropped)"), "{lines:?}");
+    }
+    // an extension and what it extends, taken by one word
+    let of =
+        |ends: &str, at: &str, cause: &str| request("ended", ends, "13:30", json!({"ended_at": at, "cause": cause}));
+    let (base, extension) = (
+        of("12:30", "2026-11-21T11:30:01Z", "revoked"),
+        of("13:00", "2026-11-21T11:30:00Z", "dropped"),
+    );
+    for requests in [[base.clone(), extension.clone()], [extension, base]] {
+        let lines = shown(&requests);
+        assert!(lines.len() == 2 && lines[1].contains("(dropped)"), "{lines:?}");
+    }
+}
+
+#[test]
 fn what_is_over_says_when_it_was_to_end() {
     let dropped = json!({"ended_at": "2026-11-21T11:29:00Z", "cause": "dropped"});
     let lines = request_details(&request("ended", "12:59", "12:30", dropped), &words()).join("\n");
