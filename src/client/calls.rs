@@ -12,9 +12,9 @@ use crate::domain::id::GrantId;
 use crate::domain::text::TargetName;
 use crate::error::Result;
 use crate::wire::{
-    DryRun, EndGrant, EndedGrant, Filed, GrantList, LiftLock, Lifted, LockList, Locked, Me, MintedCredential,
-    NewDecision, NewLock, NewRequest, NewSession, OpenedSession, Renewal, RequestList, RequestView, SignInMethods,
-    TargetList, paths,
+    DeviceSignIn, DryRun, EndGrant, EndedGrant, Filed, GrantList, LiftLock, Lifted, LockList, Locked, Me,
+    MintedCredential, NewDecision, NewDeviceSignIn, NewLock, NewRequest, NewSession, OpenedSession, Renewal,
+    RequestList, RequestView, SignInMethods, TargetList, paths,
 };
 
 /// Everything but what RFC 3986, section 2.3 calls unreserved.
@@ -35,6 +35,10 @@ impl Backend {
 
     pub(super) fn open_session(&self, new: &NewSession) -> Result<OpenedSession> {
         self.post(paths::SESSIONS.to_owned(), new)
+    }
+
+    pub(super) fn ask_to_be_signed_in(&self, new: &NewDeviceSignIn) -> Result<DeviceSignIn> {
+        self.post(paths::DEVICE_SIGN_INS.to_owned(), new)
     }
 
     pub(super) fn renew_session(&self, renewal: &Renewal) -> Result<Me> {

@@ -31,6 +31,8 @@ pub enum SignInMethod {
     LoopbackPkce,
     /// The same in any browser; the person carries the code to the terminal.
     Remote,
+    /// In any browser, for a machine that asked there to be signed in (RFC 8628).
+    Device,
 }
 
 impl SignInMethod {
@@ -40,6 +42,7 @@ impl SignInMethod {
             Self::Local => "local",
             Self::LoopbackPkce => "loopback-pkce",
             Self::Remote => "remote",
+            Self::Device => "device",
         }
     }
 }

@@ -93,6 +93,10 @@ codes! {
     SessionNonce = "session.nonce",
     /// A one-time code that is wrong, used or too old.
     SessionCodeInvalid = "session.code_invalid",
+    /// Nobody has signed the machine in yet: ask again.
+    SessionPending = "session.pending",
+    /// Somebody said that the machine is not to be signed in.
+    SessionDenied = "session.denied",
     /// Policy wants a second factor that was shown more recently; nothing else stands in the way.
     SessionStepUp = "session.step_up",
     /// Not for this caller.

@@ -3,6 +3,7 @@
 //! Fields are only ever added; an unknown field is ignored by whoever reads.
 
 pub mod credential;
+pub mod device_flow;
 pub mod filing;
 pub mod health;
 pub mod lock;
@@ -14,6 +15,7 @@ pub mod token;
 pub mod view;
 
 pub use credential::*;
+pub use device_flow::*;
 pub use filing::*;
 pub use health::*;
 pub use lock::*;

@@ -130,6 +130,8 @@ pub const fn status(code: Code) -> u16 {
         | Code::SessionProof
         | Code::SessionNonce
         | Code::SessionCodeInvalid
+        | Code::SessionPending
+        | Code::SessionDenied
         | Code::SessionStepUp => 401,
         Code::PolicyRefused
         | Code::PolicyOverCap

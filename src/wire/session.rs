@@ -96,7 +96,8 @@ pub struct Me {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct SignInWay {
-    /// `local` (a one-time code), `loopback-pkce` (a browser beside the terminal), `remote` (one elsewhere).
+    /// `local` (a one-time code), `loopback-pkce` (a browser beside the terminal), `remote` (one elsewhere), `device`
+    /// (one elsewhere, for a machine that asked).
     pub method: String,
     /// Of the identity provider, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -26,6 +26,7 @@ mod box_center_deny;
 mod box_center_end;
 mod box_center_sign_in;
 mod box_credential;
+mod box_device;
 mod box_env;
 mod box_exec;
 mod box_exec_refresh;

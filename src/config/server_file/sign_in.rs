@@ -20,6 +20,7 @@ pub(super) const KEYS: &[&str] = &[
     "algorithms",
     "mfa_acr",
     "remote",
+    "device",
 ];
 
 /// An identity provider, as the file has it.
@@ -43,6 +44,8 @@ pub struct IdentityProvider {
     pub mfa_acr: Vec<String>,
     /// Whether people may carry a code to a terminal that has no browser.
     pub remote: bool,
+    /// Whether people may sign machines in that have no browser.
+    pub device: bool,
 }
 
 /// How a token may be signed: with a private key, always.
@@ -89,6 +92,7 @@ pub(super) struct Written {
     #[serde(default)]
     mfa_acr: Vec<Spanned<String>>,
     remote: Option<bool>,
+    device: Option<bool>,
 }
 
 impl Source<'_> {
@@ -141,6 +145,7 @@ impl Source<'_> {
                 .map(|acr| self.plain("mfa_acr", acr))
                 .collect::<Result<_>>()?,
             remote: table.remote.unwrap_or(true),
+            device: table.device.unwrap_or(false),
         })
     }
 
@@ -233,6 +238,7 @@ name_claim = "nickname"
 algorithms = ["ES256"]
 mfa_acr = ["urn:acme:two"]
 remote = false
+device = true
 
 [[sign_in]]
 name = "partners"
@@ -266,6 +272,7 @@ environment = "PARTNER_SECRET"
         assert_eq!(partners.algorithms, [TokenAlgorithm::Rs256, TokenAlgorithm::Es256]);
         assert_eq!(partners.scopes.join(" "), "openid profile email");
         assert_eq!((acme.remote, partners.remote), (false, true));
+        assert_eq!((acme.device, partners.device), (true, false));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Handlers: parse, call a service, answer. Refuse rules and SQL.
 
+pub mod device_flow;
 pub mod grants;
 pub mod health;
 pub mod issuer;

@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
+use super::device_flow::offered;
 use crate::domain::{DeviceId, SessionId};
 use crate::server::backend::Backend;
 use crate::server::edge::body::Json;
@@ -133,25 +134,20 @@ pub async fn finish(
     if values.into_iter().flatten().any(|value| value.len() > LONGEST) {
         return stopped(&Stopped::NotBegun);
     }
-    // a browser may split its cookies (RFC 9113, section 8.2.3)
-    let cookies = headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|cookie| cookie.to_str().ok());
-    let cookies: Vec<&str> = cookies.collect();
     let returned = Return {
         state: brought.state,
         code: brought.code,
         issuer: brought.iss,
         error: brought.error,
     };
-    match browser::finish(&backend, &cookies.join("; "), &returned).await {
+    match browser::finish(&backend, &cookies_of(&headers), &returned).await {
         Ok(ended) => {
             let clear = backend.sign_ins.cookies.clear(&returned.state);
             match ended {
                 Ended::Terminal(address) => go_to(&address, &clear),
                 Ended::Carried(code) => with_cookie(carried(&code), &clear),
                 Ended::Refused(why) => with_cookie(refused(why), &clear),
+                Ended::Asks(shown, sign_in) => with_cookie(offered(&backend, *shown, *sign_in), &clear),
             }
         }
         Err(why) => stopped(&why),
@@ -171,6 +167,7 @@ impl Asking {
             device: DeviceId::parse(&self.device).ok()?,
             port: self.port,
             state: self.state.clone(),
+            user_code: None,
         })
         .filter(|_| fits)
     }
@@ -189,7 +186,14 @@ impl Asking {
     }
 }
 
-fn slowed(backend: &Backend, peer: SocketAddr) -> Option<Response> {
+/// What a browser brings; it may be split (RFC 9113, section 8.2.3).
+pub(super) fn cookies_of(headers: &HeaderMap) -> String {
+    let cookies = headers.get_all(header::COOKIE).iter();
+    let cookies: Vec<&str> = cookies.filter_map(|cookie| cookie.to_str().ok()).collect();
+    cookies.join("; ")
+}
+
+pub(super) fn slowed(backend: &Backend, peer: SocketAddr) -> Option<Response> {
     let wait_s = backend.limits.call(&peer.ip().to_string(), backend.now()).err()?;
     let line = Line::Text(format!(
         "Too many calls come from this address. Try again in {wait_s} s."
@@ -202,7 +206,7 @@ fn slowed(backend: &Backend, peer: SocketAddr) -> Option<Response> {
 }
 
 /// Sends the browser on, with `cookie`. The address is ours, or the identity provider's own.
-fn go_to(address: &str, cookie: &str) -> Response {
+pub(super) fn go_to(address: &str, cookie: &str) -> Response {
     match (HeaderValue::from_str(address), HeaderValue::from_str(cookie)) {
         (Ok(address), Ok(cookie)) => {
             let headers = [(header::LOCATION, address), (header::SET_COOKIE, cookie)];
@@ -231,7 +235,7 @@ fn refused(why: String) -> Response {
     page(StatusCode::FORBIDDEN, "Not signed in", &[Line::Text(why), again])
 }
 
-fn with_cookie(mut response: Response, cookie: &str) -> Response {
+pub(super) fn with_cookie(mut response: Response, cookie: &str) -> Response {
     if let Ok(cookie) = HeaderValue::from_str(cookie) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
@@ -243,7 +247,7 @@ fn not_ours() -> Response {
     page(StatusCode::BAD_REQUEST, "Not signed in", &[line])
 }
 
-fn stopped(why: &Stopped) -> Response {
+pub(super) fn stopped(why: &Stopped) -> Response {
     let status = match why {
         Stopped::NoSuchParty | Stopped::NotOffered => StatusCode::NOT_FOUND,
         Stopped::Issuer(_) => StatusCode::BAD_GATEWAY,

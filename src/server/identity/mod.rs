@@ -2,6 +2,7 @@
 //! Owns proofs of devices and tokens of identity providers. Refuses names that a caller may choose: whose session it is, the store knows.
 
 pub mod device;
+pub mod device_sign_ins;
 mod discovery;
 mod fetch;
 mod kept;

@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
+use super::device_sign_ins::DeviceSignIns;
 use super::on_its_way::Cookies;
 use super::relying_party::{RelyingParty, SignInSettings};
 use crate::config::SealingKey;
@@ -15,6 +16,8 @@ pub struct SignIns {
     /// What browsers keep meanwhile.
     pub cookies: Cookies,
     finishing: Mutex<HashSet<String>>,
+    /// Machines without a browser that wait.
+    pub devices: DeviceSignIns,
 }
 
 /// A sign-in that is being finished.
@@ -31,6 +34,7 @@ impl SignIns {
             parties: settings.iter().map(party).collect(),
             cookies: Cookies::new(key, origin),
             finishing: Mutex::default(),
+            devices: DeviceSignIns::default(),
         }
     }
 

@@ -1,12 +1,13 @@
 //! Signing in through a browser: from a terminal to the identity provider and back, with a code for that terminal alone.
 //! Owns what is asked and what follows. Refuses an answer to what this browser did not begin, and a second one.
 
-use serde_json::json;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::sign_in::code_hash;
 use super::step_up;
 use crate::domain::sign_in::prove;
-use crate::domain::{Bound, Digest, Duration, Person, SessionId, SignInCode, SignInMethod};
+use crate::domain::{Bound, Digest, Duration, Person, SessionId, SignInCode, SignInMethod, Timestamp};
 use crate::server::backend::Backend;
 use crate::server::failure::{Failure, settled};
 use crate::server::identity::on_its_way::{LIFE_S, OnItsWay, Terminal};
@@ -48,6 +49,22 @@ pub enum Ended {
     Carried(String),
     /// There is none, for this reason.
     Refused(String),
+    /// The person is asked whether that machine is theirs.
+    Asks(Box<Shown>, Box<OnItsWay>),
+}
+
+/// Who somebody is, as their identity provider says.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Shown {
+    /// Its issuer.
+    issuer: String,
+    /// Its name for them.
+    subject: String,
+    /// How they are shown.
+    pub name: String,
+    mfa_at: Option<Timestamp>,
+    /// How it was proved.
+    details: Value,
 }
 
 /// Why a sign-in goes no further, in this browser.
@@ -76,7 +93,7 @@ pub enum Stopped {
 /// Every way to sign in that is offered.
 pub fn methods(backend: &Backend) -> SignInMethods {
     let at_issuer = |party: &RelyingParty| {
-        let offered = [SignInMethod::LoopbackPkce, SignInMethod::Remote];
+        let offered = [SignInMethod::LoopbackPkce, SignInMethod::Remote, SignInMethod::Device];
         let offered = offered.into_iter().filter(|method| party.offers(*method));
         let way = |method: SignInMethod| SignInWay {
             method: method.as_str().to_owned(),
@@ -156,17 +173,33 @@ pub async fn finish(backend: &Backend, cookies: &str, returned: &Return) -> Resu
     if known.map_err(|_| Stopped::Failed)?.is_some() {
         return Err(Stopped::NotBegun);
     }
-    let proved = proved(backend, &sign_in, returned).await.map_err(|why| {
+    let proved: Result<Proved, String> = async {
+        let shown = shown(backend, &sign_in, returned).await?;
+        if sign_in.terminal.user_code.is_some() {
+            return Ok(Proved::Asks(Box::new(shown)));
+        }
+        // some of them are typed
+        let secret = backend.random.code();
+        let life_s = match sign_in.terminal.port {
+            Some(_) => CODE_LIFE_S,
+            None => CARRIED_LIFE_S,
+        };
+        note(backend, &sign_in, &shown, code_hash(&secret), life_s).await?;
+        Ok(Proved::Code(secret))
+    }
+    .await;
+    let proved = proved.map_err(|why| {
         tracing::warn!(with = sign_in.with, why, "a sign-in failed");
         format!("{}: {why}", sign_in.with)
     });
-    let Some(port) = sign_in.terminal.port else {
-        return Ok(proved.map_or_else(Ended::Refused, Ended::Carried));
+    let (code, error) = match (proved, sign_in.terminal.port) {
+        (Ok(Proved::Asks(shown)), _) => return Ok(Ended::Asks(shown, Box::new(sign_in))),
+        (Ok(Proved::Code(code)), None) => return Ok(Ended::Carried(code)),
+        (Err(why), None) => return Ok(Ended::Refused(why)),
+        (Ok(Proved::Code(code)), Some(_)) => (Some(code), None),
+        (Err(why), Some(_)) => (None, Some(why)),
     };
-    let (code, error) = match proved {
-        Ok(code) => (Some(code), None),
-        Err(why) => (None, Some(why)),
-    };
+    let port = sign_in.terminal.port.unwrap_or_default();
     let brought = Brought {
         state: sign_in.terminal.state.clone(),
         code,
@@ -175,8 +208,16 @@ pub async fn finish(backend: &Backend, cookies: &str, returned: &Return) -> Resu
     Ok(Ended::Terminal(terminal_address(port, &brought)))
 }
 
-/// A code for the terminal that waits for `sign_in`, or why there is none, in words for its person.
-async fn proved(backend: &Backend, sign_in: &OnItsWay, returned: &Return) -> Result<String, String> {
+/// What becomes of a sign-in that proved who somebody is.
+enum Proved {
+    /// This code, for the terminal that waits for it.
+    Code(String),
+    /// The person has not said yet whether the machine is theirs.
+    Asks(Box<Shown>),
+}
+
+/// Who `returned` shows for `sign_in`, or why nobody, in words for its person.
+async fn shown(backend: &Backend, sign_in: &OnItsWay, returned: &Return) -> Result<Shown, String> {
     let party = backend.sign_ins.party(Some(&sign_in.with));
     let party = party.ok_or_else(|| Stopped::NoSuchParty.to_string())?;
     let code = match (&returned.code, &returned.error) {
@@ -195,9 +236,17 @@ async fn proved(backend: &Backend, sign_in: &OnItsWay, returned: &Return) -> Res
     if let Some(renews) = &sign_in.renews {
         shown_again(backend, party, sign_in, renews, &claims).await?;
     }
-    note(backend, party, sign_in, &claims).await.map_err(|failure| {
-        tracing::error!(cause = failure.cause, "a sign-in was not stored");
-        failure.problem.title
+    Ok(Shown {
+        name: party.person_name(&claims),
+        mfa_at: party.mfa_at(backend.now(), &claims),
+        details: json!({
+            "with": party.name(),
+            "auth_time": claims.auth_time,
+            "amr": claims.amr,
+            "acr": claims.acr,
+        }),
+        issuer: claims.issuer,
+        subject: claims.subject,
     })
 }
 
@@ -225,51 +274,52 @@ async fn shown_again(
     }
 }
 
-/// Stores who somebody is, and gives the code by which the terminal says so.
-async fn note(backend: &Backend, party: &RelyingParty, sign_in: &OnItsWay, claims: &Claims) -> Result<String, Failure> {
-    // some of them are typed
-    let (secret, method) = (backend.random.code(), sign_in.terminal.method());
-    let life_s = match sign_in.terminal.port {
-        Some(_) => CODE_LIFE_S,
-        None => CARRIED_LIFE_S,
-    };
-    let life = Duration::from_secs(life_s).map_err(|_| Failure::broken("no such duration"))?;
-    settled!(async {
+/// Stores who somebody is, and the code of `code_hash` by which the terminal says so within `life_s`.
+///
+/// # Errors
+/// In words for the person.
+pub(super) async fn note(
+    backend: &Backend,
+    sign_in: &OnItsWay,
+    shown: &Shown,
+    code_hash: String,
+    life_s: u32,
+) -> Result<(), String> {
+    let life = Duration::from_secs(life_s).map_err(|_| "no such duration".to_owned())?;
+    let stored: Result<(), Failure> = settled!(async {
         let now = backend.now();
-        let known = backend.store.person_by_subject(&claims.issuer, &claims.subject).await?;
+        let known = backend.store.person_by_subject(&shown.issuer, &shown.subject).await?;
         let is_new = known.is_none();
         let person = known.unwrap_or_else(|| Person {
             id: backend.random.person_id(),
-            issuer: claims.issuer.clone(),
-            subject: claims.subject.clone(),
-            name: party.person_name(claims),
+            issuer: shown.issuer.clone(),
+            subject: shown.subject.clone(),
+            name: shown.name.clone(),
             since: now,
         });
         let bound = Bound {
             sign_in: sign_in_hash(sign_in),
             device: sign_in.terminal.device.clone(),
             challenge: sign_in.terminal.challenge.clone(),
-            method,
-            mfa_at: party.mfa_at(now, claims),
+            method: sign_in.terminal.method(),
+            mfa_at: shown.mfa_at,
             renews: sign_in.renews.clone(),
         };
         let code = SignInCode {
-            code_hash: code_hash(&secret),
+            code_hash: code_hash.clone(),
             person: person.id.clone(),
             expires_at: now.plus(life),
             spent_at: None,
             bound: Some(Box::new(bound)),
             version: 1,
         };
-        let details = json!({
-            "with": party.name(),
-            "auth_time": claims.auth_time,
-            "amr": claims.amr,
-            "acr": claims.acr,
-        });
+        let details = shown.details.clone();
         backend.commit(&prove(now, &person, is_new, &code, details)).await
-    })?;
-    Ok(secret)
+    });
+    stored.map_err(|failure| {
+        tracing::error!(cause = failure.cause, "a sign-in was not stored");
+        failure.problem.title
+    })
 }
 
 fn question<'a>(sign_in: &'a OnItsWay, redirect_uri: &'a str) -> Question<'a> {

@@ -6,6 +6,7 @@ pub mod accounts;
 mod attacks;
 pub mod browser;
 pub mod decide;
+pub mod device_flow;
 pub mod dry_run;
 pub mod end;
 pub mod file;

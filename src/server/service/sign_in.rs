@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use serde_json::json;
 
-use super::locked;
+use super::{device_flow, locked};
 use crate::domain::sign_in::{sign_in, sign_out};
 use crate::domain::{
     Actor, Change, Device, Digest, KeyStorage, Person, Refusal, Row, Session, SignInCode, SignInMethod,
@@ -53,6 +53,8 @@ pub async fn open(
         let (code, person) = match holder(backend, new, brought.as_deref(), key).await? {
             Some(found) => found,
             None => {
+                // whoever waits for somebody tries no codes
+                device_flow::waits(backend, &new.code, &key.id)?;
                 backend.limits.wrong_code(address, now);
                 return Err(Refusal::CodeInvalid.into());
             }
