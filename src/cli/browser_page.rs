@@ -10,7 +10,7 @@ use crate::client::{Backend, Opened, Road, Sent, ShowSecondFactor, open_browser}
 use crate::domain::SignInMethod;
 use crate::domain::id::SessionId;
 use crate::domain::refusal::Code;
-use crate::error::{Error, Result};
+use crate::error::{Error, Exit, Result};
 use crate::ui::{Ui, span};
 use crate::wire::Me;
 
@@ -120,10 +120,16 @@ impl BrowserPage {
     /// Has the person show a second factor for `session` of theirs, the way that they signed in.
     pub(super) fn second_factor(&self, backend: &Backend, session: &str) -> Result<Me> {
         let session = SessionId::parse(session).map_err(|_| Error::signed_out())?;
-        let road = match backend.me()?.method == SignInMethod::Remote.as_str() {
-            true => Road::Carried,
-            false => Road::Loopback,
-        };
+        let method = backend.me()?.method;
+        let ways = [
+            (SignInMethod::Remote, Road::Carried),
+            (SignInMethod::LoopbackPkce, Road::Loopback),
+        ];
+        let way = ways.into_iter().find(|(way, _)| way.as_str() == method);
+        let (_, road) = way.ok_or_else(|| {
+            let message = format!("a session by {method} shows no second factor");
+            Error::new(Exit::SignedOut, "login.refused", message).try_("jit login")
+        })?;
         if road == Road::Carried {
             self.can_carry()?;
         }

@@ -87,6 +87,22 @@ fn attack_18_step_up_by_somebody_else_decides_nothing() {
 }
 
 #[test]
+fn local_person_shows_no_second_factor() {
+    let Some(company) = Company::open("local_person_shows_no_second_factor") else {
+        return;
+    };
+    let machine = SealedBox::new();
+    let code = company.code("alice");
+    let login = ["login", "--server", &company.url, "--identity", "alice", "--code", code];
+    drop(machine.jit(&login).exits(0));
+    let refused = machine.jit(&["login", "--fresh"]).exits(4);
+    assert_eq!(
+        refused.stderr,
+        "jit: a session by local shows no second factor\n  try: jit login\n"
+    );
+}
+
+#[test]
 fn approve_without_a_terminal_says_how_to_be_fresh() {
     let Some(company) = Company::open("approve_without_a_terminal_says_how_to_be_fresh") else {
         return;
