@@ -119,6 +119,8 @@ pub const fn exit_of(code: Code) -> Exit {
         | Code::SessionNonce
         | Code::SessionCodeInvalid
         | Code::SessionTokenInvalid
+        | Code::SessionPending
+        | Code::SessionDenied
         | Code::SessionStepUp => Exit::SignedOut,
         // too many open requests is a rule about what one may have, not a busy backend
         Code::PolicyRefused
@@ -303,6 +305,7 @@ impl From<Problem> for Error {
         let mut error = Self::new(exit, problem.code.clone(), message(&problem));
         error.hint = match code {
             Some(Code::SessionUnknown | Code::SessionEnded | Code::SessionProof) => Some("try: jit login".to_owned()),
+            Some(Code::SessionDenied) => Some("try: jit login --device".to_owned()),
             Some(Code::SessionStepUp) => Some("try: jit login --fresh".to_owned()),
             Some(Code::VersionTooOld) => Some("install a newer jit on this machine".to_owned()),
             Some(Code::TargetNotFound) => Some(nearest(&problem)),

@@ -54,6 +54,18 @@ impl Random {
         groups.join("-")
     }
 
+    /// Eight consonants: what a person types into a page within minutes (RFC 8628, section 6.1).
+    pub fn user_code(&self) -> String {
+        const CONSONANTS: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
+        let mut bits = u128::from_le_bytes(self.bytes());
+        let mut next = || {
+            let at = (bits % 20) as usize;
+            bits /= 20;
+            char::from(CONSONANTS[at])
+        };
+        (0..8).map(|_| next()).collect()
+    }
+
     /// 256 bits in base64url: what somebody else shall not guess.
     pub fn secret(&self) -> String {
         URL_SAFE_NO_PAD.encode(self.bytes::<32>())

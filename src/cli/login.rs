@@ -9,6 +9,7 @@ use super::context::Ctx;
 use crate::client::{Client, Road, SignIn, SignedIn};
 use crate::domain::SignInMethod;
 use crate::error::{Error, Result};
+use crate::ui::span;
 use hot::Origin;
 
 /// Sign in
@@ -32,9 +33,20 @@ pub(super) struct Args {
     /// Take the code from a browser elsewhere
     #[arg(long, conflicts_with_all = ["code", "identity_center", "fresh"])]
     remote: bool,
+    /// Be signed in by a code typed elsewhere
+    #[arg(long, conflicts_with_all = ["code", "identity_center", "fresh", "remote", "no_browser", "with"])]
+    device: bool,
     /// Identity provider, where there are several
     #[arg(long, value_name = "NAME", conflicts_with_all = ["code", "identity_center", "fresh"])]
     with: Option<String>,
+}
+
+/// Where the person types which code.
+#[derive(Debug, serde::Serialize)]
+struct AskedOnDevice<'a> {
+    url: &'a str,
+    user_code: &'a str,
+    expires_in_s: u32,
 }
 
 pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
@@ -54,6 +66,7 @@ pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
             with_code(ctx, &client, &server, Some(code))?
         }
         None => match offered(&client, &server, &args)? {
+            true if args.device => on_device(ctx, &client, &server)?,
             true => in_browser(ctx, &client, &server, &args)?,
             false => with_code(ctx, &client, &server, None)?,
         },
@@ -79,9 +92,10 @@ fn freshen(ctx: &Ctx, no_browser: bool) -> Result<()> {
 
 /// Whether the server sends people to a browser, in the way and at the identity provider that were asked for.
 fn offered(client: &Client, server: &Origin, args: &Args) -> Result<bool> {
-    let way = match args.remote {
-        true => SignInMethod::Remote,
-        false => SignInMethod::LoopbackPkce,
+    let way = match (args.device, args.remote) {
+        (true, _) => SignInMethod::Device,
+        (false, true) => SignInMethod::Remote,
+        (false, false) => SignInMethod::LoopbackPkce,
     };
     let known = client.sign_in_methods(server)?;
     let mut ways = known.map_or_else(Vec::new, |known| known.methods);
@@ -94,7 +108,11 @@ fn offered(client: &Client, server: &Origin, args: &Args) -> Result<bool> {
         };
         return Err(Error::usage(format!("no identity provider named {with} at {server}")).hint(hint));
     }
-    let asked = [("--remote", args.remote), ("--no-browser", args.no_browser)];
+    let asked = [
+        ("--device", args.device),
+        ("--remote", args.remote),
+        ("--no-browser", args.no_browser),
+    ];
     match asked.iter().find(|(_, is_asked)| *is_asked) {
         Some((flag, _)) if names.is_empty() => {
             Err(Error::usage(format!("{server} does not offer that")).hint(format!("leave out {flag}")))
@@ -118,6 +136,27 @@ fn in_browser(ctx: &Ctx, client: &Client, server: &Origin, args: &Args) -> Resul
         Road::Loopback => client.finish_in_browser(login, client.identity()),
         Road::Carried => page.carried(|code| client.finish_with_code(&login, code, client.identity())),
     }
+}
+
+/// Says where which code is to be typed, and waits for it.
+fn on_device(ctx: &Ctx, client: &Client, server: &Origin) -> Result<SignedIn> {
+    let login = client.begin_on_device(server)?;
+    let limit = u32::try_from(login.limit().as_secs()).unwrap_or(u32::MAX);
+    if ctx.ui.is_json() {
+        let asked = AskedOnDevice {
+            url: login.page(),
+            user_code: login.code(),
+            expires_in_s: limit,
+        };
+        ctx.ui.json("jit/login-device/1", &asked)?;
+    } else {
+        ctx.ui.line(&format!("{}  {}", login.page(), login.code()))?;
+    }
+    ctx.ui.note(&format!(
+        "Open that page on any machine of yours, and type the code ({}).",
+        span(limit)
+    ));
+    client.finish_on_device(&login, client.identity())
 }
 
 fn with_code(ctx: &Ctx, client: &Client, server: &Origin, given: Option<String>) -> Result<SignedIn> {

@@ -21,7 +21,7 @@ use crate::domain::id::SessionId;
 use crate::domain::person::KeyStorage;
 use crate::domain::refusal::Code;
 use crate::error::{Error, Exit, Result};
-use crate::wire::{Me, NewSession, Renewal, SignInMethods, paths};
+use crate::wire::{Me, NewSession, OpenedSession, Renewal, SignInMethods, paths};
 
 /// Whoever was sent to a browser is back by then, or has gone elsewhere.
 const LONGEST: Duration = Duration::from_secs(10 * 60);
@@ -118,7 +118,18 @@ impl Client {
             verifier: Some(sent.verifier.expose_secret().to_owned()),
             key_storage: storage.as_str().to_owned(),
         })?;
-        let token = checked(backend, &opened)?;
+        self.keep_opened(backend, &opened, (storage, *is_new_key), identity)
+    }
+
+    /// Keeps the session that was opened, on a device whose key is kept at `storage` and may be new.
+    pub(super) fn keep_opened(
+        &self,
+        backend: &Backend,
+        opened: &OpenedSession,
+        (storage, is_new_key): (KeyStorage, bool),
+        identity: Option<&str>,
+    ) -> Result<SignedIn> {
+        let token = checked(backend, opened)?;
         let account = self.local_account(backend, &opened.me, identity);
         let account = match account {
             Ok(account) => account,
@@ -129,9 +140,9 @@ impl Client {
             }
         };
         self.keep(&account, backend, &opened.me, storage, &token)?;
-        let is_new_file = *is_new_key && storage == KeyStorage::File;
+        let is_new_file = is_new_key && storage == KeyStorage::File;
         Ok(SignedIn {
-            me: opened.me,
+            me: opened.me.clone(),
             new_secrets_file: is_new_file.then(|| self.secrets.file()),
         })
     }

@@ -12,9 +12,9 @@ use crate::domain::id::GrantId;
 use crate::domain::text::TargetName;
 use crate::error::Result;
 use crate::wire::{
-    AddedUser, DryRun, EndGrant, EndedGrant, Filed, GrantList, LiftLock, Lifted, LockList, Locked, Me,
-    MintedCredential, NewDecision, NewLock, NewRequest, NewSession, NewUser, NewWorkloadSession, OpenedSession,
-    Renewal, RequestList, RequestView, SessionList, SessionView, SignInMethods, TargetList, paths,
+    AddedUser, DeviceSignIn, DryRun, EndGrant, EndedGrant, Filed, GrantList, LiftLock, Lifted, LockList, Locked, Me,
+    MintedCredential, NewDecision, NewDeviceSignIn, NewLock, NewRequest, NewSession, NewUser, NewWorkloadSession,
+    OpenedSession, Renewal, RequestList, RequestView, SessionList, SessionView, SignInMethods, TargetList, paths,
 };
 
 /// Everything but what RFC 3986, section 2.3 calls unreserved.
@@ -39,6 +39,10 @@ impl Backend {
 
     pub(super) fn open_workload_session(&self, new: &NewWorkloadSession) -> Result<OpenedSession> {
         self.post(paths::WORKLOAD_SESSIONS.to_owned(), new)
+    }
+
+    pub(super) fn ask_to_be_signed_in(&self, new: &NewDeviceSignIn) -> Result<DeviceSignIn> {
+        self.post(paths::DEVICE_SIGN_INS.to_owned(), new)
     }
 
     pub(super) fn renew_session(&self, renewal: &Renewal) -> Result<Me> {

@@ -50,6 +50,8 @@ pub enum SignInMethod {
     Workload,
     /// The same in any browser; the person carries the code to the terminal.
     Remote,
+    /// In any browser, for a machine that asked there to be signed in (RFC 8628).
+    Device,
 }
 
 impl SignInMethod {
@@ -60,6 +62,7 @@ impl SignInMethod {
             Self::LoopbackPkce => "loopback-pkce",
             Self::Workload => "workload",
             Self::Remote => "remote",
+            Self::Device => "device",
         }
     }
 }

@@ -99,6 +99,10 @@ codes! {
     SessionTokenInvalid = "session.token_invalid",
     /// The issuer of a workload's token does not answer, or says what it should not.
     SessionIssuer = "session.issuer",
+    /// Nobody has signed the machine in yet: ask again.
+    SessionPending = "session.pending",
+    /// Somebody said that the machine is not to be signed in.
+    SessionDenied = "session.denied",
     /// Policy wants a second factor that was shown more recently; nothing else stands in the way.
     SessionStepUp = "session.step_up",
     /// No such session, or one that is over.

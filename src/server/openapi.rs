@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 use utoipa::OpenApi;
 
-use crate::server::handlers::{admin, grants, health, issuer, locks, requests, sessions, sign_in, targets};
+use crate::server::handlers::{
+    admin, device_flow, grants, health, issuer, locks, requests, sessions, sign_in, targets,
+};
 use crate::server::routes::{Access, table};
 use crate::wire::problem::MEDIA_TYPE;
 
@@ -22,6 +24,11 @@ use crate::wire::problem::MEDIA_TYPE;
         sign_in::methods,
         sign_in::begin,
         sign_in::finish,
+        device_flow::look,
+        device_flow::typed,
+        device_flow::sign_in,
+        device_flow::answer,
+        device_flow::ask,
         sessions::open,
         sessions::open_workload,
         sessions::look,

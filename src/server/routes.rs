@@ -18,7 +18,9 @@ use crate::server::edge::guard::guard;
 use crate::server::edge::let_in::{admin_only, on_device, people_alone, signed_in};
 use crate::server::edge::whole::whole;
 use crate::server::failure::Failure;
-use crate::server::handlers::{admin, grants, health, issuer, locks, requests, sessions, sign_in, targets};
+use crate::server::handlers::{
+    admin, device_flow, grants, health, issuer, locks, requests, sessions, sign_in, targets,
+};
 use crate::wire::{LARGEST_BODY, paths};
 
 /// Longer than any wait, shorter than most proxies.
@@ -68,6 +70,11 @@ pub fn table() -> Vec<Route> {
         route(Method::GET, paths::SIGN_IN_METHODS, Anyone, get(sign_in::methods)),
         route(Method::GET, paths::SIGN_IN, Anyone, get(sign_in::begin)),
         route(Method::GET, paths::SIGN_IN_CALLBACK, Anyone, get(sign_in::finish)),
+        route(Method::GET, paths::DEVICE, Anyone, get(device_flow::look)),
+        route(Method::POST, paths::DEVICE, Anyone, post(device_flow::typed)),
+        route(Method::GET, paths::DEVICE_SIGN_IN, Anyone, get(device_flow::sign_in)),
+        route(Method::POST, paths::DEVICE_ANSWER, Anyone, post(device_flow::answer)),
+        route(Method::POST, paths::DEVICE_SIGN_INS, OnDevice, post(device_flow::ask)),
         route(Method::POST, paths::SESSIONS, OnDevice, post(sessions::open)),
         route(
             Method::POST,

@@ -4,6 +4,7 @@
 
 pub mod admin;
 pub mod credential;
+pub mod device_flow;
 pub mod filing;
 pub mod health;
 pub mod lock;
@@ -16,6 +17,7 @@ pub mod view;
 
 pub use admin::*;
 pub use credential::*;
+pub use device_flow::*;
 pub use filing::*;
 pub use health::*;
 pub use lock::*;

@@ -38,6 +38,14 @@ pub const ADMIN_USERS: &str = "/v1/admin/users";
 pub const ADMIN_SESSIONS: &str = "/v1/admin/sessions";
 /// End one of them (DELETE).
 pub const ADMIN_SESSION: &str = "/v1/admin/sessions/{id}";
+/// Ask to be signed in, as a machine without a browser.
+pub const DEVICE_SIGN_INS: &str = "/v1/device-sign-ins";
+/// Where a person types its code.
+pub const DEVICE: &str = "/device";
+/// Where they go on to their identity provider.
+pub const DEVICE_SIGN_IN: &str = "/device/sign-in";
+/// Where they say yes or no.
+pub const DEVICE_ANSWER: &str = "/device/answer";
 /// Ways to sign in.
 pub const SIGN_IN_METHODS: &str = "/v1/sign-in-methods";
 /// Where a browser begins to sign in.

@@ -132,6 +132,8 @@ pub const fn status(code: Code) -> u16 {
         | Code::SessionNonce
         | Code::SessionCodeInvalid
         | Code::SessionTokenInvalid
+        | Code::SessionPending
+        | Code::SessionDenied
         | Code::SessionStepUp => 401,
         Code::PolicyRefused
         | Code::PolicyOverCap

@@ -118,8 +118,8 @@ pub struct Me {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct SignInWay {
-    /// `local` (a one-time code), `loopback-pkce` (a browser beside the terminal), `remote` (one elsewhere) or `workload` (a
-    /// token of a job or machine).
+    /// `local` (a one-time code), `loopback-pkce` (a browser beside the terminal), `remote` (one elsewhere), `device` (one
+    /// elsewhere, for a machine that asked) or `workload` (a token of a job or machine).
     pub method: String,
     /// Of the identity provider or issuer, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -34,7 +34,7 @@ impl Company {
             "listen = \"{address}\"\npublic_url = \"{url}\"\npolicy = \"policy\"\ndatabase = \"jit.db\"\n\n\
              [sealing_key]\nfile = \"sealing.key\"\n\n\
              [[sign_in]]\nname = \"acme\"\nissuer = \"{}\"\nclient_id = \"{CLIENT_ID}\"\n\
-             client_secret = {{ file = \"client.secret\" }}\n",
+             client_secret = {{ file = \"client.secret\" }}\ndevice = true\n",
             acme.issuer
         ));
         let served = machine.start(&["--dev"]);

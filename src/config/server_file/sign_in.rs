@@ -35,6 +35,7 @@ pub(super) const KEYS: &[&str] = &[
     "mfa_acr",
     "remote",
     "require",
+    "device",
 ];
 
 /// An identity provider, as the file has it.
@@ -60,6 +61,8 @@ pub struct IdentityProvider {
     pub remote: bool,
     /// Claims that a person's token must have, with exactly this text.
     pub require: BTreeMap<String, String>,
+    /// Whether people may sign machines in that have no browser.
+    pub device: bool,
 }
 
 /// How a token may be signed: with a private key, always.
@@ -108,6 +111,7 @@ pub(super) struct Written {
     remote: Option<bool>,
     #[serde(default)]
     require: BTreeMap<Spanned<String>, Spanned<String>>,
+    device: Option<bool>,
 }
 
 impl Source<'_> {
@@ -161,6 +165,7 @@ impl Source<'_> {
                 .collect::<Result<_>>()?,
             remote: table.remote.unwrap_or(true),
             require: self.require(issuer, &table.require)?,
+            device: table.device.unwrap_or(false),
         })
     }
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, FailedToBufferBody};
-use axum::extract::{FromRequest, Request};
-use axum::http::header;
+use axum::extract::{FromRequest, Query, Request};
+use axum::http::{Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -89,6 +89,31 @@ fn read_key(key: &str, parts: &axum::http::request::Parts, bytes: &[u8]) -> Resu
         key: key.to_owned(),
         body_hash: Digest::of(&whole),
     })
+}
+
+/// A form of a page; none where it cannot be read as one.
+pub struct Form<T>(pub Option<T>);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Form<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
+        let is_form = request.headers().get(header::CONTENT_TYPE).is_some_and(|kind| {
+            kind.as_bytes()
+                .eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
+        });
+        let bytes = match tokio::time::timeout(LONGEST_BODY, Bytes::from_request(request, state)).await {
+            Ok(read) => read.map_err(|rejection| unread(&rejection))?,
+            Err(_) => return Err(Failure::new(Code::UsageBody, "the body took too long to come")),
+        };
+        // a form is written as a query is
+        let uri: Option<Uri> = std::str::from_utf8(&bytes)
+            .ok()
+            .filter(|_| is_form)
+            .and_then(|text| format!("/?{text}").parse().ok());
+        let value = uri.and_then(|uri| Query::<T>::try_from_uri(&uri).ok());
+        Ok(Self(value.map(|Query(value)| value)))
+    }
 }
 
 /// An answer in JSON.

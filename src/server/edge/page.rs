@@ -31,6 +31,17 @@ pub enum Line {
         /// What is read.
         text: String,
     },
+    /// Something to send to this backend.
+    Form {
+        /// Its path.
+        to: String,
+        /// Fields that are filled already.
+        given: Vec<(String, String)>,
+        /// The field that the person fills, and what it is called.
+        asked: Option<(String, String)>,
+        /// What sends it.
+        button: String,
+    },
 }
 
 /// A page of `lines` under `title`.
@@ -43,21 +54,24 @@ pub fn page(status: StatusCode, title: &str, lines: &[Line]) -> Response {
          <title>jit: {title}</title>\n<style>{STYLE}</style>\n<h1>{title}</h1>\n{body}</html>\n"
     );
     let kind = [(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE))];
-    guarded((status, kind, whole).into_response())
+    let has_form = lines.iter().any(|line| matches!(line, Line::Form { .. }));
+    with_rules((status, kind, whole).into_response(), has_form)
 }
 
 /// `response` with what keeps a browser from doing anything else with it.
-pub fn guarded(mut response: Response) -> Response {
-    static RULES: LazyLock<Option<HeaderValue>> = LazyLock::new(|| {
-        let style = STANDARD.encode(digest(&SHA256, STYLE.as_bytes()));
-        let rules = format!(
-            "default-src 'none'; style-src 'sha256-{style}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-        );
-        HeaderValue::from_str(&rules).ok()
-    });
+pub fn guarded(response: Response) -> Response {
+    with_rules(response, false)
+}
+
+fn with_rules(mut response: Response, has_form: bool) -> Response {
+    static HASH: LazyLock<String> = LazyLock::new(|| STANDARD.encode(digest(&SHA256, STYLE.as_bytes())));
+    let (style, forms) = (HASH.as_str(), if has_form { "'self'" } else { "'none'" });
+    let rules = format!(
+        "default-src 'none'; style-src 'sha256-{style}'; base-uri 'none'; form-action {forms}; frame-ancestors 'none'"
+    );
     let headers = response.headers_mut();
-    if let Some(rules) = RULES.as_ref() {
-        headers.insert(header::CONTENT_SECURITY_POLICY, rules.clone());
+    if let Ok(rules) = HeaderValue::from_str(&rules) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, rules);
     }
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(
@@ -71,6 +85,24 @@ impl Line {
     fn markup(&self) -> String {
         match self {
             Self::Text(text) => format!("<p>{}</p>\n", escaped(text)),
+            Self::Form {
+                to,
+                given,
+                asked,
+                button,
+            } => {
+                let hidden = given.iter().map(|(name, value)| {
+                    let (name, value) = (escaped(name), escaped(value));
+                    format!("<input type=\"hidden\" name=\"{name}\" value=\"{value}\">")
+                });
+                let field = asked.iter().map(|(name, label)| {
+                    let (name, label) = (escaped(name), escaped(label));
+                    format!("<label>{label} <input name=\"{name}\" autocomplete=\"off\" required></label> ")
+                });
+                let fields: String = hidden.chain(field).collect();
+                let (to, button) = (escaped(to), escaped(button));
+                format!("<form method=\"post\" action=\"{to}\">{fields}<button>{button}</button></form>\n")
+            }
             Self::Code(text) => format!("<p><code>{}</code></p>\n", escaped(text)),
             Self::Link { to, text } => format!("<p><a href=\"{}\">{}</a></p>\n", escaped(to), escaped(text)),
         }

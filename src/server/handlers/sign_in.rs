@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
+use super::device_flow::offered;
 use crate::domain::{DeviceId, SessionId};
 use crate::server::backend::Backend;
 use crate::server::edge::body::Json;
@@ -143,12 +144,6 @@ pub async fn finish(
     if values.into_iter().flatten().any(|value| value.len() > LONGEST) {
         return stopped(&Stopped::NotBegun);
     }
-    // a browser may split its cookies (RFC 9113, section 8.2.3)
-    let cookies = headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|cookie| cookie.to_str().ok());
-    let cookies: Vec<&str> = cookies.collect();
     let returned = Return {
         state: brought.state,
         code: brought.code,
@@ -157,13 +152,14 @@ pub async fn finish(
         description: brought.error_description,
         with,
     };
-    match browser::finish(&backend, &cookies.join("; "), &returned).await {
+    match browser::finish(&backend, &cookies_of(&headers), &returned).await {
         Ok(ended) => {
             let clear = backend.sign_ins.cookies.clear(&returned.state);
             match ended {
                 Ended::Terminal(address) => go_to(&address, Some(&clear)),
                 Ended::Carried(code) => with_cookie(carried(&code), &clear),
                 Ended::Refused(why) => with_cookie(refused(why), &clear),
+                Ended::Asks(shown, sign_in) => with_cookie(offered(&backend, *shown, *sign_in), &clear),
             }
         }
         Err(why) => stopped(&why),
@@ -183,6 +179,7 @@ impl Asking {
             device: DeviceId::parse(&self.device).ok()?,
             port: self.port,
             state: self.state.clone(),
+            user_code: None,
         })
         .filter(|_| fits)
     }
@@ -201,7 +198,14 @@ impl Asking {
     }
 }
 
-fn slowed(backend: &Backend, peer: SocketAddr) -> Option<Response> {
+/// What a browser brings; it may be split (RFC 9113, section 8.2.3).
+pub(super) fn cookies_of(headers: &HeaderMap) -> String {
+    let cookies = headers.get_all(header::COOKIE).iter();
+    let cookies: Vec<&str> = cookies.filter_map(|cookie| cookie.to_str().ok()).collect();
+    cookies.join("; ")
+}
+
+pub(super) fn slowed(backend: &Backend, peer: SocketAddr) -> Option<Response> {
     let wait_s = backend.limits.call(&peer.ip().to_string(), backend.now()).err()?;
     let line = Line::Text(format!(
         "Too many calls come from this address. Try again in {wait_s} s."
@@ -214,7 +218,7 @@ fn slowed(backend: &Backend, peer: SocketAddr) -> Option<Response> {
 }
 
 /// Sends the browser on, with `cookie` where there is one. The address is the terminal's, or the identity provider's own.
-fn go_to(address: &str, cookie: Option<&str>) -> Response {
+pub(super) fn go_to(address: &str, cookie: Option<&str>) -> Response {
     let cookie = cookie.map(HeaderValue::from_str).transpose();
     let (Ok(address), Ok(cookie)) = (HeaderValue::from_str(address), cookie) else {
         return stopped(&Stopped::Failed);
@@ -253,7 +257,7 @@ fn refused(why: String) -> Response {
     page(StatusCode::FORBIDDEN, "Not signed in", &[Line::Text(why), again])
 }
 
-fn with_cookie(mut response: Response, cookie: &str) -> Response {
+pub(super) fn with_cookie(mut response: Response, cookie: &str) -> Response {
     if let Ok(cookie) = HeaderValue::from_str(cookie) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
@@ -265,7 +269,7 @@ fn not_ours() -> Response {
     page(StatusCode::BAD_REQUEST, "Not signed in", &[line])
 }
 
-fn stopped(why: &Stopped) -> Response {
+pub(super) fn stopped(why: &Stopped) -> Response {
     let status = match why {
         Stopped::NoSuchParty | Stopped::NotOffered => StatusCode::NOT_FOUND,
         Stopped::Issuer(_) => StatusCode::BAD_GATEWAY,

@@ -3,6 +3,7 @@
 
 mod believed;
 pub mod device;
+pub mod device_sign_ins;
 mod discovery;
 mod fetch;
 mod kept;

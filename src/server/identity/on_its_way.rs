@@ -4,6 +4,7 @@
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::hmac;
 use secrecy::ExposeSecret;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::config::SealingKey;
@@ -31,14 +32,18 @@ pub struct Terminal {
     pub port: Option<u16>,
     /// What it knows its own answer by.
     pub state: String,
+    /// What the person typed who signs it in, where it waits for that.
+    #[serde(default)]
+    pub user_code: Option<String>,
 }
 
 impl Terminal {
     /// How its person signs in.
     pub fn method(&self) -> SignInMethod {
-        match self.port {
-            Some(_) => SignInMethod::LoopbackPkce,
-            None => SignInMethod::Remote,
+        match (self.port, &self.user_code) {
+            (_, Some(_)) => SignInMethod::Device,
+            (Some(_), None) => SignInMethod::LoopbackPkce,
+            (None, None) => SignInMethod::Remote,
         }
     }
 }
@@ -89,6 +94,33 @@ impl Cookies {
         Some(self.header(&sign_in.state, &sealed, LIFE_S))
     }
 
+    /// A cookie named `name` that keeps `value` for `life_s`, for this browser's own calls alone.
+    pub fn keep(&self, random: &Random, name: &str, value: &impl Serialize, life_s: u32) -> Option<String> {
+        let text = serde_json::to_vec(value).ok()?;
+        let sealed = issuer::seal(random, &self.key, &format!("{PURPOSE} {name}"), &text).ok()?;
+        let (name, secure) = (self.full(name), self.secure());
+        // what another site has the browser send comes without it
+        let rules = format!("Path=/; Max-Age={life_s}; HttpOnly; SameSite=Strict{secure}");
+        Some(format!("{name}={sealed}; {rules}"))
+    }
+
+    /// What the cookie `name` keeps.
+    pub fn kept<T: DeserializeOwned>(&self, cookies: &str, name: &str) -> Option<T> {
+        let opened = issuer::open(
+            &self.key,
+            &format!("{PURPOSE} {name}"),
+            only(cookies, &self.full(name))?,
+        )
+        .ok()?;
+        serde_json::from_slice(opened.expose_secret()).ok()
+    }
+
+    /// What takes the cookie `name` away.
+    pub fn forget(&self, name: &str) -> String {
+        let (name, secure) = (self.full(name), self.secure());
+        format!("{name}=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict{secure}")
+    }
+
     /// What takes it away.
     pub fn clear(&self, state: &str) -> String {
         self.header(state, "", 0)
@@ -96,12 +128,7 @@ impl Cookies {
 
     /// The sign-in of `state` that the browser brought in `cookies`, as its header has them.
     pub fn open(&self, cookies: &str, state: &str, now: Timestamp) -> Option<OnItsWay> {
-        let name = self.name(state);
-        let pairs = cookies.split(';').filter_map(|pair| pair.trim().split_once('='));
-        let mut found = pairs.filter(|(given, _)| *given == name).map(|(_, value)| value);
-        let (value, None) = (found.next()?, found.next()) else {
-            return None;
-        };
+        let value = only(cookies, &self.name(state))?;
         let opened = issuer::open(&self.key, PURPOSE, value).ok()?;
         let sign_in: OnItsWay = serde_json::from_slice(opened.expose_secret()).ok()?;
         let is_it = verify_slices_are_equal(sign_in.state.as_bytes(), state.as_bytes()).is_ok();
@@ -111,16 +138,34 @@ impl Cookies {
     /// One a sign-in: two tabs do not take each other's.
     fn name(&self, state: &str) -> String {
         let hash = Digest::of(state.as_bytes());
+        self.full(&format!("jit-sign-in-{}", &hash.as_str()[..NAME_CHARS]))
+    }
+
+    fn full(&self, name: &str) -> String {
         let prefix = if self.is_secure { "__Host-" } else { "" };
-        format!("{prefix}jit-sign-in-{}", &hash.as_str()[..NAME_CHARS])
+        format!("{prefix}{name}")
+    }
+
+    fn secure(&self) -> &'static str {
+        if self.is_secure { "; Secure" } else { "" }
     }
 
     fn header(&self, state: &str, value: &str, life_s: u32) -> String {
-        let secure = if self.is_secure { "; Secure" } else { "" };
+        let secure = self.secure();
         format!(
             "{}={value}; Path=/; Max-Age={life_s}; HttpOnly; SameSite=Lax{secure}",
             self.name(state)
         )
+    }
+}
+
+/// The value of the cookie `name`; none where there are two.
+fn only<'a>(cookies: &'a str, name: &str) -> Option<&'a str> {
+    let pairs = cookies.split(';').filter_map(|pair| pair.trim().split_once('='));
+    let mut found = pairs.filter(|(given, _)| *given == name).map(|(_, value)| value);
+    match (found.next(), found.next()) {
+        (Some(value), None) => Some(value),
+        (Some(_) | None, _) => None,
     }
 }
 
@@ -146,6 +191,7 @@ mod tests {
                 device: DeviceId::parse(&"d".repeat(43)).unwrap(),
                 port: Some(1),
                 state: "t".into(),
+                user_code: None,
             },
             renews: None,
         }

@@ -142,6 +142,7 @@ impl RelyingParty {
         match method {
             SignInMethod::LoopbackPkce => true,
             SignInMethod::Remote => self.settings.provider.remote,
+            SignInMethod::Device => self.settings.provider.device,
             SignInMethod::Local | SignInMethod::Workload => false,
         }
     }

@@ -5,9 +5,12 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use tokio::sync::OnceCell;
 
-use super::on_its_way::Cookies;
+use super::device_sign_ins::DeviceSignIns;
+use super::on_its_way::{Cookies, OnItsWay};
 use super::relying_party::{RelyingParty, SignInSettings};
 use crate::config::SealingKey;
 use crate::domain::Timestamp;
@@ -28,6 +31,23 @@ pub enum Ended {
     Carried(String),
     /// There is none, for this reason.
     Refused(String),
+    /// The person is asked whether that machine is theirs.
+    Asks(Box<Shown>, Box<OnItsWay>),
+}
+
+/// Who somebody is, as their identity provider says.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shown {
+    /// Its issuer.
+    pub issuer: String,
+    /// Its name for them.
+    pub subject: String,
+    /// How they are shown.
+    pub name: String,
+    /// When they showed a second factor.
+    pub mfa_at: Option<Timestamp>,
+    /// How it was proved.
+    pub details: Value,
 }
 
 /// The identity providers of this backend.
@@ -36,6 +56,8 @@ pub struct SignIns {
     /// What browsers keep meanwhile.
     pub cookies: Cookies,
     ended: Mutex<AllEnded>,
+    /// Machines without a browser that wait.
+    pub devices: DeviceSignIns,
 }
 
 impl SignIns {
@@ -46,6 +68,7 @@ impl SignIns {
             parties: settings.iter().map(party).collect(),
             cookies: Cookies::new(key, origin),
             ended: Mutex::default(),
+            devices: DeviceSignIns::default(),
         }
     }
 

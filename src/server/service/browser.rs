@@ -11,7 +11,7 @@ use crate::server::backend::Backend;
 use crate::server::failure::{Failure, settled};
 use crate::server::identity::on_its_way::{LIFE_S, OnItsWay, Terminal};
 use crate::server::identity::relying_party::{Answer, Question, RelyingParty, encoded, repeated};
-use crate::server::identity::sign_ins::Ended;
+use crate::server::identity::sign_ins::{Ended, Shown};
 use crate::server::identity::token::Claims;
 use crate::wire::{Brought, SignInMethods, SignInWay, paths};
 
@@ -71,7 +71,7 @@ pub enum Stopped {
 /// Every way to sign in that is offered.
 pub fn methods(backend: &Backend) -> SignInMethods {
     let at_issuer = |party: &RelyingParty| {
-        let offered = [SignInMethod::LoopbackPkce, SignInMethod::Remote];
+        let offered = [SignInMethod::LoopbackPkce, SignInMethod::Remote, SignInMethod::Device];
         let offered = offered.into_iter().filter(|method| party.offers(*method));
         let way = |method: SignInMethod| SignInWay {
             method: method.as_str().to_owned(),
@@ -186,13 +186,14 @@ async fn ended(backend: &Backend, sign_in: &OnItsWay, returned: &Return) -> Resu
         tracing::warn!(with = sign_in.with, why, "a sign-in failed");
         format!("{}: {why}", sign_in.with)
     });
-    let Some(port) = sign_in.terminal.port else {
-        return Ok(proved.map_or_else(Ended::Refused, Ended::Carried));
+    let (code, error) = match (proved, sign_in.terminal.port) {
+        (Ok(Proved::Asks(shown)), _) => return Ok(Ended::Asks(shown, Box::new(sign_in.clone()))),
+        (Ok(Proved::Code(code)), None) => return Ok(Ended::Carried(code)),
+        (Err(why), None) => return Ok(Ended::Refused(why)),
+        (Ok(Proved::Code(code)), Some(_)) => (Some(code), None),
+        (Err(why), Some(_)) => (None, Some(why)),
     };
-    let (code, error) = match proved {
-        Ok(code) => (Some(code), None),
-        Err(why) => (None, Some(why)),
-    };
+    let port = sign_in.terminal.port.unwrap_or_default();
     let brought = Brought {
         state: sign_in.terminal.state.clone(),
         code,
@@ -201,8 +202,32 @@ async fn ended(backend: &Backend, sign_in: &OnItsWay, returned: &Return) -> Resu
     Ok(Ended::Terminal(terminal_address(port, &brought)))
 }
 
-/// A code for the terminal that waits for `sign_in`, or why there is none, in words for its person.
-async fn proved(backend: &Backend, sign_in: &OnItsWay, returned: &Return) -> Result<String, String> {
+/// What becomes of a sign-in that proved who somebody is.
+enum Proved {
+    /// This code, for the terminal that waits for it.
+    Code(String),
+    /// The person has not said yet whether the machine is theirs.
+    Asks(Box<Shown>),
+}
+
+/// What becomes of `sign_in` by what `returned` shows, or why nothing does, in words for its person.
+async fn proved(backend: &Backend, sign_in: &OnItsWay, returned: &Return) -> Result<Proved, String> {
+    let shown = shown(backend, sign_in, returned).await?;
+    if sign_in.terminal.user_code.is_some() {
+        return Ok(Proved::Asks(Box::new(shown)));
+    }
+    // some of them are typed
+    let secret = backend.random.code();
+    let life_s = match sign_in.terminal.port {
+        Some(_) => CODE_LIFE_S,
+        None => CARRIED_LIFE_S,
+    };
+    note(backend, sign_in, &shown, code_hash(&secret), life_s).await?;
+    Ok(Proved::Code(secret))
+}
+
+/// Who `returned` shows for `sign_in`, or why nobody, in words for its person.
+async fn shown(backend: &Backend, sign_in: &OnItsWay, returned: &Return) -> Result<Shown, String> {
     let party = backend.sign_ins.party(Some(&sign_in.with));
     let party = party.ok_or_else(|| Stopped::NoSuchParty.to_string())?;
     let code = match (&returned.code, &returned.error) {
@@ -226,9 +251,17 @@ async fn proved(backend: &Backend, sign_in: &OnItsWay, returned: &Return) -> Res
     if let Some(renews) = &sign_in.renews {
         shown_again(backend, party, sign_in, renews, &claims).await?;
     }
-    note(backend, party, sign_in, &claims).await.map_err(|failure| {
-        tracing::error!(cause = failure.cause, "a sign-in was not stored");
-        failure.problem.title
+    Ok(Shown {
+        name: party.person_name(&claims),
+        mfa_at: party.mfa_at(backend.now(), &claims),
+        details: json!({
+            "with": party.name(),
+            "auth_time": claims.auth_time,
+            "amr": claims.amr,
+            "acr": claims.acr,
+        }),
+        issuer: claims.issuer,
+        subject: claims.subject,
     })
 }
 
@@ -256,24 +289,27 @@ async fn shown_again(
     }
 }
 
-/// Stores who somebody is, and gives the code by which the terminal says so.
-async fn note(backend: &Backend, party: &RelyingParty, sign_in: &OnItsWay, claims: &Claims) -> Result<String, Failure> {
-    // some of them are typed
-    let (secret, method) = (backend.random.code(), sign_in.terminal.method());
-    let life_s = match sign_in.terminal.port {
-        Some(_) => CODE_LIFE_S,
-        None => CARRIED_LIFE_S,
-    };
-    let life = Duration::from_secs(life_s).map_err(|_| Failure::broken("no such duration"))?;
-    settled!(async {
+/// Stores who somebody is, and the code of `code_hash` by which the terminal says so within `life_s`.
+///
+/// # Errors
+/// In words for the person.
+pub(super) async fn note(
+    backend: &Backend,
+    sign_in: &OnItsWay,
+    shown: &Shown,
+    code_hash: String,
+    life_s: u32,
+) -> Result<(), String> {
+    let life = Duration::from_secs(life_s).map_err(|_| "no such duration".to_owned())?;
+    let stored: Result<(), Failure> = settled!(async {
         let now = backend.now();
-        let known = backend.store.person_by_subject(&claims.issuer, &claims.subject).await?;
+        let known = backend.store.person_by_subject(&shown.issuer, &shown.subject).await?;
         let is_new = known.is_none();
         let person = known.unwrap_or_else(|| Person {
             id: backend.random.person_id(),
-            issuer: claims.issuer.clone(),
-            subject: claims.subject.clone(),
-            name: party.person_name(claims),
+            issuer: shown.issuer.clone(),
+            subject: shown.subject.clone(),
+            name: shown.name.clone(),
             since: now,
             workload: None,
         });
@@ -281,12 +317,12 @@ async fn note(backend: &Backend, party: &RelyingParty, sign_in: &OnItsWay, claim
             sign_in: sign_in_hash(sign_in),
             device: sign_in.terminal.device.clone(),
             challenge: sign_in.terminal.challenge.clone(),
-            method,
-            mfa_at: party.mfa_at(now, claims),
+            method: sign_in.terminal.method(),
+            mfa_at: shown.mfa_at,
             renews: sign_in.renews.clone(),
         };
         let code = SignInCode {
-            code_hash: code_hash(&secret),
+            code_hash: code_hash.clone(),
             person: person.id.clone(),
             expires_at: now.plus(life),
             spent_at: None,
@@ -294,15 +330,13 @@ async fn note(backend: &Backend, party: &RelyingParty, sign_in: &OnItsWay, claim
             tries: 0,
             version: 1,
         };
-        let details = json!({
-            "with": party.name(),
-            "auth_time": claims.auth_time,
-            "amr": claims.amr,
-            "acr": claims.acr,
-        });
+        let details = shown.details.clone();
         backend.commit(&prove(now, &person, is_new, &code, details)).await
-    })?;
-    Ok(secret)
+    });
+    stored.map_err(|failure| {
+        tracing::error!(cause = failure.cause, "a sign-in was not stored");
+        failure.problem.title
+    })
 }
 
 fn question<'a>(sign_in: &'a OnItsWay, redirect_uri: &'a str) -> Question<'a> {

@@ -7,6 +7,7 @@ pub mod admin;
 mod attacks;
 pub mod browser;
 pub mod decide;
+pub mod device_flow;
 pub mod devices;
 pub mod dry_run;
 pub mod end;

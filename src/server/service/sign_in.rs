@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use serde_json::json;
 
-use super::{admin, devices, locked, workload};
+use super::{admin, device_flow, devices, locked, workload};
 pub use crate::domain::person::LOCAL;
 use crate::domain::sign_in::{sign_in, sign_out, sign_out_everywhere, wrong_try};
 use crate::domain::{
@@ -53,6 +53,8 @@ pub async fn open(
         let (code, person) = match holder(backend, new, brought.as_deref(), key).await? {
             Some(found) => found,
             None => {
+                // whoever waits for somebody tries no codes
+                device_flow::waits(backend, &new.code, &key.id)?;
                 if is_typed {
                     backend.limits.wrong_code(address, now);
                 }

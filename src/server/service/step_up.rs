@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use super::locked;
 use super::sign_in::{LONGEST_VERIFIER, code_hash, me};
 use crate::domain::sign_in::renew as renewed;
-use crate::domain::{Refusal, Session, SessionId};
+use crate::domain::{Refusal, Session, SessionId, SignInMethod};
 use crate::policy::{Bundle, Decision, Question, SessionFacts, oldest_mfa};
 use crate::server::backend::{Backend, Caller};
 use crate::server::failure::{Failure, settled};
@@ -65,7 +65,13 @@ pub fn at_best(backend: &Backend, caller: &Caller) -> SessionFacts {
 
 /// Where the caller can show one.
 fn party<'a>(backend: &'a Backend, caller: &Caller) -> Option<&'a RelyingParty> {
-    backend.sign_ins.party_at(&caller.person.issuer)
+    let can_show = match caller.session.method {
+        SignInMethod::LoopbackPkce | SignInMethod::Remote => true,
+        // nobody is at that machine; nobody vouches for it
+        SignInMethod::Device | SignInMethod::Local | SignInMethod::Workload => false,
+    };
+    let issuer = &caller.person.issuer;
+    backend.sign_ins.party_at(issuer).filter(|_| can_show)
 }
 
 /// The session that `terminal`, on its device, wants to show a second factor for, and where its person does. The way is

@@ -53,12 +53,27 @@ impl Browser {
 
     /// Goes to `address` and no further.
     pub async fn get(&mut self, address: &str) -> Page {
+        let call = self.http.get(address);
+        self.send(address, call).await
+    }
+
+    /// Sends a form of a page to `address`, and goes no further.
+    pub async fn post(&mut self, address: &str, fields: &[(&str, &str)]) -> Page {
+        let mut url = reqwest::Url::parse("http://form/").unwrap();
+        url.query_pairs_mut().extend_pairs(fields);
+        let body = url.query().unwrap_or_default().to_owned();
+        let kind = "application/x-www-form-urlencoded";
+        let call = self.http.post(address).header("content-type", kind).body(body);
+        self.send(address, call).await
+    }
+
+    async fn send(&mut self, address: &str, call: reqwest::RequestBuilder) -> Page {
         let cookies: Vec<String> = self
             .cookies
             .iter()
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
-        let mut call = self.http.get(address).header("x-login", &self.login);
+        let mut call = call.header("x-login", &self.login);
         if !cookies.is_empty() {
             call = call.header(COOKIE, cookies.join("; "));
         }

@@ -6,6 +6,7 @@ mod attacks;
 mod bodies;
 mod caller;
 mod decisions;
+mod device_flow;
 mod edge;
 mod ids;
 mod issuer;

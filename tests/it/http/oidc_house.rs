@@ -31,6 +31,7 @@ pub fn at(name: &str, issuer: &str) -> SignInSettings {
             mfa_acr: vec!["urn:acme:two".to_owned()],
             remote: true,
             require: BTreeMap::new(),
+            device: false,
         },
         client_secret: CLIENT_SECRET.into(),
     }
@@ -45,11 +46,16 @@ pub struct House {
 impl House {
     /// None where the identity provider is not installed.
     pub async fn open(test: &str) -> Option<Self> {
+        Self::open_with(test, |party| party).await
+    }
+
+    /// The same with the identity provider set up otherwise.
+    pub async fn open_with(test: &str, change: impl FnOnce(SignInSettings) -> SignInSettings) -> Option<Self> {
         let mut acme = None;
         let stage = Stage::open_with(|settings| {
             acme = OidcProvider::start(test, &settings.origin);
             if let Some(acme) = &acme {
-                settings.sign_in.push(at("acme", &acme.issuer));
+                settings.sign_in.push(change(at("acme", &acme.issuer)));
             }
         })
         .await;
