@@ -146,7 +146,7 @@ impl House {
 
     /// Stops it and waits for its end.
     pub async fn stop(self) -> Result<(), Failure> {
-        drop(self.stop.send(()));
+        self.stop.send(()).map_err(|()| "the backend stopped before")?;
         Ok(self.serving.await??)
     }
 }
