@@ -62,7 +62,7 @@ impl Company {
     }
 
     /// `jit login` on `machine`, which prints where to go; and that.
-    fn login(&self, machine: &SealedBox, more: &[&str]) -> (Running, String) {
+    pub fn login(&self, machine: &SealedBox, more: &[&str]) -> (Running, String) {
         let mut args = vec!["login", "--server", &self.url, "--no-browser"];
         args.extend(more);
         let running = machine.jit_command(&args).start();

@@ -86,6 +86,7 @@ mod sts_environment;
 mod with_aws_cli;
 mod with_aws_cli_center;
 mod with_aws_life;
+mod with_browser;
 mod with_dpop_client;
 mod with_exec_refresh;
 mod with_identity_center;

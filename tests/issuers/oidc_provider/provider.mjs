@@ -1,7 +1,7 @@
 // An identity provider that is not ours: provider.mjs CLIENT_ID CLIENT_SECRET REDIRECT_URI
 //
 // Prints its issuer. Who signs in says so in the head of the call for /login/…: `x-login: NAME AMR,AMR ACR`; a dash is
-// none. POST /test/rotate has it sign with other keys from then on.
+// none. Whoever says nothing there is asked on a page. POST /test/rotate has it sign with other keys from then on.
 import { createServer } from 'node:http';
 import { randomUUID } from 'node:crypto';
 import { exportJWK, generateKeyPair } from 'jose';
@@ -64,7 +64,14 @@ const server = createServer(async (request, response) => {
     provider = await make(provider.issuer);
     response.end('rotated\n');
   } else if (request.url.startsWith('/login/')) {
-    const [accountId, amr, acr] = (request.headers['x-login'] ?? '').split(' ');
+    const asked = new URL(request.url, provider.issuer).searchParams.get('login');
+    const login = request.headers['x-login'] ?? asked;
+    if (login === null) {
+      response.setHeader('content-type', 'text/html');
+      response.end('<!doctype html><title>Acme</title><form><input name="login"><button>Sign in</button></form>');
+      return;
+    }
+    const [accountId, amr, acr] = login.split(' ');
     const result = accountId === 'nobody'
       ? { error: 'access_denied', error_description: '<b>not\u202e today</b>' }
       : { login: { accountId, ...(amr !== '-' && { amr: amr.split(',') }), ...(acr !== '-' && { acr }) } };

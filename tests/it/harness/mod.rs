@@ -8,6 +8,7 @@ mod aws_proxy;
 mod backend;
 mod browser;
 mod child;
+mod chromium;
 mod corporate;
 mod counted;
 mod device;
@@ -35,6 +36,7 @@ pub use self::{
     backend::{Backend, BackendPlan},
     browser::{Browser, Page},
     child::Running,
+    chromium::Chromium,
     corporate::{Authority, ConnectProxy, ProxyManners, TlsEnd},
     counted::{Counted, Seen},
     device::Device,

@@ -1,0 +1,152 @@
+//! A real browser: Chromium, driven over WebDriver (W3C) by its own driver.
+//! Owns both processes and the profile, which end with the test. Refuses the network beyond this machine.
+
+use std::process::Command;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use reqwest::Method;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+use super::child::Running;
+use super::left_out::{is_there, left_out};
+use super::redact::Redactions;
+use super::wait::{LIMIT, wait_until};
+
+/// W3C WebDriver, section 12: under which name an element is given.
+const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+
+/// A browser with one tab.
+pub struct Chromium {
+    http: reqwest::Client,
+    runtime: Runtime,
+    session: String,
+    _profile: TempDir,
+    _driver: Running,
+}
+
+impl Chromium {
+    /// A fresh one; none, said to be left out of `test`, where it is not installed.
+    #[track_caller]
+    pub fn start(test: &str) -> Option<Self> {
+        let (Some(driver), Some(binary)) = (is_there("chromedriver"), is_there("chromium")) else {
+            left_out(
+                test,
+                "chromium is missing: sudo apt-get install chromium chromium-driver",
+            );
+            return None;
+        };
+        let profile = tempfile::Builder::new().prefix("jit-chromium-").tempdir().unwrap();
+        let mut command = Command::new(driver);
+        command.arg("--port=0").env_clear();
+        command.env("PATH", "/usr/bin:/bin").env("HOME", profile.path());
+        let running = Running::start(command, Redactions::default());
+        let line = running.stdout_line("was started successfully on port ", LIMIT);
+        let port: String = line.chars().filter(char::is_ascii_digit).collect();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let mut browser = Self {
+            http: reqwest::Client::builder().no_proxy().build().unwrap(),
+            runtime: runtime.unwrap(),
+            session: format!("http://127.0.0.1:{port}/session"),
+            _profile: profile,
+            _driver: running,
+        };
+        let data = format!("--user-data-dir={}", browser._profile.path().join("profile").display());
+        let options = json!({
+            "binary": binary,
+            // as root there is no sandbox; nothing but this machine is called
+            "args": ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
+                "--disable-background-networking", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
+                data],
+        });
+        let wanted = json!({ "browserName": "chrome", "goog:chromeOptions": options });
+        let begun = browser.call(Method::POST, "", &json!({ "capabilities": { "alwaysMatch": wanted } }));
+        let id = begun["sessionId"].as_str().unwrap().to_owned();
+        browser.session = format!("{}/{id}", browser.session);
+        Some(browser)
+    }
+
+    /// Goes to `address` and waits until it is loaded.
+    pub fn go(&self, address: &str) {
+        self.call(Method::POST, "/url", &json!({ "url": address }));
+    }
+
+    /// Where it is.
+    pub fn address(&self) -> String {
+        self.call(Method::GET, "/url", &Value::Null)
+            .as_str()
+            .unwrap()
+            .to_owned()
+    }
+
+    /// What the page says, as a person reads it.
+    pub fn text(&self) -> String {
+        self.text_of("body")
+    }
+
+    /// What `selector` (CSS) finds says.
+    pub fn text_of(&self, selector: &str) -> String {
+        let element = self.find(selector);
+        let text = self.call(Method::GET, &format!("/element/{element}/text"), &Value::Null);
+        text.as_str().unwrap().to_owned()
+    }
+
+    /// Waits until the page says `text`.
+    #[track_caller]
+    pub fn wait_for(&self, text: &str) -> String {
+        wait_until(&format!("the page to say {text}"), LIMIT, || {
+            Some(self.text()).filter(|said| said.contains(text))
+        })
+    }
+
+    /// Types `text` into what `selector` (CSS) finds.
+    pub fn types(&self, selector: &str, text: &str) {
+        let element = self.find(selector);
+        self.call(
+            Method::POST,
+            &format!("/element/{element}/value"),
+            &json!({ "text": text }),
+        );
+    }
+
+    /// Presses what `selector` (CSS) finds.
+    pub fn presses(&self, selector: &str) {
+        let element = self.find(selector);
+        self.call(Method::POST, &format!("/element/{element}/click"), &json!({}));
+    }
+
+    /// What it looks like, as PNG.
+    pub fn picture(&self) -> Vec<u8> {
+        let picture = self.call(Method::GET, "/screenshot", &Value::Null);
+        STANDARD.decode(picture.as_str().unwrap()).unwrap()
+    }
+
+    fn find(&self, selector: &str) -> String {
+        let by = json!({ "using": "css selector", "value": selector });
+        let found = self.call(Method::POST, "/element", &by);
+        found[ELEMENT].as_str().unwrap().to_owned()
+    }
+
+    #[track_caller]
+    fn call(&self, method: Method, path: &str, body: &Value) -> Value {
+        let mut call = self.http.request(method, format!("{}{path}", self.session));
+        if !body.is_null() {
+            call = call.json(body);
+        }
+        let answer: Value = self
+            .runtime
+            .block_on(async { call.send().await.unwrap().json().await.unwrap() });
+        assert!(answer["value"]["error"].is_null(), "{path} {body}: {answer}");
+        answer["value"].clone()
+    }
+}
+
+impl Drop for Chromium {
+    /// Its driver ends what it has begun only when it is asked to.
+    fn drop(&mut self) {
+        let end = self.http.delete(&self.session);
+        drop(self.runtime.block_on(end.send()));
+    }
+}
