@@ -24,7 +24,8 @@ use crate::server::wake::stopped;
 
 /// The files are looked at this often.
 const LOOK: Duration = Duration::from_mins(1);
-/// A certificate that ends within this is told of, in seconds: what renews it should have by then.
+/// A certificate that ends within this is told of, in seconds: what renews it should have by then. One that lives for days
+/// only is told of in the last third of its life.
 const SOON_S: u64 = 7 * 86_400;
 
 /// What a handshake is answered with.
@@ -121,20 +122,29 @@ impl Tls {
     /// What to say of a certificate whose end is near.
     fn ends_soon(&self, now: Timestamp) -> Option<String> {
         let served = self.served.0.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let at = |secs: u64| UnixTime::since_unix_epoch(Duration::from_secs(secs));
         let secs = u64::try_from(now.millis().div_euclid(1000)).unwrap_or_default();
-        let soon = validity(&self.provider, &served.cert, at(secs + SOON_S)).err()?;
-        match soon {
-            CertificateError::ExpiredContext { not_after, .. } => {
-                let ends = Timestamp::from_millis(i64::try_from(not_after.as_secs()).unwrap_or(i64::MAX / 1000) * 1000);
-                let verb = if ends <= now { "expired" } else { "expires" };
-                Some(format!(
-                    "{}: the certificate {verb} at {ends}",
-                    self.files.certificate.display()
-                ))
-            }
-            _ => None,
-        }
+        let (begins, ends) = life(&self.provider, &served.cert)?;
+        let soon = SOON_S.min(ends.saturating_sub(begins) / 3);
+        let verb = match secs {
+            _ if secs >= ends => "expired",
+            _ if secs + soon >= ends => "expires",
+            _ => return None,
+        };
+        let ends = Timestamp::from_millis(i64::try_from(ends).unwrap_or(i64::MAX / 1000) * 1000);
+        let file = self.files.certificate.display();
+        Some(format!("{file}: the certificate {verb} at {ends}"))
+    }
+}
+
+/// From when to when `chain` counts, in seconds: as it says to who comes too early and too late.
+fn life(provider: &CryptoProvider, chain: &[CertificateDer<'_>]) -> Option<(u64, u64)> {
+    let at = |secs: u64| validity(provider, chain, UnixTime::since_unix_epoch(Duration::from_secs(secs)));
+    match (at(0), at(u64::from(u32::MAX) * 16)) {
+        (
+            Err(CertificateError::NotValidYetContext { not_before, .. }),
+            Err(CertificateError::ExpiredContext { not_after, .. }),
+        ) => Some((not_before.as_secs(), not_after.as_secs())),
+        _ => None,
     }
 }
 

@@ -206,6 +206,21 @@ fn certificate_that_nobody_renews_is_told_of() {
 }
 
 #[test]
+fn certificate_of_a_few_days_is_told_of_late() {
+    let folder = Folder::new();
+    let mut short = params("jit.acme.example");
+    (short.not_before, short.not_after) = (date_time_ymd(2026, 6, 14), date_time_ymd(2026, 6, 20));
+    folder.put(&short);
+    let tls = Tls::open(&folder.files(), ORIGIN, NOW).unwrap();
+    let said = |day: i64| {
+        tls.look(Timestamp::from_millis(NOW.millis() + day * 86_400_000));
+        tls.seen.lock().unwrap().said.clone().unwrap_or_default()
+    };
+    assert_eq!(said(2), "");
+    assert!(said(4).ends_with("the certificate expires at 2026-06-20T00:00:00Z"));
+}
+
+#[test]
 fn host_of_the_address_is_what_a_certificate_covers() {
     for (origin, name) in [
         ("https://jit.acme.example", "jit.acme.example"),
