@@ -59,7 +59,7 @@ fn all_settled(desk: &Desk, ended: EndedGrant) -> Result<EndedGrant> {
 /// What was taken, and what works still: never less than all that they had.
 fn say(ctx: &Ctx, desk: &Desk, ended: &EndedGrant) {
     let (grant, words) = (&ended.grant, desk.words());
-    let (target, who) = (&grant.target, &grant.beneficiary.name);
+    let (target, who) = (&grant.target, grant.beneficiary.called());
     let all: Vec<GrantView> = std::iter::once(grant).chain(&ended.beside).cloned().collect();
     let taken = all.iter().filter(|other| other.cause == grant.cause);
     let ids: Vec<String> = taken.map(|grant| short_id(&grant.id)).collect();

@@ -79,12 +79,12 @@ pub(super) fn print(ctx: &Ctx, desk: &Desk, locked: &Locked, typed: Words) -> Re
                 .note_marked(State::Refused, &format!("{line}.{kept} {ended}{rest}"));
         }
         (true, Words::Locked) => {
-            let what = what(lock);
+            let what = lock.what();
             ctx.ui
                 .note_marked(State::Refused, &format!("Locked {what}. {ended}{rest}"));
         }
         (true, Words::Revoked) => {
-            let line = format!("Took everything from {}, who is locked now. {ended}{rest}", lock.name);
+            let line = format!("Took everything from {}, who is locked now. {ended}{rest}", lock.what());
             ctx.ui.note_marked(State::Refused, &line);
         }
     }
@@ -130,7 +130,7 @@ pub(super) fn note_devices(ctx: &Ctx, words: &TimeWords, devices: &[NewDevice]) 
 fn kept(locked: &Locked) -> String {
     let begun = locked.taken_back.as_ref();
     begun.map_or_else(String::new, |lift| {
-        format!(" {}'s half of lifting it is taken back.", lift.by.name)
+        format!(" {}'s half of lifting it is taken back.", lift.by.called())
     })
 }
 
@@ -140,13 +140,6 @@ fn remaining(locked: &Locked) -> String {
         0 => String::new(),
         1 => " The access of 1 remains: it was there before jit.".to_owned(),
         many => format!(" The access of {many} remains: it was there before jit."),
-    }
-}
-
-fn what(lock: &LockView) -> &str {
-    match lock.scope.as_str() {
-        "all" => "everything",
-        _ => &lock.name,
     }
 }
 

@@ -23,10 +23,7 @@ pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
         return ctx.ui.json("jit/unlock/1", &done);
     }
     if done.lifted {
-        let what = match done.lock.scope.as_str() {
-            "all" => "everything",
-            _ => done.lock.name.as_str(),
-        };
+        let what = done.lock.what();
         ctx.ui.note(&format!("Unlocked {what}. What was ended stays ended."));
         for other in &done.still_locked {
             let still = format!("It stays shut: {other} is the same access, and locked.");

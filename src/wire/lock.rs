@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::view::PersonView;
+use crate::domain::called::called;
 use crate::domain::time::Timestamp;
 
 /// Who began to lift a lock that takes two.
@@ -26,6 +27,9 @@ pub struct LockView {
     pub scope: String,
     /// Name of the person or target; `all`.
     pub name: String,
+    /// Whom it is on, where it is on a person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<PersonView>,
     /// Who set it.
     pub by: PersonView,
     /// Why.
@@ -42,6 +46,18 @@ pub struct LockView {
     /// How many grants under it are not over yet; said to who may lock it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ending: Option<u64>,
+}
+
+impl LockView {
+    /// What it is on, in a sentence: `everything`, the target, the person.
+    pub fn what(&self) -> String {
+        match (self.scope.as_str(), &self.person) {
+            ("all", _) => "everything".to_owned(),
+            (_, Some(person)) => person.called(),
+            ("target", None) => self.name.clone(),
+            (_, None) => called(&self.name, None),
+        }
+    }
 }
 
 /// Locks that stand, as far as one may see them.

@@ -11,6 +11,7 @@ mod ids;
 mod issuer;
 mod load;
 mod locks;
+mod names;
 mod oidc;
 mod oidc_house;
 mod oidc_lies;
