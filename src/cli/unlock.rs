@@ -1,6 +1,7 @@
 //! `jit unlock`: lifts a lock.
 
 use super::context::Ctx;
+use crate::domain::TargetName;
 use crate::error::Result;
 use crate::ui::State;
 use crate::wire::LiftLock;
@@ -25,7 +26,8 @@ pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
     if done.lifted {
         let what = done.lock.what();
         ctx.ui.note(&format!("Unlocked {what}. What was ended stays ended."));
-        for other in &done.still_locked {
+        let targets = done.still_locked.iter().filter(|name| TargetName::parse(name).is_ok());
+        for other in targets {
             let still = format!("It stays shut: {other} is the same access, and locked.");
             ctx.ui.note_marked(State::Waiting, &still);
             ctx.ui.note(&format!("  to lift that too:  jit unlock {other}"));

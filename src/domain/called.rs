@@ -53,8 +53,8 @@ pub fn called(name: &str, of: Option<&str>) -> String {
     }
 }
 
-/// Whether it is one word, as names are, and none of ours.
-fn is_plain(name: &str) -> bool {
+/// Whether it is one word, as names are, and none of ours: nothing that a shell would read otherwise.
+pub fn is_plain(name: &str) -> bool {
     let is_of_a_name = |c: char| c.is_alphanumeric() || matches!(c, '@' | '.' | '_' | '+' | '-' | '/');
     name.chars().next().is_some_and(char::is_alphanumeric)
         && name.chars().all(|c| is_of_a_name(c) && !is_invisible(c))

@@ -114,6 +114,9 @@ pub struct Locked {
     /// Who had begun to lift it: that does not count any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub taken_back: Option<LiftView>,
+    /// Others that are shown by the name that was given: who gave it may have meant them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub namesakes: Vec<PersonView>,
     /// Until when copies of credentials that were handed out under it work at the latest, also of grants that were over
     /// before; absent where none do.
     #[serde(default, skip_serializing_if = "Option::is_none")]

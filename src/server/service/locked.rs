@@ -64,11 +64,15 @@ pub async fn named(backend: &Backend, me: &PersonId, refusal: Refusal) -> Failur
         Scope::Bound(to) => format!("{to} is"),
     };
     let is_own = *scope == Scope::Person(by.clone()) && by == me;
+    let known = backend.store.person(by).await.ok().flatten();
+    let again = known
+        .as_ref()
+        .map_or_else(|| by.to_string(), |by| people::typed(by).to_owned());
     let by = name(backend, by).await;
     let mut problem = Problem::new(Code::Locked, format!("{what} locked"));
     problem.detail = Some(format!("{reason} ({by}, {})", since.whole_second()));
     let hint = match is_own {
-        true => format!("you set it; somebody else lifts it: jit unlock {by}"),
+        true => format!("you set it; somebody else lifts it: jit unlock {again}"),
         false => format!("{by} set it; who may lock may lift it"),
     };
     problem.hint(hint).into()

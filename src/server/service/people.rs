@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use tokio::sync::Mutex;
 
-use crate::domain::called::{called, readable};
+use crate::domain::called::{called, is_plain, readable};
 use crate::domain::person::LOCAL;
 use crate::domain::text::shown;
 use crate::domain::{Person, PersonId};
@@ -67,6 +67,60 @@ pub fn unknown(id: &PersonId) -> PersonView {
 /// `person` in a sentence.
 pub fn in_words(backend: &Backend, person: &Person) -> String {
     called(&name(person), of(backend, person).as_deref())
+}
+
+/// Whom `given` means to somebody of `issuer`: an id, or that issuer's own name for them; else everybody who is shown by it.
+/// Nobody chooses their id, and nobody here their subject: no name that somebody takes hides who is meant by those.
+///
+/// # Errors
+/// What the store says.
+pub async fn meant(backend: &Backend, issuer: &str, given: &str) -> Result<Vec<Person>, Failure> {
+    if let Ok(id) = PersonId::parse(given)
+        && let Some(known) = backend.store.person(&id).await?
+    {
+        return Ok(vec![known]);
+    }
+    match backend.store.person_by_subject(issuer, given).await? {
+        Some(known) => Ok(vec![known]),
+        None => shown_by(backend, given).await,
+    }
+}
+
+/// Others than `who` that are shown by `given`: who typed that may have meant them. Nobody where it is an id.
+///
+/// # Errors
+/// What the store says.
+pub async fn namesakes(backend: &Backend, who: &PersonId, given: &str) -> Result<Vec<PersonView>, Failure> {
+    let mut views = Vec::new();
+    if PersonId::parse(given).is_err() {
+        for other in shown_by(backend, given).await?.iter().filter(|one| one.id != *who) {
+            views.push(view(backend, other).await?);
+        }
+    }
+    Ok(views)
+}
+
+/// `carol (partners) usr_…, carol (local) usr_…`.
+pub fn listed(backend: &Backend, people: &[Person]) -> String {
+    let named = people
+        .iter()
+        .map(|person| format!("{} {}", in_words(backend, person), person.id));
+    named.collect::<Vec<_>>().join(", ")
+}
+
+/// What a command names `person` by: nothing that they chose themselves.
+pub fn typed(person: &Person) -> &str {
+    match person.is_local() && is_plain(&person.subject) {
+        true => &person.subject,
+        false => person.id.as_str(),
+    }
+}
+
+/// Jobs and machines are named by their id alone.
+async fn shown_by(backend: &Backend, given: &str) -> Result<Vec<Person>, Failure> {
+    let mut known = backend.store.people_called(given, MOST).await?;
+    known.retain(|person| person.workload.is_none() && person.name == given);
+    Ok(known)
 }
 
 /// What members of groups are called; each is looked up once.

@@ -28,4 +28,6 @@ mod workload_house;
 mod workload_lies;
 mod workloads;
 
+pub use self::names::{signs_in, two_issuers};
+pub use self::stage::Stage;
 pub use self::workload_house::{PERMITS, enrolled};

@@ -7,7 +7,7 @@ use super::oidc_house::{Issuer, Terminal, at};
 use super::stage::Stage;
 
 /// A backend at which people sign in at two issuers of our own.
-async fn two_issuers() -> (Stage, Issuer, Issuer) {
+pub async fn two_issuers() -> (Stage, Issuer, Issuer) {
     let (acme, partners) = (Issuer::start(), Issuer::start());
     let stage = Stage::open_with(|settings| {
         settings.sign_in.push(at("acme", &acme.server.url));
@@ -18,7 +18,7 @@ async fn two_issuers() -> (Stage, Issuer, Issuer) {
 }
 
 /// Signs the person `subject` in, who calls themselves `name`.
-async fn signs_in(stage: &Stage, (issuer, with): (&Issuer, &str), subject: &str, name: &str) -> (Caller, Value) {
+pub async fn signs_in(stage: &Stage, (issuer, with): (&Issuer, &str), subject: &str, name: &str) -> (Caller, Value) {
     let mut claims = issuer.claims();
     claims["sub"] = json!(subject);
     claims["preferred_username"] = json!(name);
