@@ -59,7 +59,7 @@ fn print_approved(ctx: &Ctx, desk: &Desk, view: RequestView) -> Result<()> {
         ctx.ui.note(&format!("Approved. Still needs {}.", needs(&view.stages)));
         return Ok(());
     }
-    let (who, target) = (view.beneficiary.name.clone(), view.target.clone());
+    let (who, target) = (view.beneficiary.called(), view.target.clone());
     let words = desk.words();
     if let Some(start) = view.start.filter(|start| words.is_to_come(*start)) {
         let (from, length) = (words.at(start), span(view.duration_s));

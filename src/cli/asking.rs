@@ -287,7 +287,7 @@ fn note_filed(ctx: &Ctx, desk: &Desk, new: &NewRequest, filed: &Filed) {
             let who = if is_own {
                 "You hold"
             } else {
-                &format!("{} holds", request.beneficiary.name)
+                &format!("{} holds", request.beneficiary.called())
             };
             ctx.ui
                 .note_marked(State::Live, &format!("{who} {}{until}.", request.target));

@@ -78,8 +78,10 @@ impl Ctx {
         let (picked, backend) = client.signed_in()?;
         if let Some(me) = &picked.new {
             let until = self.words_at(self.clock.now()).at(me.session_ends_at);
-            self.ui
-                .note(&format!("Signed in as {} (workload) until {until}.", me.person.name));
+            self.ui.note(&format!(
+                "Signed in as {} (workload) until {until}.",
+                me.person.called()
+            ));
         }
         client.sweep(&picked.account);
         if self.ui.can_ask() {

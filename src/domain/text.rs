@@ -49,25 +49,32 @@ pub fn shown_json(json: &str) -> String {
     text
 }
 
+/// Whether nothing of `c` is seen by itself: joiners, fillers and marks that choose a shape.
+pub fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{34f}'
+            | '\u{115f}'
+            | '\u{1160}'
+            | '\u{17b4}'
+            | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200c}'
+            | '\u{200d}'
+            | '\u{2800}'
+            | '\u{3164}'
+            | '\u{ffa0}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{1d159}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0100}'..='\u{e01ef}'
+    )
+}
+
 /// Whether nothing of `text` is seen. Joiners and fillers are part of scripts, but say nothing by themselves.
 fn is_blank(text: &str) -> bool {
-    text.chars().all(|c| {
-        c.is_whitespace()
-            || matches!(
-                c,
-                '\u{ad}'
-                    | '\u{34f}'
-                    | '\u{115f}'
-                    | '\u{1160}'
-                    | '\u{180e}'
-                    | '\u{200c}'
-                    | '\u{200d}'
-                    | '\u{2800}'
-                    | '\u{3164}'
-                    | '\u{ffa0}'
-                    | '\u{fe00}'..='\u{fe0f}'
-            )
-    })
+    text.chars().all(|c| c.is_whitespace() || is_invisible(c))
 }
 
 fn check(what: &'static str, text: &str) -> Result<(), Refusal> {

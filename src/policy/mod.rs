@@ -18,7 +18,7 @@ mod statements;
 mod tests;
 
 pub use bundle::Bundle;
-pub use catalogue::{Accounts, Catalogue, Drift, Family, Target, Unfit, is_hit, searched, words};
+pub use catalogue::{Accounts, Catalogue, Drift, Family, Member, Target, Unfit, is_hit, searched, words};
 pub use decide::{decide, replay};
 pub use finding::Finding;
 pub use freshness::oldest_mfa;

@@ -60,15 +60,15 @@ pub(super) fn apart(requester: &PersonView, beneficiary: &PersonView) -> String 
     if requester.id == beneficiary.id {
         String::new()
     } else {
-        format!(", for {}", beneficiary.name)
+        format!(", for {}", beneficiary.called())
     }
 }
 
 /// `deploy (job of alice)`, or the name alone where a person asks.
 pub fn asker(request: &RequestView) -> String {
-    let name = &request.requester.name;
+    let name = request.requester.called();
     match &request.workload {
-        None => name.clone(),
+        None => name,
         Some(workload) => match &workload.started_by {
             Some(who) => format!("{name} (job of {who})"),
             None => format!("{name} (workload)"),
@@ -150,7 +150,7 @@ pub fn own_words(body: &Body, view: &RequestView, words: &TimeWords) -> Vec<Stri
     let mut lines = vec![
         format!(
             "{} {asks} {} (role {role} in {} {}) {until}",
-            view.requester.name,
+            view.requester.called(),
             body.target,
             binding.account_name(),
             grouped(binding.account()),
@@ -163,7 +163,7 @@ pub fn own_words(body: &Body, view: &RequestView, words: &TimeWords) -> Vec<Stri
         lines.push(format!("  among   {} ({})", chosen.accounts, chosen.by));
     }
     if view.beneficiary.id != view.requester.id {
-        lines.push(format!("  for     {}", view.beneficiary.name));
+        lines.push(format!("  for     {}", view.beneficiary.called()));
     }
     if !body.only.is_empty() {
         let only: Vec<&str> = body.only.iter().map(|n| n.as_str()).collect();

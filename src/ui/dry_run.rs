@@ -48,7 +48,8 @@ fn covered(request: &RequestView, words: &TimeWords) -> String {
     });
     format!(
         "  covered by {}: {} holds it{until}",
-        request.id, request.beneficiary.name
+        request.id,
+        request.beneficiary.called()
     )
 }
 

@@ -10,12 +10,12 @@ pub fn lock_table(locks: &[LockView], words: &TimeWords) -> Table {
     for lock in locks {
         let ending = lock.ending.filter(|left| *left > 0);
         table.row([
-            std::iter::once(what(lock))
-                .chain(lock.same_access.iter().map(String::as_str))
+            std::iter::once(lock.what())
+                .chain(lock.same_access.iter().cloned())
                 .collect::<Vec<_>>()
                 .join(", "),
             format!("{} ({})", words.at(lock.since), words.ago(lock.since)),
-            lock.by.name.clone(),
+            lock.by.called(),
             ending.map_or_else(|| "-".to_owned(), |left| left.to_string()),
             format!("{}{}", lock.reason, lifting(lock)),
         ]);
@@ -25,10 +25,12 @@ pub fn lock_table(locks: &[LockView], words: &TimeWords) -> Table {
 
 /// `Everything is locked since 14:31 by carol: keys leaked`.
 pub fn lock_line(lock: &LockView, words: &TimeWords) -> String {
-    let (since, by) = (words.at(lock.since), &lock.by.name);
-    let what = match lock.scope.as_str() {
-        "all" => "Everything",
-        _ => &lock.name,
+    let (since, by) = (words.at(lock.since), lock.by.called());
+    let what = match (lock.scope.as_str(), lock.what()) {
+        ("all", _) => "Everything".to_owned(),
+        // what is no plain name is never the first word of a line of ours
+        (_, quoted) if quoted.starts_with('"') => format!("Person {quoted}"),
+        (_, what) => what,
     };
     format!(
         "{what} is locked since {since} by {by}: {}{}",
@@ -48,17 +50,42 @@ pub fn locks_on<'a>(locks: &'a [LockView], request: &RequestView) -> Vec<&'a Loc
     locks.iter().filter(bears).collect()
 }
 
-fn what(lock: &LockView) -> &str {
-    match lock.scope.as_str() {
-        "all" => "everything",
-        _ => &lock.name,
-    }
-}
-
 /// Who began to lift it, where it takes two.
 fn lifting(lock: &LockView) -> String {
     let first = lock.lifting.as_ref();
     first.map_or_else(String::new, |first| {
-        format!(" ({} lifts it, a second person has to)", first.by.name)
+        format!(" ({} lifts it, a second person has to)", first.by.called())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Timestamp;
+
+    fn line(name: &str, of: Option<&str>) -> String {
+        let person = serde_json::json!({"id": "usr_000000000000", "name": name, "of": of});
+        let lock = serde_json::json!({
+            "id": "person:usr_000000000000", "scope": "person", "name": name, "person": person, "by": person,
+            "reason": "stolen", "since": "2026-11-21T14:31:00Z",
+        });
+        let words = TimeWords::utc(Timestamp::parse("2026-11-21T15:00:00Z").unwrap());
+        lock_line(&serde_json::from_value(lock).unwrap(), &words)
+    }
+
+    #[test]
+    fn attack_16_person_called_everything_is_not_everything() {
+        assert_eq!(line("ana", None), "ana is locked since 14:31 by ana: stolen");
+        assert_eq!(
+            line("ana", Some("acme")),
+            "ana (acme) is locked since 14:31 by ana (acme): stolen"
+        );
+        for name in ["Everything", "all", "Everything is locked since 02:00 by jit: run x"] {
+            let said = line(name, None);
+            assert!(
+                said.starts_with(&format!("Person \"{name}\" is locked since 14:31")),
+                "{said}"
+            );
+        }
+    }
 }

@@ -144,7 +144,7 @@ fn what(request: &RequestView) -> String {
 /// `, for alice`, or `, by bob` to alice herself.
 fn by_whom(request: &RequestView, me: &str) -> String {
     if request.requester.id != me && request.beneficiary.id == me {
-        return format!(", by {}", request.requester.name);
+        return format!(", by {}", request.requester.called());
     }
     for_whom(request)
 }
@@ -292,7 +292,7 @@ pub fn request_details(request: &RequestView, words: &TimeWords) -> Vec<String> 
         };
         lines.push(format!(
             "  {verdict} by {} at {}{comment}",
-            decision.by.name,
+            decision.by.called(),
             words.at(decision.at)
         ));
     }

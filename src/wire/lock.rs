@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::view::PersonView;
+use crate::domain::called::called;
 use crate::domain::time::Timestamp;
 
 /// Who began to lift a lock that takes two.
@@ -26,6 +27,9 @@ pub struct LockView {
     pub scope: String,
     /// Name of the person or target; `all`.
     pub name: String,
+    /// Whom it is on, where it is on a person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<PersonView>,
     /// Who set it.
     pub by: PersonView,
     /// Why.
@@ -42,6 +46,18 @@ pub struct LockView {
     /// How many grants under it are not over yet; said to who may lock it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ending: Option<u64>,
+}
+
+impl LockView {
+    /// What it is on, in a sentence: `everything`, the target, the person.
+    pub fn what(&self) -> String {
+        match (self.scope.as_str(), &self.person) {
+            ("all", _) => "everything".to_owned(),
+            (_, Some(person)) => person.called(),
+            ("target", None) => self.name.clone(),
+            (_, None) => called(&self.name, None),
+        }
+    }
 }
 
 /// Locks that stand, as far as one may see them.
@@ -98,6 +114,9 @@ pub struct Locked {
     /// Who had begun to lift it: that does not count any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub taken_back: Option<LiftView>,
+    /// Others that are shown by the name that was given: who gave it may have meant them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub namesakes: Vec<PersonView>,
     /// Until when copies of credentials that were handed out under it work at the latest, also of grants that were over
     /// before; absent where none do.
     #[serde(default, skip_serializing_if = "Option::is_none")]

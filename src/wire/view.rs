@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::admin::NewDevice;
 use super::lock::LockView;
+use crate::domain::called::{called, readable};
 use crate::domain::time::Timestamp;
 
 /// A person as others see them.
@@ -12,8 +13,28 @@ use crate::domain::time::Timestamp;
 pub struct PersonView {
     /// Stable id.
     pub id: String,
-    /// For display.
+    /// For display: what they, or their identity provider, chose.
     pub name: String,
+    /// Who vouches for them, where that is not the only one who could: the name of an identity provider, or `local`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<String>,
+    /// Whether others of the same are shown by the same name.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub namesakes: bool,
+}
+
+impl PersonView {
+    /// As they stand in a sentence: `carol`, `carol (partners)`, `"Carol Danvers" (partners)`; with the id where others
+    /// are called so.
+    pub fn called(&self) -> String {
+        let name = readable(&self.name).unwrap_or_else(|| self.id.clone());
+        let of = match (self.of.as_deref(), self.namesakes) {
+            (of, false) => of.map(str::to_owned),
+            (None, true) => Some(self.id.clone()),
+            (Some(of), true) => Some(format!("{of}, {}", self.id)),
+        };
+        called(&name, of.as_deref())
+    }
 }
 
 /// A workload as people see it.
@@ -48,7 +69,7 @@ pub struct StageView {
     pub name: String,
     /// Groups whose members may decide.
     pub groups: Vec<String>,
-    /// Names of those members, without who asks.
+    /// Those members as they are called, without who asks.
     pub approvers: Vec<String>,
     /// How many approvals it takes.
     pub approvals: u32,

@@ -60,7 +60,7 @@ fn listed(ctx: &Ctx, desk: &Desk, person: Option<&str>) -> Result<()> {
     for session in &list.sessions {
         table.row([
             session.id.clone(),
-            session.person.name.clone(),
+            session.person.called(),
             words.at(session.created_at),
             words.at(session.expires_at),
             session.method.clone(),
@@ -77,7 +77,7 @@ fn revoked(ctx: &Ctx, desk: &Desk, id: &str) -> Result<()> {
     if ctx.ui.is_json() {
         return ctx.ui.json("jit/admin-session/1", &session);
     }
-    let (id, who) = (&session.id, &session.person.name);
+    let (id, who) = (&session.id, session.person.called());
     // several may be shown by one name
     let named = &session.person.id;
     ctx.ui.note(&format!(

@@ -155,12 +155,16 @@ impl Sessions {
     }
 
     fn note(&self, ctx: &Ctx, desk: &Desk) {
-        let (who, account, words) = (&self.request.beneficiary.name, &self.assignment.account, desk.words());
+        let (who, account, words) = (
+            self.request.beneficiary.called(),
+            &self.assignment.account,
+            desk.words(),
+        );
         let (before, id) = (words.at(self.deny().before()), short_id(&self.request.id));
         ctx.ui.note(&format!(
             "Denies everything to sessions that {who} began before {before} in {account}."
         ));
-        if let Some((message, mend)) = self.goes_on.map(|why| why.words(who, &id)) {
+        if let Some((message, mend)) = self.goes_on.map(|why| why.words(&who, &id)) {
             ctx.ui.warn(&message, &mend);
         }
         ctx.ui.note(
@@ -239,9 +243,9 @@ fn judged(ctx: &Ctx, desk: &Desk, sessions: &Sessions, policies: Option<&[Attach
     if is_well {
         return Ok(());
     }
-    let (id, who) = (short_id(&sessions.request.id), &sessions.request.beneficiary.name);
+    let (id, who) = (short_id(&sessions.request.id), sessions.request.beneficiary.called());
     let findings = |message| Error::new(Exit::Unexpected, "aws.findings", message);
-    if let Some((message, mend)) = sessions.goes_on.map(|why| why.words(who, &id)) {
+    if let Some((message, mend)) = sessions.goes_on.map(|why| why.words(&who, &id)) {
         return Err(findings(message).hint(mend));
     }
     let early = policies.iter().map(of).max();

@@ -17,14 +17,13 @@ use super::kept::{Fetched, Kept};
 use super::token::{Claims, Rules, TokenError};
 use crate::clock::Clock;
 use crate::config::IdentityProvider;
-use crate::domain::text::{is_unsafe_to_show, shown};
+use crate::domain::called::readable;
+use crate::domain::text::shown;
 use crate::domain::{SignInMethod, Timestamp};
 use crate::network::Network;
 
 /// Codes that are exchanged at the same time; whoever comes then is told to try again.
 const MOST_EXCHANGES: usize = 32;
-/// Characters of a person's name that are kept.
-const LONGEST_NAME: usize = 64;
 /// Characters that are repeated of what an identity provider says.
 const LONGEST_REPEATED: usize = 120;
 /// Everything but what RFC 3986, section 2.3 calls unreserved.
@@ -232,14 +231,9 @@ impl RelyingParty {
     pub fn person_name(&self, claims: &Claims) -> String {
         let own = self.settings.provider.name_claim.as_deref();
         let usual = ["preferred_username", "email", "name"];
-        let text = |claim: &str| {
-            let text = claims.others.get(claim)?.as_str()?;
-            let safe: String = text.chars().filter(|c| !is_unsafe_to_show(*c)).collect();
-            let cut: String = safe.trim().chars().take(LONGEST_NAME).collect();
-            (!cut.is_empty()).then_some(cut)
-        };
+        let text = |claim: &str| readable(claims.others.get(claim)?.as_str()?);
         let named = own.into_iter().chain(usual).find_map(text);
-        named.unwrap_or_else(|| shown(&claims.subject).chars().take(LONGEST_NAME).collect())
+        named.unwrap_or_else(|| readable(&claims.subject).unwrap_or_else(|| shown(&claims.subject)))
     }
 
     async fn discovered(&self, clock: &Clock) -> Result<Fetched<Discovered>, FetchError> {

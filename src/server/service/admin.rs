@@ -1,14 +1,14 @@
 //! What an admin does: hands out codes, looks at sessions, ends them.
 //! Owns who is an admin: the backend's file says it, nobody else. Refuses whoever is not named there.
 
-use super::locked;
 use super::sign_in::{LOCAL, issue_code_by};
+use super::{locked, people};
 use crate::domain::sign_in::revoke_session;
 use crate::domain::{Actor, Person, PersonName, Session};
 use crate::server::backend::{Backend, Caller};
 use crate::server::failure::{Failure, repeated, settled};
 use crate::wire::problem::Code;
-use crate::wire::{AddedUser, NewUser, PersonView, SessionList, SessionView};
+use crate::wire::{AddedUser, NewUser, SessionList, SessionView};
 
 /// Sessions that are told of at once.
 const MOST_TOLD: usize = 1_000;
@@ -45,10 +45,7 @@ pub async fn add_user(backend: &Backend, caller: &Caller, new: &NewUser) -> Resu
     let by = Actor::Person(caller.person.id.clone());
     let issued = issue_code_by(backend, name.as_str(), by, "user.added").await?;
     Ok(AddedUser {
-        person: PersonView {
-            id: issued.person.to_string(),
-            name: name.to_string(),
-        },
+        person: people::by_id(backend, &issued.person).await?,
         code: issued.code,
         expires_at: issued.expires_at,
         is_new: issued.is_new,
@@ -74,7 +71,7 @@ pub async fn sessions(backend: &Backend, person: Option<&str>) -> Result<Session
             continue;
         };
         if person.is_none_or(|given| is_called(&owner, given)) {
-            sessions.push(view(&session, &owner));
+            sessions.push(view(backend, &session, &owner).await?);
         }
     }
     match person {
@@ -90,20 +87,17 @@ fn is_called(person: &Person, given: &str) -> bool {
     [person.name.as_str(), person.subject.as_str(), person.id.as_str()].contains(&given)
 }
 
-fn view(session: &Session, owner: &Person) -> SessionView {
-    SessionView {
+async fn view(backend: &Backend, session: &Session, owner: &Person) -> Result<SessionView, Failure> {
+    Ok(SessionView {
         id: session.id.to_string(),
-        person: PersonView {
-            id: owner.id.to_string(),
-            name: owner.name.clone(),
-        },
+        person: people::view(backend, owner).await?,
         issuer: owner.issuer.clone(),
         method: session.method.as_str().to_owned(),
         device: session.device.to_string(),
         key_storage: session.key_storage.as_str().to_owned(),
         created_at: session.created_at,
         expires_at: session.expires_at,
-    }
+    })
 }
 
 /// Ends the session that `given` names, whole or by its beginning.
@@ -117,7 +111,7 @@ pub async fn revoke(backend: &Backend, caller: &Caller, given: &str) -> Result<S
         let owner = owner.ok_or_else(|| Failure::broken("a session without a person"))?;
         let by = Actor::Person(caller.person.id.clone());
         backend.commit(&revoke_session(backend.now(), &session, by)).await?;
-        Ok(view(&session, &owner))
+        view(backend, &session, &owner).await
     })
 }
 

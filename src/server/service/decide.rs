@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::view::Viewer;
-use super::{Key, devices, locked, resolve, step_up, workload};
+use super::{Key, devices, locked, people, resolve, step_up, workload};
 use crate::domain::lock::deciding;
 use crate::domain::{Case, Change, Comment, Digest, Event, PersonId, Refusal, Verdict, Vote, apply};
 use crate::policy::{self, Question};
@@ -160,7 +160,7 @@ async fn late(backend: &Backend, case: &Case, refusal: &Refusal) -> Result<Failu
     if let Some(last) = case.decisions.last()
         && let Some(person) = backend.store.person(&last.by).await?
     {
-        failure.problem.title = format!("{} by {}", failure.problem.title, person.name);
+        failure.problem.title = format!("{} by {}", failure.problem.title, people::in_words(backend, &person));
     }
     Ok(failure)
 }

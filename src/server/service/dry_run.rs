@@ -1,11 +1,12 @@
 //! What filing a request would come to. Refuses to store anything, and to tell more than filing would.
 
+use super::people::{self, Names};
 use super::plan::Plan;
 use super::view::{Viewer, extends, stages};
 use crate::domain::Person;
 use crate::server::backend::{Backend, Caller};
 use crate::server::failure::Failure;
-use crate::wire::{CenterView, DryRun, NewRequest, Outcome, PersonView};
+use crate::wire::{CenterView, DryRun, NewRequest, Outcome};
 
 /// What `new` would come to.
 ///
@@ -14,7 +15,7 @@ use crate::wire::{CenterView, DryRun, NewRequest, Outcome, PersonView};
 pub async fn dry_run(backend: &Backend, caller: &Caller, new: &NewRequest) -> Result<DryRun, Failure> {
     let bundle = backend.bundle();
     let plan = Plan::make(backend, caller, &bundle, new).await?;
-    let mut told = told(&plan, caller);
+    let mut told = told(backend, &plan, caller).await?;
     if let Some((outcome, met)) = plan.met(backend, caller).await? {
         told.outcome = outcome;
         told.request = Some(Viewer::new(backend, &caller.person).of(&met).await?);
@@ -28,22 +29,19 @@ pub async fn dry_run(backend: &Backend, caller: &Caller, new: &NewRequest) -> Re
     apart.extend(human.into_iter().flatten().cloned());
     told.automatic = filing.automatic;
     told.policies = plan.policies();
-    told.stages = stages(&plan.target.workflow, &[], bundle.catalogue(), &apart);
+    let names = Names::new(backend);
+    told.stages = stages(&plan.target.workflow, &[], bundle.catalogue(), &apart, &names).await?;
     Ok(told)
 }
 
 /// What is the same whatever it meets.
-fn told(plan: &Plan, caller: &Caller) -> DryRun {
+async fn told(backend: &Backend, plan: &Plan, caller: &Caller) -> Result<DryRun, Failure> {
     let (target, body) = (&plan.target, &plan.body);
     let binding = &body.binding;
-    let shown = |person: &Person| PersonView {
-        id: person.id.to_string(),
-        name: person.name.clone(),
-    };
-    DryRun {
+    Ok(DryRun {
         outcome: Outcome::Filed,
-        requester: shown(&caller.person),
-        beneficiary: shown(&plan.beneficiary),
+        requester: people::view(backend, &caller.person).await?,
+        beneficiary: people::view(backend, &plan.beneficiary).await?,
         target: body.target.to_string(),
         title: target.title.clone(),
         account_name: binding.account_name().to_owned(),
@@ -63,5 +61,5 @@ fn told(plan: &Plan, caller: &Caller) -> DryRun {
         chain: binding.chain(),
         identity_center: CenterView::of(binding),
         request: None,
-    }
+    })
 }

@@ -1,7 +1,7 @@
 //! What a lock that stands says to whoever meets it, and who may see which.
 //! Owns its words. Refuses to decide what it stands in the way of: the domain does.
 
-use super::step_up;
+use super::{people, step_up};
 use crate::domain::{Case, Lift, Lock, Person, PersonId, Refusal, Scope, TargetName};
 use crate::policy::{Ask, Bundle, Question, Subject, Target, decide};
 use crate::server::backend::{Backend, Caller};
@@ -64,19 +64,22 @@ pub async fn named(backend: &Backend, me: &PersonId, refusal: Refusal) -> Failur
         Scope::Bound(to) => format!("{to} is"),
     };
     let is_own = *scope == Scope::Person(by.clone()) && by == me;
+    let known = backend.store.person(by).await.ok().flatten();
+    let again = known
+        .as_ref()
+        .map_or_else(|| by.to_string(), |by| people::typed(by).to_owned());
     let by = name(backend, by).await;
     let mut problem = Problem::new(Code::Locked, format!("{what} locked"));
     problem.detail = Some(format!("{reason} ({by}, {})", since.whole_second()));
     let hint = match is_own {
-        true => format!("you set it; somebody else lifts it: jit unlock {by}"),
+        true => format!("you set it; somebody else lifts it: jit unlock {again}"),
         false => format!("{by} set it; who may lock may lift it"),
     };
     problem.hint(hint).into()
 }
 
 async fn name(backend: &Backend, id: &PersonId) -> String {
-    let known = backend.store.person(id).await.ok().flatten();
-    known.map_or_else(|| id.to_string(), |person| person.name)
+    person(backend, id).await.called()
 }
 
 /// Locks that stand and that `caller` may see: on everything, on themselves, on what they may ask for or lock.
@@ -173,9 +176,16 @@ async fn may(backend: &Backend, caller: &Caller, scope: &Scope) -> Result<bool, 
 /// # Errors
 /// What the store says.
 pub async fn view(backend: &Backend, lock: &Lock, counts: bool) -> Result<LockView, Failure> {
+    let on = match &lock.scope {
+        Scope::Person(who) => Some(person(backend, who).await),
+        Scope::All | Scope::Target(_) | Scope::Bound(_) => None,
+    };
     let (scope, of) = match &lock.scope {
         Scope::All => ("all", "all".to_owned()),
-        Scope::Person(who) => ("person", name(backend, who).await),
+        Scope::Person(who) => (
+            "person",
+            on.as_ref().map_or_else(|| who.to_string(), |on| on.name.clone()),
+        ),
         Scope::Target(target) => ("target", target.to_string()),
         Scope::Bound(to) => ("target", to.clone()),
     };
@@ -195,6 +205,7 @@ pub async fn view(backend: &Backend, lock: &Lock, counts: bool) -> Result<LockVi
         id: lock.scope.to_string(),
         scope: scope.to_owned(),
         name: of,
+        person: on,
         by: person(backend, &lock.by).await,
         reason: lock.reason.to_string(),
         since: lock.since,
@@ -223,10 +234,9 @@ pub async fn lift_view(backend: &Backend, lift: &Lift) -> LiftView {
 }
 
 async fn person(backend: &Backend, id: &PersonId) -> PersonView {
-    PersonView {
-        id: id.to_string(),
-        name: name(backend, id).await,
-    }
+    // whoever it is, the lock is told of
+    let known = people::by_id(backend, id).await;
+    known.unwrap_or_else(|_| people::unknown(id))
 }
 
 /// What is open under `lock`.

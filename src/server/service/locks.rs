@@ -2,11 +2,11 @@
 //! Owns what is meant by what somebody typed. One's own lock needs no policy; nothing here needs a provider.
 
 use super::locked::{About, lift_view, named, of_person, seen, under, view};
-use super::{Key, devices, step_up};
+use super::{Key, devices, people, step_up};
 use crate::domain::accounts::is_account_id;
 use crate::domain::lock::{self, lift};
 use crate::domain::{Lift, Lock, PersonId, Reason, Refusal, Scope, TargetName};
-use crate::policy::{Family, Question, Who, decide};
+use crate::policy::{Decision, Family, Question, Who, decide};
 use crate::server::backend::{Backend, Caller};
 use crate::server::failure::{Failure, repeated, settled};
 use crate::server::service::accounts::account_of;
@@ -62,6 +62,10 @@ pub async fn lock(backend: &Backend, caller: &Caller, new: &NewLock, key: Option
         let begun = known.as_ref().and_then(|lock| lock.lifting.as_ref());
         let mut told = told(backend, &scope, open).await?;
         told.set = known.is_none();
+        if let Scope::Person(who) = &scope {
+            let given = new.on.strip_prefix("person:").unwrap_or(&new.on);
+            told.namesakes = people::namesakes(backend, who, given).await?;
+        }
         told.taken_back = match begun {
             Some(lift) => Some(lift_view(backend, lift).await),
             None => None,
@@ -154,6 +158,7 @@ async fn told(backend: &Backend, scope: &Scope, open: Under) -> Result<Locked, F
         grants: open.grants,
         remaining: open.remaining,
         taken_back: None,
+        namesakes: Vec::new(),
         last_credential_at: open.last_credential_at.filter(|last| *last > backend.now()),
     })
 }
@@ -278,11 +283,34 @@ async fn meant(backend: &Backend, caller: &Caller, given: &str) -> Result<Scope,
 }
 
 async fn person(backend: &Backend, caller: &Caller, name: &str) -> Result<Option<PersonId>, Failure> {
-    let known = match PersonId::parse(name) {
-        Ok(id) => backend.store.person(&id).await?,
-        Err(_) => backend.store.person_by_subject(&caller.person.issuer, name).await?,
+    let known = people::meant(backend, &caller.person.issuer, name).await?;
+    match known.as_slice() {
+        [] => Ok(None),
+        [one] => Ok(Some(one.id.clone())),
+        several => {
+            let answer = may_stop_everything(backend, caller);
+            if !answer.allowed {
+                return Err(Failure::policy(&answer));
+            }
+            let title = format!("several people are named {}", repeated(name));
+            let mut problem = Problem::new(Code::LockAmbiguous, title);
+            problem.detail = Some(people::listed(backend, several));
+            Err(problem.hint("name one by their id").into())
+        }
+    }
+}
+
+/// What policy says to `caller`, were everything to be locked: who may not do that is told no names.
+fn may_stop_everything(backend: &Backend, caller: &Caller) -> Decision {
+    let bundle = backend.bundle();
+    let groups = caller.groups(&bundle);
+    let question = Question::Lock {
+        who: caller.who(&groups),
+        on: crate::policy::Subject::Everything,
+        session: caller.facts(),
+        now: backend.now(),
     };
-    Ok(known.map(|person| person.id))
+    decide(&bundle, &question)
 }
 
 /// A target of the catalogue, by name or alias; or one that has left it and is locked still.
@@ -331,14 +359,7 @@ async fn nobody(backend: &Backend, caller: &Caller, given: &str) -> Result<Failu
         .into_iter()
         .map(str::to_owned)
         .collect();
-    let groups = caller.groups(&bundle);
-    let question = Question::Lock {
-        who: caller.who(&groups),
-        on: crate::policy::Subject::Everything,
-        session: caller.facts(),
-        now: backend.now(),
-    };
-    let answer = decide(&bundle, &question);
+    let answer = may_stop_everything(backend, caller);
     if !answer.allowed && nearest.is_empty() {
         return Ok(Failure::policy(&answer));
     }
@@ -346,12 +367,12 @@ async fn nobody(backend: &Backend, caller: &Caller, given: &str) -> Result<Failu
     let mut problem = Problem::new(Code::PersonNotFound, title);
     let lower = name.to_lowercase();
     let in_lower_case = match answer.allowed {
-        true => person(backend, caller, &lower).await?,
-        false => None,
+        true => people::meant(backend, &caller.person.issuer, &lower).await?,
+        false => Vec::new(),
     };
     if answer.allowed && lower == "all" {
         problem = problem.hint("everything is named all");
-    } else if in_lower_case.is_some() {
+    } else if !in_lower_case.is_empty() {
         problem = problem.hint(format!("somebody is named {lower}"));
     } else if let Some(near) = nearest.first() {
         problem = problem.hint(format!("a target is named {near}"));

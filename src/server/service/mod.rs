@@ -22,6 +22,7 @@ pub mod locks;
 pub mod look;
 pub mod mint;
 pub mod others;
+pub mod people;
 pub mod plan;
 pub mod resolve;
 pub mod roster;

@@ -1,6 +1,7 @@
 //! Asking for somebody else: who that is.
 //! Refuses to tell names to whoever may not ask for others: policy is asked before this.
 
+use super::people;
 use crate::domain::{Person, PersonId, PersonName, TargetName};
 use crate::server::backend::{Backend, Caller};
 use crate::server::edge::limits::MOST_OPEN_REQUESTS;
@@ -8,20 +9,29 @@ use crate::server::failure::{Failure, repeated};
 use crate::wire::Problem;
 use crate::wire::problem::Code;
 
-/// The person whom the directory of `me` calls `name`.
+/// The person whom `name` means to `me`.
 ///
 /// # Errors
-/// [`Code::PersonNotFound`]; no names that are near: a list of people is nobody's to read here.
+/// [`Code::PersonNotFound`]; no names that are near: a list of people is nobody's to read here. [`Code::RequestAmbiguous`]
+/// where several are shown by it.
 pub async fn named(backend: &Backend, me: &Person, name: &PersonName) -> Result<Person, Failure> {
-    let known = backend.store.person_by_subject(&me.issuer, name.as_str()).await?;
-    known.filter(|known| known.workload.is_none()).ok_or_else(|| {
-        Problem::new(
-            Code::PersonNotFound,
-            format!("nobody here is named {}", repeated(name.as_str())),
-        )
-        .hint("people are known once they were given a code to sign in")
-        .into()
-    })
+    let mut known = people::meant(backend, &me.issuer, name.as_str()).await?;
+    known.retain(|known| known.workload.is_none());
+    let given = repeated(name.as_str());
+    match known.as_slice() {
+        [one] => Ok(one.clone()),
+        [] => Err(
+            Problem::new(Code::PersonNotFound, format!("nobody here is named {given}"))
+                .hint("people are known once they were given a code, or signed in")
+                .into(),
+        ),
+        several => {
+            let title = format!("several people here are named {given}");
+            let mut problem = Problem::new(Code::RequestAmbiguous, title);
+            problem.detail = Some(people::listed(backend, several));
+            Err(problem.hint("name one by their id").into())
+        }
+    }
 }
 
 /// Whose live grant on `target` the caller means: their own, else that of the one they asked for.

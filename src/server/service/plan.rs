@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::{accounts, locked, others, resolve, step_up, workload};
+use super::{accounts, locked, others, people, resolve, step_up, workload};
 use crate::domain::lock::asking;
 use crate::domain::{
     Behind, Body, Case, Duration, Extends, Filing, Frozen, Grant, Narrowing, Person, PersonName, Reason, Refusal,
@@ -84,7 +84,7 @@ impl Plan {
         locked::pass(backend, &caller.person.id, &case, &target.name, &scopes).await?;
         let answers = scene.answers(&beneficiary, &body);
         if beneficiary.id != caller.person.id {
-            answers.hold(&beneficiary, &body)?;
+            answers.hold(&people::in_words(backend, &beneficiary), &body)?;
         }
         fits(backend, &beneficiary, &body)?;
         let standing = standing(backend.now(), &case, &body, target.max_duration)?;
@@ -113,7 +113,7 @@ impl Plan {
         if resolve::may_view(backend, caller, &case).await {
             return Ok(Some((outcome, case)));
         }
-        let (name, target) = (&self.beneficiary.name, &self.body.target);
+        let (name, target) = (people::in_words(backend, &self.beneficiary), &self.body.target);
         let title = format!("{name} has {target} already, or has asked for it");
         Err(Failure::new(Code::RequestDiffers, title))
     }
@@ -130,7 +130,8 @@ impl Plan {
             let title = format!("you have {MOST_OPEN_REQUESTS} open requests");
             return Err(Failure::new(Code::RequestTooMany, title));
         }
-        self.answers.hold(&self.beneficiary, &self.body)?;
+        self.answers
+            .hold(&people::in_words(backend, &self.beneficiary), &self.body)?;
         let automatic = self.answers.automatic.as_ref().is_some_and(|answer| answer.allowed);
         let started_by = match &self.behind {
             // anybody who approves it could be who started it
@@ -203,7 +204,7 @@ impl Answers {
         [&self.request, &self.receive].into_iter().chain(&self.automatic)
     }
 
-    fn hold(&self, beneficiary: &Person, body: &Body) -> Result<(), Failure> {
+    fn hold(&self, beneficiary: &str, body: &Body) -> Result<(), Failure> {
         let for_another = body.requester != body.beneficiary;
         if !self.request.allowed {
             let failure = match for_another {
@@ -217,7 +218,7 @@ impl Answers {
         }
         let mut failure = Failure::policy(&self.receive);
         if for_another && failure.problem.reasons.is_empty() {
-            failure.problem.title = format!("policy does not let {} have {}", beneficiary.name, body.target);
+            failure.problem.title = format!("policy does not let {beneficiary} have {}", body.target);
         }
         Err(failure)
     }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use serde_json::json;
 
-use super::{admin, device_flow, devices, locked, workload};
+use super::{admin, device_flow, devices, locked, people, workload};
 pub use crate::domain::person::LOCAL;
 use crate::domain::sign_in::{sign_in, sign_out, sign_out_everywhere, wrong_try};
 use crate::domain::{
@@ -17,7 +17,7 @@ use crate::server::failure::{Failure, settled};
 use crate::server::identity::device::DeviceKey;
 use crate::server::identity::relying_party::challenge;
 use crate::wire::problem::Code;
-use crate::wire::{Me, NewSession, OpenedSession, PersonView, token};
+use crate::wire::{Me, NewSession, OpenedSession, token};
 
 /// RFC 7636, section 4.1: a verifier is no longer.
 pub(super) const LONGEST_VERIFIER: usize = 128;
@@ -175,10 +175,7 @@ pub async fn me(backend: &Backend, caller: &Caller) -> Result<Me, Failure> {
         Some(workload) => (Vec::new(), Some(workload::view(backend, catalogue, workload).await)),
     };
     Ok(Me {
-        person: PersonView {
-            id: caller.person.id.to_string(),
-            name: caller.person.name.clone(),
-        },
+        person: people::view(backend, &caller.person).await?,
         issuer: caller.person.issuer.clone(),
         subject: caller.person.subject.clone(),
         groups,

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::people::Names;
 use super::roster::Listing;
 use super::view::stages;
 use super::{locked, step_up};
@@ -10,7 +11,7 @@ use crate::policy::{Ask, Bundle, Catalogue, Family, Question, Target, decide, is
 use crate::server::backend::{Backend, Caller};
 use crate::server::failure::{Failure, repeated};
 use crate::wire::problem::Code;
-use crate::wire::{AccountView, AccountsView, CenterView, Problem, TargetList, TargetView};
+use crate::wire::{AccountView, AccountsView, CenterView, Problem, StageView, TargetList, TargetView};
 
 /// Stands for a reason while nobody has given one: what may be asked for does not hang on its length.
 pub const REASON_TO_COME: &str = "a reason that is still to be given";
@@ -29,6 +30,11 @@ pub async fn targets(backend: &Backend, caller: &Caller, query: Option<&str>) ->
     let who = caller.who(&groups);
     let apart = [(caller.person.issuer.clone(), caller.person.subject.clone())];
     let now = backend.now();
+    let names = Names::new(backend);
+    let told = async |target: &Target, automatic: bool| -> Result<TargetView, Failure> {
+        let stages = stages(&target.workflow, &[], catalogue, &apart, &names).await?;
+        Ok(view(target, automatic, stages))
+    };
     let mut found = Vec::new();
     for target in catalogue.search(query.unwrap_or_default()) {
         let ask = general(target);
@@ -36,7 +42,7 @@ pub async fn targets(backend: &Backend, caller: &Caller, query: Option<&str>) ->
         if decide(&bundle, &Question::Request { who, ask, session, now }).allowed {
             let session = caller.facts();
             let automatic = decide(&bundle, &Question::AutoApprove { who, ask, session, now }).allowed;
-            found.push(view(target, automatic, catalogue, &apart));
+            found.push(told(target, automatic).await?);
         }
     }
     for (family, accounts) in in_many(backend, &bundle, query.unwrap_or_default()) {
@@ -48,7 +54,7 @@ pub async fn targets(backend: &Backend, caller: &Caller, query: Option<&str>) ->
             let automatic = decide(&bundle, &Question::AutoApprove { who, ask, session, now }).allowed;
             found.push(TargetView {
                 accounts: Some(accounts),
-                ..view(target, automatic, catalogue, &apart)
+                ..told(target, automatic).await?
             });
         }
     }
@@ -57,7 +63,7 @@ pub async fn targets(backend: &Backend, caller: &Caller, query: Option<&str>) ->
     Ok(TargetList { targets: found, locks })
 }
 
-fn view(target: &Target, automatic: bool, catalogue: &Catalogue, apart: &[(String, String)]) -> TargetView {
+fn view(target: &Target, automatic: bool, stages: Vec<StageView>) -> TargetView {
     TargetView {
         name: target.name.to_string(),
         title: target.title.clone(),
@@ -72,7 +78,7 @@ fn view(target: &Target, automatic: bool, catalogue: &Catalogue, apart: &[(Strin
         account: target.binding.account().to_owned(),
         role_arn: target.binding.arn().to_owned(),
         automatic,
-        stages: stages(&target.workflow, &[], catalogue, apart),
+        stages,
         chain: target.binding.chain(),
         kill_switch: target.binding.kill().is_some(),
         accounts: None,

@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 
+use super::people::{self, Names};
 use super::workload;
 use crate::domain::apply::REMAINS;
 use crate::domain::{
     Body, Case, Decision, Effect, Grant, GrantId, MembershipState, Person, PersonId, Request, RequestId, RequestState,
     Timestamp, Workflow,
 };
-use crate::policy::Catalogue;
+use crate::policy::{Catalogue, Member};
 use crate::server::backend::Backend;
 use crate::server::failure::Failure;
 use crate::wire::{Before, DecisionView, ExtendsView, GrantView, PersonView, RequestView, StageView};
@@ -16,16 +17,27 @@ use crate::wire::{Before, DecisionView, ExtendsView, GrantView, PersonView, Requ
 /// How far back `before` looks.
 const BEFORE_MS: i64 = 30 * 86_400_000;
 
+/// Somebody, and as others see them.
+struct Known {
+    person: Person,
+    view: PersonView,
+}
+
 /// Renders for one person.
 pub struct Viewer<'a> {
     backend: &'a Backend,
     person: &'a Person,
+    names: Names<'a>,
 }
 
 impl<'a> Viewer<'a> {
     /// Renders for `person`.
     pub fn new(backend: &'a Backend, person: &'a Person) -> Self {
-        Self { backend, person }
+        Self {
+            backend,
+            person,
+            names: Names::new(backend),
+        }
     }
 
     /// Whom it renders for.
@@ -87,7 +99,14 @@ impl<'a> Viewer<'a> {
             automatic: request.automatic,
             filed_at: request.filed_at,
             expires_at: request.expires_at,
-            stages: stages(&request.frozen.workflow, &case.decisions, bundle.catalogue(), &apart),
+            stages: stages(
+                &request.frozen.workflow,
+                &case.decisions,
+                bundle.catalogue(),
+                &apart,
+                &self.names,
+            )
+            .await?,
             decisions: case.decisions.iter().map(|d| decision(d, request, &people)).collect(),
             grant,
             before: self.before(request).await?,
@@ -213,7 +232,7 @@ impl<'a> Viewer<'a> {
         })
     }
 
-    async fn names(&self, case: &Case) -> Result<HashMap<PersonId, Person>, Failure> {
+    async fn names(&self, case: &Case) -> Result<HashMap<PersonId, Known>, Failure> {
         let body = &case.request()?.body;
         let mut ids = vec![body.requester.clone(), body.beneficiary.clone()];
         for decision in &case.decisions {
@@ -222,16 +241,19 @@ impl<'a> Viewer<'a> {
         self.people(ids).await
     }
 
-    async fn people(&self, ids: Vec<PersonId>) -> Result<HashMap<PersonId, Person>, Failure> {
+    async fn people(&self, ids: Vec<PersonId>) -> Result<HashMap<PersonId, Known>, Failure> {
         let mut people = HashMap::new();
         for id in ids {
             if people.contains_key(&id) {
                 continue;
             }
-            if id == self.person.id {
-                people.insert(id, self.person.clone());
-            } else if let Some(person) = self.backend.store.person(&id).await? {
-                people.insert(id, person);
+            let person = match id == self.person.id {
+                true => Some(self.person.clone()),
+                false => self.backend.store.person(&id).await?,
+            };
+            if let Some(person) = person {
+                let view = people::view(self.backend, &person).await?;
+                people.insert(id, Known { person, view });
             }
         }
         Ok(people)
@@ -254,19 +276,18 @@ fn shown_state(request: &Request, now: Timestamp) -> &'static str {
     request.state.as_str()
 }
 
-fn named(people: &HashMap<PersonId, Person>, id: &PersonId) -> PersonView {
-    PersonView {
-        id: id.to_string(),
-        name: people.get(id).map_or_else(|| id.to_string(), |p| p.name.clone()),
-    }
+fn named(people: &HashMap<PersonId, Known>, id: &PersonId) -> PersonView {
+    people
+        .get(id)
+        .map_or_else(|| people::unknown(id), |known| known.view.clone())
 }
 
 /// (issuer, subject) of those who ask and benefit: they are never shown as approvers.
-fn apart(people: &HashMap<PersonId, Person>, body: &Body) -> Vec<(String, String)> {
+fn apart(people: &HashMap<PersonId, Known>, body: &Body) -> Vec<Member> {
     [&body.requester, &body.beneficiary]
         .into_iter()
         .filter_map(|id| people.get(id))
-        .map(|p| (p.issuer.clone(), p.subject.clone()))
+        .map(|known| (known.person.issuer.clone(), known.person.subject.clone()))
         .collect()
 }
 
@@ -278,7 +299,7 @@ pub fn extends(body: &Body) -> Option<ExtendsView> {
     })
 }
 
-fn decision(decision: &Decision, request: &Request, people: &HashMap<PersonId, Person>) -> DecisionView {
+fn decision(decision: &Decision, request: &Request, people: &HashMap<PersonId, Known>) -> DecisionView {
     DecisionView {
         by: named(people, &decision.by),
         verdict: decision.verdict.as_str().to_owned(),
@@ -295,35 +316,28 @@ fn decision(decision: &Decision, request: &Request, people: &HashMap<PersonId, P
 }
 
 /// The stages of `workflow` with who could decide them, without the people in `apart`.
-pub fn stages(
+///
+/// # Errors
+/// What the store says.
+pub async fn stages(
     workflow: &Workflow,
     decisions: &[Decision],
     catalogue: &Catalogue,
-    apart: &[(String, String)],
-) -> Vec<StageView> {
+    apart: &[Member],
+    names: &Names<'_>,
+) -> Result<Vec<StageView>, Failure> {
     let open = workflow.open_stages(decisions);
-    workflow
-        .stages
-        .iter()
-        .enumerate()
-        .map(|(at, stage)| {
-            let mut approvers: Vec<String> = stage
-                .groups
-                .iter()
-                .flat_map(|group| catalogue.members(group))
-                .filter(|member| !apart.contains(member))
-                .map(|(_, subject)| subject)
-                .collect();
-            approvers.sort();
-            approvers.dedup();
-            StageView {
-                name: stage.name.clone(),
-                groups: stage.groups.clone(),
-                approvers,
-                approvals: stage.approvals,
-                missing: workflow.missing(at, decisions),
-                open: open.contains(&at),
-            }
-        })
-        .collect()
+    let mut stages = Vec::new();
+    for (at, stage) in workflow.stages.iter().enumerate() {
+        let members = stage.groups.iter().flat_map(|group| catalogue.members(group));
+        stages.push(StageView {
+            name: stage.name.clone(),
+            groups: stage.groups.clone(),
+            approvers: names.of(members.filter(|member| !apart.contains(member))).await?,
+            approvals: stage.approvals,
+            missing: workflow.missing(at, decisions),
+            open: open.contains(&at),
+        });
+    }
+    Ok(stages)
 }

@@ -6,9 +6,10 @@ use std::net::IpAddr;
 
 use serde_json::{Map, Value, json};
 
-use super::locked;
 use super::sign_in::{key_storage, me};
+use super::{locked, people};
 use crate::domain::sign_in::let_in;
+use crate::domain::text::shown;
 use crate::domain::{
     Behind, Device, Digest, Duration, Enrolled, Person, Refusal, Session, SignInMethod, StartedBy, Workload,
 };
@@ -234,7 +235,7 @@ pub async fn view(backend: &Backend, catalogue: &Catalogue, workload: &Workload)
             let mut names = Vec::new();
             for (issuer, subject) in human.into_iter().flatten() {
                 let known = backend.store.person_by_subject(issuer, subject).await.ok().flatten();
-                names.push(known.map_or_else(|| subject.clone(), |person| person.name));
+                names.push(known.map_or_else(|| shown(subject), |person| people::in_words(backend, &person)));
             }
             match names.as_slice() {
                 [] => Some(format!("account {id}")),

@@ -89,6 +89,7 @@ migrations! {
     95 "0095_sessions_of_a_person"
     96 "0096_devices_of_a_person"
     97 "0097_sign_in_codes_tries"
+    107 "0107_people_by_name"
 }
 
 /// The version that the schema has after all of them.

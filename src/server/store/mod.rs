@@ -125,6 +125,9 @@ pub trait People: Send + Sync {
     /// By issuer and subject.
     async fn person_by_subject(&self, issuer: &str, subject: &str) -> Result<Option<Person>, StoreError>;
 
+    /// Who is shown by `name`, in whatever case of ASCII, at most `most`; whom we saw first comes first.
+    async fn people_called(&self, name: &str, most: u32) -> Result<Vec<Person>, StoreError>;
+
     /// Everybody for whom `device` is enrolled.
     async fn people_of_device(&self, device: &DeviceId) -> Result<Vec<PersonId>, StoreError>;
 

@@ -12,6 +12,7 @@ mod ids;
 mod issuer;
 mod load;
 mod locks;
+mod names;
 mod oidc;
 mod oidc_house;
 mod oidc_lies;
@@ -28,4 +29,6 @@ mod workload_house;
 mod workload_lies;
 mod workloads;
 
+pub use self::names::{signs_in, two_issuers};
+pub use self::stage::Stage;
 pub use self::workload_house::{PERMITS, enrolled};

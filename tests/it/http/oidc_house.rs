@@ -251,6 +251,14 @@ impl Issuer {
         browser.follow(&back, TERMINAL).await
     }
 
+    /// Signs in at it, one of several that is called `with`: where the browser ends up.
+    pub async fn sign_in_with(&self, terminal: &Terminal, with: &str) -> Page {
+        let mut browser = Browser::of("ana - -");
+        let address = format!("{}&with={with}", terminal.address());
+        let back = self.begins_at(&mut browser, &address).await;
+        browser.follow(&back, TERMINAL).await
+    }
+
     /// Signs in at it: where the browser ends up.
     pub async fn sign_in(&self, terminal: &Terminal) -> Page {
         let mut browser = Browser::of("ana - -");

@@ -1,6 +1,9 @@
 //! Asking for somebody else: who may, who is told what, who gets credentials. Bob and carol approve `prod-readonly`.
 
+use serde_json::json;
+
 use super::{active, code, view};
+use crate::domain::{Actor, Change, Person, Row};
 use crate::server::backend::Caller;
 use crate::server::service::{decide, dry_run, end, inbox, look, mint};
 use crate::server::stage::{Stage, new_request, yes};
@@ -257,4 +260,51 @@ async fn grant_on_a_target_that_left_the_catalogue_is_nobody_elses_to_revoke() {
     );
     let carol = stage.sign_in("carol").await;
     end::end(&stage.backend, &carol, &grant, &why, None).await.unwrap();
+}
+
+/// Somebody of another issuer, who calls themselves `name`.
+async fn elsewhere(stage: &Stage, subject: &str, name: &str) -> Person {
+    let person = Person {
+        id: stage.backend.random.person_id(),
+        issuer: "https://partners.example".to_owned(),
+        subject: subject.to_owned(),
+        name: name.to_owned(),
+        since: stage.backend.now(),
+        workload: None,
+    };
+    let (by, rows) = (Actor::Backend, vec![Row::Person(person.clone())]);
+    let change = Change::new(stage.backend.now(), "session.proved", by, None, rows, json!({}));
+    stage.backend.commit(&change).await.unwrap();
+    person
+}
+
+#[tokio::test]
+async fn person_of_another_issuer_is_asked_for_by_name_or_id() {
+    let stage = Stage::new().await;
+    let bob = stage.sign_in("bob").await;
+    drop(stage.sign_in("alice").await);
+    let dora = elsewhere(&stage, "00u1", "dora").await;
+    let asks = async |name: &str| dry_run::dry_run(&stage.backend, &bob, &for_whom(name, "prod-readonly")).await;
+    let beneficiary = async |name: &str| match asks(name).await {
+        Ok(told) => told.beneficiary.id,
+        // what they may have is another question
+        Err(failure) => failure.problem.title,
+    };
+    let by_id = beneficiary(dora.id.as_str()).await;
+    assert_eq!(beneficiary("dora").await, by_id);
+    assert!(
+        by_id.contains("dora (https://partners.example)") || by_id == dora.id.as_str(),
+        "{by_id}"
+    );
+    let other = elsewhere(&stage, "00u2", "dora").await;
+    let failure = asks("dora").await.unwrap_err().problem;
+    assert_eq!(failure.code, "request.ambiguous");
+    let listed = failure.detail.unwrap();
+    assert!(
+        listed.contains(dora.id.as_str()) && listed.contains(other.id.as_str()),
+        "{listed}"
+    );
+    // a name that is taken hides nobody of one's own
+    drop(elsewhere(&stage, "00u3", "alice").await);
+    assert_eq!(asks("alice").await.unwrap().beneficiary.of.as_deref(), None);
 }

@@ -5,6 +5,7 @@ use crate::server::store::StoreError;
 
 on_every_store! {
     person_is_found_by_id_and_by_subject
+    people_are_found_by_the_name_that_is_shown
     person_of_a_known_subject_conflicts
     repeated_person_id_is_duplicate
     device_enrolled_again_stays_as_it_is
@@ -164,6 +165,22 @@ async fn person_is_found_by_id_and_by_subject(store: &Tried) {
     assert_eq!(store.person_by_subject("local", "person-1").await.unwrap(), alice);
     assert_eq!(store.person_by_subject("elsewhere", "person-1").await.unwrap(), None);
     assert_eq!(store.person(&person(99)).await.unwrap(), None);
+}
+
+async fn people_are_found_by_the_name_that_is_shown(store: &Tried) {
+    let first = a_person(ALICE);
+    let other = Person {
+        id: person(51),
+        issuer: "https://partners.example".to_owned(),
+        name: first.name.to_uppercase(),
+        since: at(500),
+        ..first.clone()
+    };
+    store.commit(&change(Row::Person(other.clone()))).await.unwrap();
+    let both = store.people_called(&first.name.to_lowercase(), 9).await.unwrap();
+    assert_eq!(both, [first.clone(), other]);
+    assert_eq!(store.people_called(&first.name, 1).await.unwrap(), [first]);
+    assert_eq!(store.people_called("nobody", 9).await.unwrap(), []);
 }
 
 async fn person_of_a_known_subject_conflicts(store: &Tried) {

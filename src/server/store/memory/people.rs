@@ -17,6 +17,15 @@ impl People for MemoryStore {
         Ok(self.state().people.iter().find(is_it).cloned())
     }
 
+    async fn people_called(&self, name: &str, most: u32) -> Result<Vec<Person>, StoreError> {
+        let state = self.state();
+        let called = state.people.iter().filter(|one| one.name.eq_ignore_ascii_case(name));
+        let mut called: Vec<Person> = called.cloned().collect();
+        called.sort_by(|a, b| (a.since, &a.id).cmp(&(b.since, &b.id)));
+        called.truncate(usize::try_from(most).unwrap_or(usize::MAX));
+        Ok(called)
+    }
+
     async fn people_of_device(&self, device: &DeviceId) -> Result<Vec<PersonId>, StoreError> {
         let state = self.state();
         let keys = state.devices.keys().filter(|(id, _)| id == device);

@@ -186,6 +186,14 @@ impl People for SqliteStore {
         row.as_ref().map(read).transpose()
     }
 
+    async fn people_called(&self, name: &str, most: u32) -> Result<Vec<Person>, StoreError> {
+        let query = query("SELECT * FROM people WHERE lower(name) = lower($1) ORDER BY since, id LIMIT $2")
+            .bind(name)
+            .bind(i64::from(most));
+        let rows = query.fetch_all(&self.readers).await.map_err(meaning)?;
+        rows.iter().map(read).collect()
+    }
+
     async fn people_of_device(&self, device: &DeviceId) -> Result<Vec<PersonId>, StoreError> {
         let query = query("SELECT person_id FROM devices WHERE id = $1 ORDER BY person_id").bind(device.as_str());
         let rows = query.fetch_all(&self.readers).await.map_err(meaning)?;
