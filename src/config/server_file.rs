@@ -10,12 +10,14 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::de::DeTable;
 
+use self::directory::Directory;
 use self::sign_in::IdentityProvider;
 use super::shown_url::shown_url;
 use crate::domain::key_life::SHORTEST_PERIOD_S;
 use crate::domain::time::Duration;
 use crate::error::{Error, Result};
 
+pub mod directory;
 pub mod sign_in;
 
 /// Keys of the file and of its tables.
@@ -31,6 +33,7 @@ const KEYS: &[(&str, &[&str])] = &[
             "issuer",
             "sealing_key",
             "sign_in",
+            "directory",
         ],
     ),
     ("aws", &["endpoint"]),
@@ -38,6 +41,9 @@ const KEYS: &[(&str, &[&str])] = &[
     ("sealing_key", SECRET_KEYS),
     ("sign_in", sign_in::KEYS),
     ("sign_in.client_secret", SECRET_KEYS),
+    ("directory", directory::KEYS),
+    ("directory.token", SECRET_KEYS),
+    ("directory.next_token", SECRET_KEYS),
 ];
 
 /// Keys of a table that names a secret.
@@ -66,6 +72,8 @@ pub struct ServerFile {
     pub sealing_key: SecretSource,
     /// Where people sign in.
     pub sign_in: Vec<IdentityProvider>,
+    /// What pushes people and groups.
+    pub directories: Vec<Directory>,
 }
 
 /// Where a secret comes from.
@@ -92,6 +100,8 @@ struct Written {
     sealing_key: Option<Spanned<Secret>>,
     #[serde(default)]
     sign_in: Vec<Spanned<sign_in::Written>>,
+    #[serde(default)]
+    directory: Vec<Spanned<directory::Written>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -130,6 +140,7 @@ impl ServerFile {
         let public_url = written
             .public_url
             .ok_or_else(|| missing("public_url", "https://jit.acme.example"))?;
+        let sign_in = source.sign_in(&written.sign_in)?;
         Ok(Self {
             listen: source.listen(written.listen.as_ref())?,
             public_url: source.origin(&public_url)?,
@@ -139,7 +150,8 @@ impl ServerFile {
             issuer_url: written.issuer.url.map(Spanned::into_inner),
             issuer_period: written.issuer.period.map(|text| source.period(&text)).transpose()?,
             sealing_key: source.secret("sealing_key", ("key", "JIT_SEALING_KEY"), &sealing_key)?,
-            sign_in: source.sign_in(&written.sign_in)?,
+            directories: source.directories(&written.directory, &sign_in)?,
+            sign_in,
         })
     }
 }

@@ -38,6 +38,8 @@ pub struct Vote {
     pub device: DeviceId,
     /// Everybody for whom that device is enrolled. Empty under `--dev`, where one machine plays all parts.
     pub device_people: Vec<PersonId>,
+    /// Whoever else is the same human.
+    pub same_human: Vec<PersonId>,
     /// Open stages that policy lets this person decide.
     pub stages: Vec<usize>,
     /// Id of the grant, in case this decision completes the workflow.
@@ -109,6 +111,8 @@ pub enum Event {
         /// Why.
         reason: Reason,
     },
+    /// Whoever has it is no longer in their directory.
+    Recall,
     /// The grant's time is over.
     End,
     /// Somebody else took away what it gives.

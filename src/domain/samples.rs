@@ -149,6 +149,7 @@ pub(super) fn vote(by: u64, digest: &Digest, grant: u64) -> Vote {
         digest: digest.clone(),
         device: device(by),
         device_people: vec![person(by)],
+        same_human: Vec::new(),
         stages: vec![0, 1],
         grant: GrantId::from_bits(grant),
     }

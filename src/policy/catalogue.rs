@@ -16,13 +16,15 @@ mod target;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::groups::{Fed, Groups};
 use super::nearest::nearest;
-use crate::domain::{AccountFacts, Binding, Duration, TargetName, Workflow};
+use crate::domain::{AccountFacts, Binding, Duration, HeldGroup, Known, Person, TargetName, Workflow};
 
 pub use accounts::Accounts;
 pub(super) use accounts::is_unit;
 pub(super) use build::build;
 pub use family::{Family, Unfit};
+pub use groups::{Feed, FeedBy};
 
 /// A target with everything that it inherits already in place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,6 +87,8 @@ pub struct Catalogue {
     targets: Vec<Target>,
     families: Vec<Family>,
     groups: BTreeMap<String, BTreeSet<Member>>,
+    feeds: BTreeMap<String, Feed>,
+    humans: Vec<BTreeSet<Member>>,
     accounts: BTreeMap<String, Declared>,
     drift: Drift,
 }
@@ -136,6 +140,38 @@ impl Catalogue {
             .filter(|(_, members)| holds(members))
             .map(|(name, _)| name.clone())
             .collect()
+    }
+
+    /// The groups of `person`, of whom directories know what `known` says.
+    pub fn groups_of_person(&self, person: &Person, known: &Known) -> Groups {
+        let feeds = |held: &HeldGroup, feed: &Feed| {
+            held.source == feed.source
+                && match &feed.of {
+                    FeedBy::Name(name) => held.name.as_ref() == Some(name),
+                    FeedBy::ExternalId(id) => held.external_id.as_ref() == Some(id),
+                }
+        };
+        let fed = self.feeds.iter().flat_map(|(group, feed)| {
+            let held = known.held.iter().filter(move |held| feeds(held, feed));
+            held.map(|held| Fed {
+                group: group.clone(),
+                source: held.source.clone(),
+                since: held.since,
+            })
+        });
+        Groups::new(self.groups_of(&person.issuer, &person.subject), fed.collect())
+    }
+
+    /// Groups that directories feed, with what feeds each.
+    pub fn feeds(&self) -> impl Iterator<Item = (&str, &Feed)> {
+        self.feeds.iter().map(|(group, feed)| (group.as_str(), feed))
+    }
+
+    /// The other identities of the human who is (issuer, subject).
+    pub fn same_human(&self, issuer: &str, subject: &str) -> Vec<Member> {
+        let is_it = |member: &Member| member.0 == issuer && member.1 == subject;
+        let all = self.humans.iter().filter(|all| all.iter().any(is_it)).flatten();
+        all.filter(|member| !is_it(member)).cloned().collect()
     }
 
     /// The members of a group as (issuer, subject); none where there is no such group.

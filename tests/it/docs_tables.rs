@@ -164,6 +164,7 @@ fn routes_of_the_page_are_those_of_the_server() {
             Access::Anyone => "anybody",
             Access::OnDevice => "whoever proves a device",
             Access::SignedIn => "whoever is signed in",
+            Access::Directory => "a directory, with its token",
         };
         text.push_str(&format!("| `{} {}` | {who} |\n", route.method, route.path));
     }

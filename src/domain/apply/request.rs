@@ -117,7 +117,7 @@ pub(super) fn decide(now: Timestamp, case: &Case, vote: &Vote) -> Result<Change,
     let request = case.request()?;
     // no-self comes before everything else: it holds whatever the state is
     let asks = [&request.body.requester, &request.body.beneficiary];
-    if asks.contains(&&vote.by) {
+    if asks.contains(&&vote.by) || vote.same_human.iter().any(|p| asks.contains(&p)) {
         return Err(Refusal::OwnRequest);
     }
     if vote.device_people.iter().any(|p| asks.contains(&p)) {
@@ -134,7 +134,11 @@ pub(super) fn decide(now: Timestamp, case: &Case, vote: &Vote) -> Result<Change,
             request: request.id().clone(),
         });
     }
-    if case.decisions.iter().any(|d| d.by == vote.by) {
+    if case
+        .decisions
+        .iter()
+        .any(|d| d.by == vote.by || vote.same_human.contains(&d.by))
+    {
         return Err(Refusal::VotedAlready {
             request: request.id().clone(),
         });

@@ -9,6 +9,7 @@ use toml::Spanned;
 use super::accounts::Accounts;
 use super::approvals::cycle;
 use super::assignment::instance;
+use super::groups::Feed;
 use super::kill::check_kill_role;
 use super::owned::trespasses;
 use super::shape::{self, Document, Names};
@@ -41,6 +42,8 @@ pub(super) struct Ground<'a> {
     pub(super) environments: BTreeMap<&'a str, Defined<'a, &'a shape::Environment>>,
     pub(super) workflows: BTreeMap<&'a str, Defined<'a, Workflow>>,
     pub(super) groups: BTreeMap<String, BTreeSet<Member>>,
+    pub(super) feeds: BTreeMap<String, Feed>,
+    pub(super) humans: Vec<BTreeSet<Member>>,
     pub(super) findings: Vec<Finding>,
 }
 
@@ -65,6 +68,7 @@ pub(in crate::policy) fn build(sources: &[Source<'_>]) -> Result<Catalogue, Vec<
     for (source, document) in &documents {
         ground.findings.extend(trespasses(source, document));
         ground.add_groups(source, document);
+        ground.add_humans(source, document);
     }
     for (source, document) in &documents {
         ground.add_organisation(source, document);
@@ -100,6 +104,8 @@ pub(in crate::policy) fn build(sources: &[Source<'_>]) -> Result<Catalogue, Vec<
             .map(|(name, one)| declared(name, one.value))
             .collect(),
         groups: ground.groups,
+        feeds: ground.feeds,
+        humans: ground.humans,
     })
 }
 

@@ -21,6 +21,7 @@ pub(super) fn trespasses(source: &Source<'_>, document: &Document) -> Vec<Findin
     refuse_all(source, "accounts", &document.accounts, &mut findings);
     refuse_all(source, "environment", &document.environment, &mut findings);
     refuse_all(source, "group", &document.group, &mut findings);
+    refuse_all(source, "human", &document.human, &mut findings);
     findings
 }
 

@@ -48,6 +48,8 @@ pub(super) struct Document {
     #[serde(default)]
     pub(super) group: Named<Group>,
     #[serde(default)]
+    pub(super) human: Named<Human>,
+    #[serde(default)]
     pub(super) target: Vec<Spanned<Target>>,
 }
 
@@ -135,7 +137,24 @@ pub(super) struct Stage {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Group {
-    pub(super) members: Names,
+    pub(super) members: Option<Names>,
+    pub(super) directory: Option<Spanned<FromDirectory>>,
+}
+
+/// Which group of which directory feeds a group.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FromDirectory {
+    pub(super) source: String,
+    pub(super) name: Option<String>,
+    pub(super) external_id: Option<String>,
+}
+
+/// Identities that are one human.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Human {
+    pub(super) identities: Names,
 }
 
 /// What can be asked for.

@@ -271,7 +271,11 @@ impl RelyingParty {
             // perhaps a key that is newer than our copy
             set = self.keys.newer(clock, &set, self.fetch_keys(keys)).await?;
         }
-        Ok(verify(clock.now(), token, &head, set.value.find(&head)?, &rules)?)
+        let claims = verify(clock.now(), token, &head, set.value.find(&head)?, &rules)?;
+        Ok(match &self.settings.provider.subject_claim {
+            Some(claim) => claims.named_by(claim)?,
+            None => claims,
+        })
     }
 
     async fn fetch_keys(&self, keys: &Place) -> Result<KeySet, FetchError> {

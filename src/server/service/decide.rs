@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::view::Viewer;
-use super::{Key, locked, resolve};
+use super::{Key, directory, locked, resolve};
 use crate::domain::lock::deciding;
 use crate::domain::{Case, Change, Comment, Digest, Event, PersonId, Refusal, Verdict, Vote, apply};
 use crate::policy::{self, Question};
@@ -79,6 +79,7 @@ async fn voted(
         digest,
         device: caller.session.device.clone(),
         device_people,
+        same_human: directory::same_human(backend, &backend.bundle(), &caller.person).await?,
         stages: asked.allowed.clone(),
         grant: backend.random.grant_id(),
     };
@@ -115,7 +116,7 @@ fn stages(backend: &Backend, caller: &Caller, case: &Case, verdict: Verdict) -> 
         }
         .into());
     };
-    let groups = caller.groups(&bundle);
+    let groups = caller.groups(&bundle).before(directory::votes_before(backend, request));
     let who = caller.who(&groups);
     let decided_by: Vec<PersonId> = case.decisions.iter().map(|d| d.by.clone()).collect();
     let mut inputs = Vec::new();

@@ -1,5 +1,6 @@
 //! What waits for somebody's decision.
 
+use super::directory::{same_human, votes_before};
 use super::locked;
 use super::view::Viewer;
 use crate::domain::{PersonId, Request, RequestId, Verdict};
@@ -33,10 +34,13 @@ pub async fn inbox(backend: &Backend, caller: &Caller) -> Result<RequestList, Fa
 
 async fn decidable(backend: &Backend, caller: &Caller) -> Result<Vec<RequestId>, Failure> {
     let now = backend.now();
+    let mut me = same_human(backend, &backend.bundle(), &caller.person).await?;
+    me.push(caller.person.id.clone());
     let mut found = Vec::new();
     for request in backend.store.pending(MOST_PENDING).await? {
-        let own = [&request.body.requester, &request.body.beneficiary].contains(&&caller.person.id);
-        if !own && now < request.expires_at && may_decide(backend, caller, &request).await? {
+        let body = &request.body;
+        let own = me.contains(&body.requester) || me.contains(&body.beneficiary);
+        if !own && now < request.expires_at && may_decide(backend, caller, &me, &request).await? {
             found.push(request.id().clone());
         }
         if found.len() == PAGE {
@@ -46,16 +50,16 @@ async fn decidable(backend: &Backend, caller: &Caller) -> Result<Vec<RequestId>,
     Ok(found)
 }
 
-async fn may_decide(backend: &Backend, caller: &Caller, request: &Request) -> Result<bool, Failure> {
+async fn may_decide(backend: &Backend, caller: &Caller, me: &[PersonId], request: &Request) -> Result<bool, Failure> {
     let bundle = backend.bundle();
     let Some(target) = bundle.catalogue().asked(request) else {
         return Ok(false);
     };
-    let groups = caller.groups(&bundle);
+    let groups = caller.groups(&bundle).before(votes_before(backend, request));
     let who = caller.who(&groups);
     let decisions = backend.store.decisions(request.id()).await?;
     let decided_by: Vec<PersonId> = decisions.iter().map(|d| d.by.clone()).collect();
-    if decided_by.contains(&caller.person.id) {
+    if decided_by.iter().any(|by| me.contains(by)) {
         return Ok(false);
     }
     Ok(request

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::{accounts, locked, others, resolve};
+use super::{accounts, directory, locked, others, resolve};
 use crate::domain::lock::asking;
 use crate::domain::{
     Body, Case, Duration, Extends, Filing, Frozen, Grant, Narrowing, Person, PersonName, Reason, Refusal, Scope,
@@ -75,7 +75,7 @@ impl Plan {
         case.locks.extend(backend.store.locks_on(&beside).await?);
         let body = scene.body(&beneficiary, &case)?;
         locked::pass(backend, &caller.person.id, &case, &asking(&body)).await?;
-        let answers = scene.answers(&beneficiary, &body);
+        let answers = scene.answers(&beneficiary, &body).await?;
         if beneficiary.id != caller.person.id {
             answers.hold(&beneficiary, &body)?;
         }
@@ -313,24 +313,21 @@ impl Scene<'_> {
         decide(self.bundle, &question)
     }
 
-    fn answers(&self, beneficiary: &Person, body: &Body) -> Answers {
+    async fn answers(&self, beneficiary: &Person, body: &Body) -> Result<Answers, Failure> {
         let for_another = body.requester != body.beneficiary;
-        let groups = self
-            .bundle
-            .catalogue()
-            .groups_of(&beneficiary.issuer, &beneficiary.subject);
+        let (groups, active) = directory::groups(self.backend, self.bundle, beneficiary).await?;
         let who = Who {
             person: beneficiary,
             groups: &groups,
-            active: true,
+            active,
         };
         let ask = self.asked.ask(self.target, &body.only);
         let (session, now) = (self.caller.facts(), self.backend.now());
-        Answers {
+        Ok(Answers {
             request: self.may_ask(for_another, &body.only),
             receive: decide(self.bundle, &Question::Receive { who, ask, now }),
             automatic: (!for_another).then(|| decide(self.bundle, &Question::AutoApprove { who, ask, session, now })),
-        }
+        })
     }
 }
 

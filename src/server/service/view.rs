@@ -2,6 +2,9 @@
 
 use std::collections::HashMap;
 
+use tokio::sync::OnceCell;
+
+use super::roll::Roll;
 use crate::domain::apply::REMAINS;
 use crate::domain::{
     Body, Case, Decision, Effect, Grant, Person, PersonId, Request, RequestId, RequestState, Timestamp, Workflow,
@@ -18,12 +21,17 @@ const BEFORE_MS: i64 = 30 * 86_400_000;
 pub struct Viewer<'a> {
     backend: &'a Backend,
     person: &'a Person,
+    roll: OnceCell<Roll>,
 }
 
 impl<'a> Viewer<'a> {
     /// Renders for `person`.
     pub fn new(backend: &'a Backend, person: &'a Person) -> Self {
-        Self { backend, person }
+        Self {
+            backend,
+            person,
+            roll: OnceCell::new(),
+        }
     }
 
     /// Whom it renders for.
@@ -53,6 +61,10 @@ impl<'a> Viewer<'a> {
         };
         let bundle = self.backend.bundle();
         let target = bundle.catalogue().asked(request);
+        let roll = self
+            .roll
+            .get_or_try_init(|| Roll::read(self.backend, bundle.catalogue()));
+        let roll = roll.await?;
         Ok(RequestView {
             id: body.id.to_string(),
             version: version(case, grant.as_ref()),
@@ -80,7 +92,7 @@ impl<'a> Viewer<'a> {
             stages: stages(
                 &request.frozen.workflow,
                 &case.decisions,
-                bundle.catalogue(),
+                (bundle.catalogue(), roll),
                 &apart(&people, body),
             ),
             decisions: case.decisions.iter().map(|d| decision(d, request, &people)).collect(),
@@ -270,11 +282,11 @@ fn decision(decision: &Decision, request: &Request, people: &HashMap<PersonId, P
     }
 }
 
-/// The stages of `workflow` with who could decide them, without the people in `apart`.
+/// The stages of `workflow` with who could decide them by catalogue and directories, without the people in `apart`.
 pub fn stages(
     workflow: &Workflow,
     decisions: &[Decision],
-    catalogue: &Catalogue,
+    (catalogue, roll): (&Catalogue, &Roll),
     apart: &[(String, String)],
 ) -> Vec<StageView> {
     let open = workflow.open_stages(decisions);
@@ -286,9 +298,13 @@ pub fn stages(
             let mut approvers: Vec<String> = stage
                 .groups
                 .iter()
-                .flat_map(|group| catalogue.members(group))
-                .filter(|member| !apart.contains(member))
-                .map(|(_, subject)| subject)
+                .flat_map(|group| {
+                    let members = catalogue.members(group).into_iter();
+                    let named = members.map(|member| (member.clone(), member.1));
+                    named.chain(roll.of(group).iter().cloned())
+                })
+                .filter(|(member, _)| !apart.contains(member))
+                .map(|(_, name)| name)
                 .collect();
             approvers.sort();
             approvers.dedup();

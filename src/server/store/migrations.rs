@@ -78,6 +78,11 @@ migrations! {
     75 "0075_sign_in_codes_sign_in"
     76 "0076_sign_in_codes_once"
     77 "0077_sessions_mfa"
+    100 "0100_directory_users"
+    101 "0101_directory_users_joined"
+    102 "0102_directory_groups"
+    103 "0103_directory_members"
+    104 "0104_sessions_of_a_person"
 }
 
 /// The version that the schema has after all of them.
