@@ -25,6 +25,7 @@ pub use issuer_url::IssuerUrl;
 pub use network::{NetworkSettings, ProxySetting};
 pub use parent::parent_program;
 pub use sealing_key::SealingKey;
+pub use server_file::directory::Directory;
 pub use server_file::sign_in::{IdentityProvider, TokenAlgorithm};
 pub use server_file::workload_issuer::WorkloadIssuer;
 pub use server_file::{SecretSource, ServerFile};

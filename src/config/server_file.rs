@@ -10,6 +10,7 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::de::DeTable;
 
+use self::directory::Directory;
 use self::sign_in::IdentityProvider;
 use self::workload_issuer::WorkloadIssuer;
 use super::issuer_url::IssuerUrl;
@@ -18,6 +19,7 @@ use crate::domain::key_life::SHORTEST_PERIOD_S;
 use crate::domain::time::Duration;
 use crate::error::{Error, Result};
 
+pub mod directory;
 pub mod sign_in;
 pub mod workload_issuer;
 
@@ -35,6 +37,7 @@ const KEYS: &[(&str, &[&str])] = &[
             "sealing_key",
             "sign_in",
             "workload_issuer",
+            "directory",
         ],
     ),
     ("aws", &["endpoint"]),
@@ -43,6 +46,9 @@ const KEYS: &[(&str, &[&str])] = &[
     ("sign_in", sign_in::KEYS),
     ("sign_in.client_secret", SECRET_KEYS),
     ("workload_issuer", workload_issuer::KEYS),
+    ("directory", directory::KEYS),
+    ("directory.token", SECRET_KEYS),
+    ("directory.next_token", SECRET_KEYS),
 ];
 
 /// Keys of a table that names a secret.
@@ -73,6 +79,8 @@ pub struct ServerFile {
     pub sign_in: Vec<IdentityProvider>,
     /// Who makes the tokens by which workloads sign in.
     pub workload_issuers: Vec<WorkloadIssuer>,
+    /// What pushes people and groups.
+    pub directories: Vec<Directory>,
 }
 
 /// Where a secret comes from.
@@ -101,6 +109,8 @@ struct Written {
     sign_in: Vec<Spanned<sign_in::Written>>,
     #[serde(default)]
     workload_issuer: Vec<Spanned<workload_issuer::Written>>,
+    #[serde(default)]
+    directory: Vec<Spanned<directory::Written>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -150,6 +160,7 @@ impl ServerFile {
             issuer_period: written.issuer.period.map(|text| source.period(&text)).transpose()?,
             sealing_key: source.secret("sealing_key", ("key", "JIT_SEALING_KEY"), &sealing_key)?,
             workload_issuers: source.workload_issuers(&written.workload_issuer, &sign_in)?,
+            directories: source.directories(&written.directory, &sign_in)?,
             sign_in,
         })
     }

@@ -41,6 +41,8 @@ pub struct Vote {
     pub device_people: Vec<PersonId>,
     /// Who is known now to have started the job that asks.
     pub behind: Behind,
+    /// Whoever else is the same human.
+    pub same_human: Vec<PersonId>,
     /// Open stages that policy lets this person decide.
     pub stages: Vec<usize>,
     /// Id of the grant, in case this decision completes the workflow.
@@ -115,6 +117,8 @@ pub enum Event {
         /// Why.
         reason: Reason,
     },
+    /// Whoever has it is no longer in their directory.
+    Recall,
     /// The grant's time is over.
     End,
     /// Somebody else took away what it gives.

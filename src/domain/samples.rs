@@ -154,6 +154,7 @@ pub(super) fn vote(by: u64, digest: &Digest, grant: u64) -> Vote {
         device: device(by),
         device_people: vec![person(by)],
         behind: Behind::Nobody,
+        same_human: Vec::new(),
         stages: vec![0, 1],
         grant: GrantId::from_bits(grant),
     }

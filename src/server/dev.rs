@@ -176,6 +176,8 @@ pub async fn settings(data: &Data, address: SocketAddr, aws: AwsSettings) -> Res
         issuer: Some(IssuerSettings::new(IssuerUrl::loopback(address), sealing_key)),
         sign_in: Vec::new(),
         workload_issuers: Vec::new(),
+        directories: Vec::new(),
+        membership_age_s: 0,
         session_life: session_life(),
         code_life: code_life(),
         shared_devices_decide: true,

@@ -30,7 +30,7 @@ use crate::server::provider::{
     User,
 };
 use crate::server::service::{file, sign_in};
-use crate::server::settings::{Quota, Settings};
+use crate::server::settings::{MEMBERSHIP_AGE_S, Quota, Settings};
 use crate::server::store::{MemoryStore, SqliteStore, Store};
 use crate::server::worker;
 use crate::wire::{Filed, NewDecision, NewRequest, NewSession, PublicKey, RequestView};
@@ -208,6 +208,14 @@ impl Stage {
         Self::on(dir, store, provider.clone(), provider)
     }
 
+    /// The same with what `change` does to its settings.
+    pub async fn with(change: impl FnOnce(&mut Settings)) -> Self {
+        let dir = TempDir::new().unwrap();
+        let store = Arc::new(SqliteStore::open(&dir.path().join("jit.db")).await.unwrap());
+        let provider = Arc::new(StandIn::default());
+        Self::set_up(dir, store, provider.clone(), provider, change)
+    }
+
     /// The same in memory, and on `identity_center` for what is assigned there.
     pub fn in_memory(identity_center: Arc<dyn AccountsProvider>) -> Self {
         let store = Arc::new(MemoryStore::default());
@@ -220,8 +228,18 @@ impl Stage {
         provider: Arc<StandIn>,
         identity_center: Arc<dyn AccountsProvider>,
     ) -> Self {
+        Self::set_up(dir, store, provider, identity_center, |_| {})
+    }
+
+    fn set_up(
+        dir: TempDir,
+        store: Arc<dyn Store>,
+        provider: Arc<StandIn>,
+        identity_center: Arc<dyn AccountsProvider>,
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
         let (stop, stopping) = watch::channel(false);
-        let settings = Settings {
+        let mut settings = Settings {
             dev: false,
             origin: "http://127.0.0.1:1".into(),
             hosts: vec!["127.0.0.1:1".into()],
@@ -233,10 +251,13 @@ impl Stage {
             issuer: None,
             sign_in: Vec::new(),
             workload_issuers: Vec::new(),
+            directories: Vec::new(),
+            membership_age_s: MEMBERSHIP_AGE_S,
             session_life: Duration::from_secs(12 * 3600).unwrap(),
             code_life: Duration::from_secs(600).unwrap(),
             shared_devices_decide: false,
         };
+        change(&mut settings);
         let (clock, bundle) = (Clock::manual(NOON), Arc::new(Bundle::load(&small::files()).unwrap()));
         let aws = provider.clone();
         let backend = Backend::new(Parts {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::view::Viewer;
-use super::{Key, locked, resolve, workload};
+use super::{Key, directory, locked, resolve, workload};
 use crate::domain::lock::deciding;
 use crate::domain::{Case, Change, Comment, Digest, Event, PersonId, Refusal, Verdict, Vote, apply};
 use crate::policy::{self, Question};
@@ -85,6 +85,7 @@ async fn voted(
         device: caller.session.device.clone(),
         device_people,
         behind,
+        same_human: directory::same_human(backend, &bundle, &caller.person).await?,
         stages: asked.allowed.clone(),
         grant: backend.random.grant_id(),
     };
@@ -121,7 +122,7 @@ fn stages(backend: &Backend, caller: &Caller, case: &Case, verdict: Verdict) -> 
         }
         .into());
     };
-    let groups = caller.groups(&bundle);
+    let groups = caller.groups(&bundle).before(directory::votes_before(backend, request));
     let who = caller.who(&groups);
     let decided_by: Vec<PersonId> = case.decisions.iter().map(|d| d.by.clone()).collect();
     let mut inputs = Vec::new();

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::locked;
+use super::roll::Roll;
 use super::roster::Listing;
 use super::view::stages;
 use crate::domain::accounts::typed_name;
@@ -29,13 +30,14 @@ pub async fn targets(backend: &Backend, caller: &Caller, query: Option<&str>) ->
     let who = caller.who(&groups);
     let apart = [(caller.person.issuer.clone(), caller.person.subject.clone())];
     let now = backend.now();
+    let roll = Roll::read(backend, catalogue).await?;
     let mut found = Vec::new();
     for target in catalogue.search(query.unwrap_or_default()) {
         let ask = general(target);
         let session = caller.facts();
         if decide(&bundle, &Question::Request { who, ask, session, now }).allowed {
             let automatic = decide(&bundle, &Question::AutoApprove { who, ask, session, now }).allowed;
-            found.push(view(target, automatic, catalogue, &apart));
+            found.push(view(target, automatic, (catalogue, &roll), &apart));
         }
     }
     for (family, accounts) in in_many(backend, &bundle, query.unwrap_or_default()) {
@@ -46,7 +48,7 @@ pub async fn targets(backend: &Backend, caller: &Caller, query: Option<&str>) ->
             let automatic = decide(&bundle, &Question::AutoApprove { who, ask, session, now }).allowed;
             found.push(TargetView {
                 accounts: Some(accounts),
-                ..view(target, automatic, catalogue, &apart)
+                ..view(target, automatic, (catalogue, &roll), &apart)
             });
         }
     }
@@ -55,7 +57,12 @@ pub async fn targets(backend: &Backend, caller: &Caller, query: Option<&str>) ->
     Ok(TargetList { targets: found, locks })
 }
 
-fn view(target: &Target, automatic: bool, catalogue: &Catalogue, apart: &[(String, String)]) -> TargetView {
+fn view(
+    target: &Target,
+    automatic: bool,
+    (catalogue, roll): (&Catalogue, &Roll),
+    apart: &[(String, String)],
+) -> TargetView {
     TargetView {
         name: target.name.to_string(),
         title: target.title.clone(),
@@ -70,7 +77,7 @@ fn view(target: &Target, automatic: bool, catalogue: &Catalogue, apart: &[(Strin
         account: target.binding.account().to_owned(),
         role_arn: target.binding.arn().to_owned(),
         automatic,
-        stages: stages(&target.workflow, &[], catalogue, apart),
+        stages: stages(&target.workflow, &[], (catalogue, roll), apart),
         chain: target.binding.chain(),
         kill_switch: target.binding.kill().is_some(),
         accounts: None,

@@ -86,6 +86,11 @@ migrations! {
     90 "0090_people_workload"
     91 "0091_sessions_id_token"
     92 "0092_sessions_id_token_once"
+    100 "0100_directory_users"
+    101 "0101_directory_users_joined"
+    102 "0102_directory_groups"
+    103 "0103_directory_members"
+    104 "0104_sessions_of_a_person"
 }
 
 /// The version that the schema has after all of them.

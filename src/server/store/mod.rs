@@ -4,6 +4,7 @@
 #[cfg(test)]
 mod contract;
 mod dialect;
+mod directories;
 pub mod memory;
 mod migrations;
 mod seal;
@@ -15,6 +16,7 @@ use std::ops::RangeInclusive;
 
 use async_trait::async_trait;
 
+pub use directories::{By, Directories};
 pub use memory::MemoryStore;
 pub use sqlite::SqliteStore;
 
@@ -139,6 +141,9 @@ pub trait People: Send + Sync {
 
     /// The session that a workload's token opened, by the hash of what tells that apart.
     async fn session_of_id_token(&self, id_token: &str) -> Result<Option<Session>, StoreError>;
+
+    /// Sessions of `person` that nobody has ended, the oldest first.
+    async fn sessions_of(&self, person: &PersonId) -> Result<Vec<Session>, StoreError>;
 
     /// A sign-in code by its hash.
     async fn code_by_hash(&self, code_hash: &str) -> Result<Option<SignInCode>, StoreError>;
@@ -377,8 +382,11 @@ pub trait Memberships: Send + Sync {
 
 /// Everything together.
 pub trait Store:
-    Commits + Cases + People + Outbox + Switches + Locks + Audit + Sealing + IssuerKeys + Memberships
+    Commits + Cases + People + Outbox + Switches + Locks + Audit + Sealing + IssuerKeys + Memberships + Directories
 {
 }
 
-impl<T: Commits + Cases + People + Outbox + Switches + Locks + Audit + Sealing + IssuerKeys + Memberships> Store for T {}
+impl<T> Store for T where
+    T: Commits + Cases + People + Outbox + Switches + Locks + Audit + Sealing + IssuerKeys + Memberships + Directories
+{
+}

@@ -41,6 +41,13 @@ impl People for MemoryStore {
         Ok(self.state().sessions.iter().find(is_it).cloned())
     }
 
+    async fn sessions_of(&self, person: &PersonId) -> Result<Vec<Session>, StoreError> {
+        let is_open = |session: &&Session| session.person == *person && session.ended_at.is_none();
+        let mut sessions: Vec<_> = self.state().sessions.iter().filter(is_open).cloned().collect();
+        sessions.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
+        Ok(sessions)
+    }
+
     async fn code_by_hash(&self, code_hash: &str) -> Result<Option<SignInCode>, StoreError> {
         Ok(self
             .state()

@@ -9,6 +9,10 @@ use super::super::{People, StoreError};
 use super::read::{count, json_or_none, millis, number, raw, time, time_or_none, to_json, word};
 use crate::domain::{Device, DeviceId, Person, PersonId, Session, SessionId, SignInCode, Timestamp};
 
+/// Sessions that nobody has ended.
+pub(super) const SESSIONS_OF: &str =
+    "SELECT * FROM sessions WHERE person_id = $1 AND ended_at IS NULL ORDER BY created_at, id";
+
 /// A person. Who is known already under the same (issuer, subject) came first.
 pub(super) async fn write(connection: &mut Connection, person: &Person) -> Result<(), Failure> {
     let inserted = query(
@@ -212,6 +216,12 @@ impl People for SqliteStore {
         let query = query("SELECT * FROM sessions WHERE id_token = $1").bind(id_token);
         let row = query.fetch_optional(&self.readers).await.map_err(meaning)?;
         row.as_ref().map(read_session).transpose()
+    }
+
+    async fn sessions_of(&self, person: &PersonId) -> Result<Vec<Session>, StoreError> {
+        let query = query(SESSIONS_OF).bind(person.as_str());
+        let rows = query.fetch_all(&self.readers).await.map_err(meaning)?;
+        rows.iter().map(read_session).collect()
     }
 
     async fn code_by_hash(&self, code_hash: &str) -> Result<Option<SignInCode>, StoreError> {
