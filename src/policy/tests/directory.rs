@@ -1,13 +1,16 @@
 //! Groups that a directory feeds, and humans with several identities, as the catalogue writes them.
 
+use serde_json::json;
+
+use super::workloads::{DEPLOY, IN, job};
 use super::{files, loaded, person, said};
-use crate::domain::{HeldGroup, Known, Timestamp};
-use crate::policy::{Bundle, small};
+use crate::domain::{HeldGroup, Known, Person, Timestamp};
+use crate::policy::{Bundle, Groups, small};
 
 const PAYMENTS: &str = "[group.payments]\nmembers = [\"local:bob\"]\n";
 
 /// The security layer with `new` in the place of who is in payments.
-pub(super) fn edited(new: &str) -> String {
+fn edited(new: &str) -> String {
     let security = small::FILES[1].1;
     assert!(security.contains(PAYMENTS));
     security.replacen(PAYMENTS, new, 1)
@@ -94,6 +97,22 @@ fn group_of_two_sources_is_refused() {
         let found = found(&text);
         assert!(found.iter().any(|line| line.contains(expected)), "{text}: {found:?}");
     }
+}
+
+#[test]
+fn attack_24_directory_puts_no_job_in_a_group() {
+    let fed = edited("[group.payments]\ndirectory = { source = \"acme\", name = \"jit-payments\" }\n");
+    let bundle = loaded(&[("security/catalogue.toml", &fed), (IN, DEPLOY)]);
+    let known = held("acme", Some("jit-payments"), None);
+    let groups = |who: &Person| bundle.catalogue().groups_of_person(who, &known);
+    assert!(groups(&person("bob")).names().contains(&"payments".to_owned()));
+    let mut job = job();
+    let claims = json!({
+        "repository_id": "74", "repository_owner_id": "65", "environment": "production", "event_name": "push",
+        "job_workflow_ref": "acme/payments/.github/workflows/deploy.yml@refs/heads/main",
+    });
+    job.workload.as_mut().unwrap().claims = claims.as_object().unwrap().clone();
+    assert_eq!(groups(&job), Groups::from(vec!["deploy".to_owned()]));
 }
 
 #[test]
