@@ -30,7 +30,7 @@ use crate::server::provider::{
     User,
 };
 use crate::server::service::{file, sign_in};
-use crate::server::settings::{Admin, Quota, Settings};
+use crate::server::settings::{Admin, MEMBERSHIP_AGE_S, Quota, Settings};
 use crate::server::store::{MemoryStore, SqliteStore, Store};
 use crate::server::worker;
 use crate::wire::{Filed, NewDecision, NewRequest, NewSession, PublicKey, RequestView};
@@ -246,6 +246,8 @@ impl Stage {
             sign_in: Vec::new(),
             workload_issuers: Vec::new(),
             admins: vec![Admin::local("carol")],
+            directories: Vec::new(),
+            membership_age_s: MEMBERSHIP_AGE_S,
             session_life: Duration::from_secs(12 * 3600).unwrap(),
             code_life: Duration::from_secs(600).unwrap(),
             new_devices_decide: true,

@@ -166,6 +166,7 @@ fn routes_of_the_page_are_those_of_the_server() {
             Access::SignedIn => "whoever is signed in",
             Access::People => "people who are signed in",
             Access::Admin => "an admin",
+            Access::Directory => "a directory, with its token",
         };
         text.push_str(&format!("| `{} {}` | {who} |\n", route.method, route.path));
     }

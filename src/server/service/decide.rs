@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::view::Viewer;
-use super::{Key, devices, locked, resolve, step_up, workload};
+use super::{Key, devices, directory, locked, resolve, step_up, workload};
 use crate::domain::lock::deciding;
 use crate::domain::{Case, Change, Comment, Digest, Event, PersonId, Refusal, Verdict, Vote, apply};
 use crate::policy::{self, Question};
@@ -87,6 +87,7 @@ async fn voted(
         device_people,
         behind,
         decides_from,
+        same_human: directory::same_human(backend, &bundle, &caller.person).await?,
         stages: asked.allowed.clone(),
         grant: backend.random.grant_id(),
     };
@@ -123,7 +124,7 @@ fn stages(backend: &Backend, caller: &Caller, case: &Case, verdict: Verdict) -> 
         }
         .into());
     };
-    let groups = caller.groups(&bundle);
+    let groups = caller.groups(&bundle).before(directory::votes_before(backend, request));
     let who = caller.who(&groups);
     let decided_by: Vec<PersonId> = case.decisions.iter().map(|d| d.by.clone()).collect();
     let mut inputs = Vec::new();

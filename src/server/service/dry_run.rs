@@ -1,6 +1,7 @@
 //! What filing a request would come to. Refuses to store anything, and to tell more than filing would.
 
 use super::plan::Plan;
+use super::roll::Roll;
 use super::view::{Viewer, extends, stages};
 use crate::domain::Person;
 use crate::server::backend::{Backend, Caller};
@@ -28,7 +29,8 @@ pub async fn dry_run(backend: &Backend, caller: &Caller, new: &NewRequest) -> Re
     apart.extend(human.into_iter().flatten().cloned());
     told.automatic = filing.automatic;
     told.policies = plan.policies();
-    told.stages = stages(&plan.target.workflow, &[], bundle.catalogue(), &apart);
+    let roll = Roll::read(backend, bundle.catalogue()).await?;
+    told.stages = stages(&plan.target.workflow, &[], (bundle.catalogue(), &roll), &apart);
     Ok(told)
 }
 

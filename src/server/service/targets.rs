@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::roll::Roll;
 use super::roster::Listing;
 use super::view::stages;
 use super::{locked, step_up};
@@ -29,6 +30,7 @@ pub async fn targets(backend: &Backend, caller: &Caller, query: Option<&str>) ->
     let who = caller.who(&groups);
     let apart = [(caller.person.issuer.clone(), caller.person.subject.clone())];
     let now = backend.now();
+    let roll = Roll::read(backend, catalogue).await?;
     let mut found = Vec::new();
     for target in catalogue.search(query.unwrap_or_default()) {
         let ask = general(target);
@@ -36,7 +38,7 @@ pub async fn targets(backend: &Backend, caller: &Caller, query: Option<&str>) ->
         if decide(&bundle, &Question::Request { who, ask, session, now }).allowed {
             let session = caller.facts();
             let automatic = decide(&bundle, &Question::AutoApprove { who, ask, session, now }).allowed;
-            found.push(view(target, automatic, catalogue, &apart));
+            found.push(view(target, automatic, (catalogue, &roll), &apart));
         }
     }
     for (family, accounts) in in_many(backend, &bundle, query.unwrap_or_default()) {
@@ -48,7 +50,7 @@ pub async fn targets(backend: &Backend, caller: &Caller, query: Option<&str>) ->
             let automatic = decide(&bundle, &Question::AutoApprove { who, ask, session, now }).allowed;
             found.push(TargetView {
                 accounts: Some(accounts),
-                ..view(target, automatic, catalogue, &apart)
+                ..view(target, automatic, (catalogue, &roll), &apart)
             });
         }
     }
@@ -57,7 +59,12 @@ pub async fn targets(backend: &Backend, caller: &Caller, query: Option<&str>) ->
     Ok(TargetList { targets: found, locks })
 }
 
-fn view(target: &Target, automatic: bool, catalogue: &Catalogue, apart: &[(String, String)]) -> TargetView {
+fn view(
+    target: &Target,
+    automatic: bool,
+    (catalogue, roll): (&Catalogue, &Roll),
+    apart: &[(String, String)],
+) -> TargetView {
     TargetView {
         name: target.name.to_string(),
         title: target.title.clone(),
@@ -72,7 +79,7 @@ fn view(target: &Target, automatic: bool, catalogue: &Catalogue, apart: &[(Strin
         account: target.binding.account().to_owned(),
         role_arn: target.binding.arn().to_owned(),
         automatic,
-        stages: stages(&target.workflow, &[], catalogue, apart),
+        stages: stages(&target.workflow, &[], (catalogue, roll), apart),
         chain: target.binding.chain(),
         kill_switch: target.binding.kill().is_some(),
         accounts: None,

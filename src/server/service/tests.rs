@@ -1,5 +1,6 @@
 //! The use cases over the real store and policy, with a provider that is a stand-in of ours.
 
+mod directory;
 mod dry_run;
 mod extend;
 mod lock_reach;

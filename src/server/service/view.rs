@@ -2,6 +2,9 @@
 
 use std::collections::HashMap;
 
+use tokio::sync::OnceCell;
+
+use super::roll::Roll;
 use super::workload;
 use crate::domain::apply::REMAINS;
 use crate::domain::{
@@ -20,12 +23,17 @@ const BEFORE_MS: i64 = 30 * 86_400_000;
 pub struct Viewer<'a> {
     backend: &'a Backend,
     person: &'a Person,
+    roll: OnceCell<Roll>,
 }
 
 impl<'a> Viewer<'a> {
     /// Renders for `person`.
     pub fn new(backend: &'a Backend, person: &'a Person) -> Self {
-        Self { backend, person }
+        Self {
+            backend,
+            person,
+            roll: OnceCell::new(),
+        }
     }
 
     /// Whom it renders for.
@@ -62,6 +70,10 @@ impl<'a> Viewer<'a> {
             apart.extend(human.into_iter().flatten().cloned());
             asks = Some(workload::view(self.backend, bundle.catalogue(), workload).await);
         }
+        let roll = self
+            .roll
+            .get_or_try_init(|| Roll::read(self.backend, bundle.catalogue()));
+        let roll = roll.await?;
         Ok(RequestView {
             id: body.id.to_string(),
             version: version(case, grant.as_ref()),
@@ -87,7 +99,12 @@ impl<'a> Viewer<'a> {
             automatic: request.automatic,
             filed_at: request.filed_at,
             expires_at: request.expires_at,
-            stages: stages(&request.frozen.workflow, &case.decisions, bundle.catalogue(), &apart),
+            stages: stages(
+                &request.frozen.workflow,
+                &case.decisions,
+                (bundle.catalogue(), roll),
+                &apart,
+            ),
             decisions: case.decisions.iter().map(|d| decision(d, request, &people)).collect(),
             grant,
             before: self.before(request).await?,
@@ -294,14 +311,19 @@ fn decision(decision: &Decision, request: &Request, people: &HashMap<PersonId, P
     }
 }
 
-/// The stages of `workflow` with who could decide them, without the people in `apart`.
+/// The stages of `workflow` with who could decide them by catalogue and directories, without the people in `apart`, whatever
+/// else they are.
 pub fn stages(
     workflow: &Workflow,
     decisions: &[Decision],
-    catalogue: &Catalogue,
+    (catalogue, roll): (&Catalogue, &Roll),
     apart: &[(String, String)],
 ) -> Vec<StageView> {
     let open = workflow.open_stages(decisions);
+    let same = apart
+        .iter()
+        .flat_map(|(issuer, subject)| catalogue.same_human(issuer, subject));
+    let apart: Vec<(String, String)> = apart.iter().cloned().chain(same).collect();
     workflow
         .stages
         .iter()
@@ -310,9 +332,13 @@ pub fn stages(
             let mut approvers: Vec<String> = stage
                 .groups
                 .iter()
-                .flat_map(|group| catalogue.members(group))
-                .filter(|member| !apart.contains(member))
-                .map(|(_, subject)| subject)
+                .flat_map(|group| {
+                    let members = catalogue.members(group).into_iter();
+                    let named = members.map(|member| (member.clone(), member.1));
+                    named.chain(roll.of(group).iter().cloned())
+                })
+                .filter(|(member, _)| !apart.contains(member))
+                .map(|(_, name)| name)
                 .collect();
             approvers.sort();
             approvers.dedup();

@@ -10,7 +10,7 @@ use super::locked;
 use super::sign_in::{key_storage, me};
 use crate::domain::sign_in::let_in;
 use crate::domain::{
-    Behind, Device, Digest, Duration, Enrolled, Person, Refusal, Session, SignInMethod, StartedBy, Workload,
+    Behind, Device, Digest, Duration, Enrolled, Known, Person, Refusal, Session, SignInMethod, StartedBy, Workload,
 };
 use crate::policy::{Catalogue, Target};
 use crate::server::backend::{Backend, Caller};
@@ -97,6 +97,7 @@ pub async fn open(
         Ok(Caller {
             person,
             session,
+            known: Known::default(),
             address,
             at: now,
         })
@@ -255,7 +256,7 @@ pub fn starter_unknown(caller: &Caller) -> Failure {
     let workload = caller.person.workload.as_deref();
     problem.hint = Some(match workload.map(|workload| &workload.started_by) {
         Some(StartedBy::Account(id)) => format!(
-            "who owns the policy says who account {id} is: [human.\"{}\"]",
+            "who owns the policy says whose account that is: [human.NAME] accounts = [\"{} {id}\"]",
             caller.person.issuer
         ),
         Some(StartedBy::Unknown | StartedBy::Nobody) | None => {

@@ -27,6 +27,7 @@ pub fn at(name: &str, issuer: &str) -> SignInSettings {
             client_secret: SecretSource::Environment("UNUSED".to_owned()),
             scopes: ["openid", "profile", "email"].map(str::to_owned).into(),
             name_claim: None,
+            subject_claim: None,
             algorithms: vec![TokenAlgorithm::Rs256, TokenAlgorithm::Es256],
             mfa_acr: vec!["urn:acme:two".to_owned()],
             remote: true,
