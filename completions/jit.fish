@@ -60,6 +60,7 @@ complete -c jit -n "__fish_jit_needs_command" -f -a "setup" -d 'Write AWS profil
 complete -c jit -n "__fish_jit_needs_command" -f -a "login" -d 'Sign in'
 complete -c jit -n "__fish_jit_needs_command" -f -a "logout" -d 'Sign out'
 complete -c jit -n "__fish_jit_needs_command" -f -a "whoami" -d 'Show who you are'
+complete -c jit -n "__fish_jit_needs_command" -f -a "admin" -d 'Run the backend\'s people and sessions'
 complete -c jit -n "__fish_jit_needs_command" -f -a "serve" -d 'Run the approval backend'
 complete -c jit -n "__fish_jit_needs_command" -f -a "shell-init" -d 'Print a script for your shell\'s start'
 complete -c jit -n "__fish_jit_needs_command" -f -a "issuer" -d 'Look after the keys that sign for AWS'
@@ -369,7 +370,7 @@ json\t'For programs'"
 complete -c jit -n "__fish_jit_using_subcommand login" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
-complete -c jit -n "__fish_jit_using_subcommand login" -l code -d 'One-time code, on loopback servers only' -r
+complete -c jit -n "__fish_jit_using_subcommand login" -l code -d 'Sign in with a one-time code' -r
 complete -c jit -n "__fish_jit_using_subcommand login" -l identity-center -d 'Sign in to Identity Center, for TARGET' -r
 complete -c jit -n "__fish_jit_using_subcommand login" -l with -d 'Identity provider, where there are several' -r
 complete -c jit -n "__fish_jit_using_subcommand login" -l no-input -d 'Never ask anything'
@@ -389,6 +390,7 @@ never\t'Never'"
 complete -c jit -n "__fish_jit_using_subcommand logout" -l no-input -d 'Never ask anything'
 complete -c jit -n "__fish_jit_using_subcommand logout" -s q -l quiet -d 'Say nothing but data and failures'
 complete -c jit -n "__fish_jit_using_subcommand logout" -s v -l verbose -d 'Log to stderr, twice for more'
+complete -c jit -n "__fish_jit_using_subcommand logout" -l everywhere -d 'End your sessions on all machines'
 complete -c jit -n "__fish_jit_using_subcommand logout" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jit -n "__fish_jit_using_subcommand whoami" -l server -d 'Backend to talk to' -r
 complete -c jit -n "__fish_jit_using_subcommand whoami" -l identity -d 'Identity to use there' -r
@@ -401,6 +403,44 @@ complete -c jit -n "__fish_jit_using_subcommand whoami" -l no-input -d 'Never as
 complete -c jit -n "__fish_jit_using_subcommand whoami" -s q -l quiet -d 'Say nothing but data and failures'
 complete -c jit -n "__fish_jit_using_subcommand whoami" -s v -l verbose -d 'Log to stderr, twice for more'
 complete -c jit -n "__fish_jit_using_subcommand whoami" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand admin; and not __fish_seen_subcommand_from user session" -l server -d 'Backend to talk to' -r
+complete -c jit -n "__fish_jit_using_subcommand admin; and not __fish_seen_subcommand_from user session" -l identity -d 'Identity to use there' -r
+complete -c jit -n "__fish_jit_using_subcommand admin; and not __fish_seen_subcommand_from user session" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
+json\t'For programs'"
+complete -c jit -n "__fish_jit_using_subcommand admin; and not __fish_seen_subcommand_from user session" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c jit -n "__fish_jit_using_subcommand admin; and not __fish_seen_subcommand_from user session" -l no-input -d 'Never ask anything'
+complete -c jit -n "__fish_jit_using_subcommand admin; and not __fish_seen_subcommand_from user session" -s q -l quiet -d 'Say nothing but data and failures'
+complete -c jit -n "__fish_jit_using_subcommand admin; and not __fish_seen_subcommand_from user session" -s v -l verbose -d 'Log to stderr, twice for more'
+complete -c jit -n "__fish_jit_using_subcommand admin; and not __fish_seen_subcommand_from user session" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand admin; and not __fish_seen_subcommand_from user session" -f -a "user" -d 'Look after local people'
+complete -c jit -n "__fish_jit_using_subcommand admin; and not __fish_seen_subcommand_from user session" -f -a "session" -d 'Look after sessions of people'
+complete -c jit -n "__fish_jit_using_subcommand admin; and __fish_seen_subcommand_from user" -l server -d 'Backend to talk to' -r
+complete -c jit -n "__fish_jit_using_subcommand admin; and __fish_seen_subcommand_from user" -l identity -d 'Identity to use there' -r
+complete -c jit -n "__fish_jit_using_subcommand admin; and __fish_seen_subcommand_from user" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
+json\t'For programs'"
+complete -c jit -n "__fish_jit_using_subcommand admin; and __fish_seen_subcommand_from user" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c jit -n "__fish_jit_using_subcommand admin; and __fish_seen_subcommand_from user" -l no-input -d 'Never ask anything'
+complete -c jit -n "__fish_jit_using_subcommand admin; and __fish_seen_subcommand_from user" -s q -l quiet -d 'Say nothing but data and failures'
+complete -c jit -n "__fish_jit_using_subcommand admin; and __fish_seen_subcommand_from user" -s v -l verbose -d 'Log to stderr, twice for more'
+complete -c jit -n "__fish_jit_using_subcommand admin; and __fish_seen_subcommand_from user" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand admin; and __fish_seen_subcommand_from user" -f -a "add" -d 'Hand out a one-time code'
+complete -c jit -n "__fish_jit_using_subcommand admin; and __fish_seen_subcommand_from session" -l server -d 'Backend to talk to' -r
+complete -c jit -n "__fish_jit_using_subcommand admin; and __fish_seen_subcommand_from session" -l identity -d 'Identity to use there' -r
+complete -c jit -n "__fish_jit_using_subcommand admin; and __fish_seen_subcommand_from session" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'
+json\t'For programs'"
+complete -c jit -n "__fish_jit_using_subcommand admin; and __fish_seen_subcommand_from session" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c jit -n "__fish_jit_using_subcommand admin; and __fish_seen_subcommand_from session" -l no-input -d 'Never ask anything'
+complete -c jit -n "__fish_jit_using_subcommand admin; and __fish_seen_subcommand_from session" -s q -l quiet -d 'Say nothing but data and failures'
+complete -c jit -n "__fish_jit_using_subcommand admin; and __fish_seen_subcommand_from session" -s v -l verbose -d 'Log to stderr, twice for more'
+complete -c jit -n "__fish_jit_using_subcommand admin; and __fish_seen_subcommand_from session" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand admin; and __fish_seen_subcommand_from session" -f -a "list" -d 'List sessions that are not over'
+complete -c jit -n "__fish_jit_using_subcommand admin; and __fish_seen_subcommand_from session" -f -a "revoke" -d 'End a session'
 complete -c jit -n "__fish_jit_using_subcommand serve" -l server -d 'Backend to talk to' -r
 complete -c jit -n "__fish_jit_using_subcommand serve" -l identity -d 'Identity to use there' -r
 complete -c jit -n "__fish_jit_using_subcommand serve" -s o -l output -d 'Print text or JSON' -r -f -a "text\t'For people'

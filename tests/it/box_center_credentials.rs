@@ -117,6 +117,11 @@ fn no_access_of_an_older_grant_is_final() {
     granted.change(|believed| believed.given_at = seconds(now(), -121));
     held("identity_center_not_assigned", &granted.machine.jit(&PROCESS).exits(9));
     assert_eq!(count(&center, "GetRoleCredentials"), 1);
+    moments_later(&granted);
+    // what was given anew takes its time again
+    granted.change(|believed| believed.given_anew_at = Some(now()));
+    let run = granted.machine.jit(&PROCESS).exits(10);
+    assert!(run.stderr.contains("is being provisioned"), "{}", run.stderr);
 }
 
 #[test]

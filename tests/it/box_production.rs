@@ -338,7 +338,10 @@ fn certificate_that_cannot_be_served_exits_three() {
         &company.serve(&[]).run().exits(3),
     );
     fs::set_permissions(&key, Permissions::from_mode(0o640)).unwrap();
-    held("serve_config_open_key_exits_three", &company.serve(&[]).run().exits(3));
+    held(
+        "serve_config_open_tls_key_exits_three",
+        &company.serve(&[]).run().exits(3),
+    );
     company.certify();
     let Some(clock) = FakedTime::start(test) else {
         return;

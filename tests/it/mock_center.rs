@@ -24,6 +24,8 @@ pub struct Believed {
     /// When access was given, and ends.
     pub given_at: Timestamp,
     pub ends_at: Timestamp,
+    /// Since when it is there, where it was given anew in between.
+    pub given_anew_at: Option<Timestamp>,
     /// When it was seen to be over.
     pub ended_at: Option<Timestamp>,
     /// Whether access is there all the same: from before, or by another grant.
@@ -87,6 +89,7 @@ impl Granted {
             state: "active",
             given_at,
             ends_at: seconds(given_at, 7_200),
+            given_anew_at: None,
             ended_at: None,
             pre_existing: false,
             also_held: false,
@@ -191,7 +194,7 @@ impl Believed {
             "id": "grt_000000000001", "request": REQUEST, "target": TARGET,
             "beneficiary": {"id": self.person, "name": "alice"}, "state": self.state, "only": [],
             "pre_existing": self.pre_existing, "also_held": self.also_held,
-            "activated_at": self.given_at.to_string(), "ends_at": self.ends_at.to_string(),
+            "activated_at": self.given_at.to_string(), "given_at": self.given_anew_at.map(|at| at.to_string()), "ends_at": self.ends_at.to_string(),
             "last_credential_at": seconds(begun_by, SESSION_S).to_string(), "renews": true,
             "ended_at": self.ended_at.map(|at| at.to_string()), "cause": null, "detail": null,
             "attempts": 0, "last_error": null, "next_attempt_at": null, "end_is_enforced": false,

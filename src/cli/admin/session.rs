@@ -78,8 +78,10 @@ fn revoked(ctx: &Ctx, desk: &Desk, id: &str) -> Result<()> {
         return ctx.ui.json("jit/admin-session/1", &session);
     }
     let (id, who) = (&session.id, &session.person.name);
+    // several may be shown by one name
+    let named = &session.person.id;
     ctx.ui.note(&format!(
-        "Ended {id} of {who}. Grants go on; to end them and keep {who} out: jit revoke --all {who}"
+        "Ended {id} of {who}. Grants go on; to end them and keep {who} out: jit revoke --all {named}"
     ));
     Ok(())
 }

@@ -38,7 +38,7 @@ pub(super) fn announce(ui: &Ui, serving: &Serving, plan: &Plan, held: &Holding) 
         for first in &serving.people {
             let (name, code) = (&first.name, &first.code);
             ui.note(&format!(
-                "Nobody has signed in as admin {name} so far. Within 15 minutes, once:"
+                "The first admin, {name}, has not signed in so far. Within 15 minutes, once:"
             ));
             ui.note(&format!(
                 "  jit login --server {} --identity {name} --code",

@@ -190,7 +190,10 @@ fn checked(
     verify_server_name(&own, host).map_err(|error| {
         let names = match &error {
             rustls::Error::InvalidCertificate(CertificateError::NotValidForNameContext { presented, .. }) => {
-                presented.join(", ")
+                // as the library tells them: DnsName("jit.acme.example"), IpAddress(10.0.0.1)
+                let name = |told: &String| told.split(['(', ')']).nth(1).map(|name| name.replace('"', ""));
+                let names: Vec<String> = presented.iter().filter_map(name).collect();
+                names.join(", ")
             }
             _ => String::new(),
         };

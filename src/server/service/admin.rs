@@ -10,8 +10,8 @@ use crate::server::failure::{Failure, repeated, settled};
 use crate::wire::problem::Code;
 use crate::wire::{AddedUser, NewUser, PersonView, SessionList, SessionView};
 
-/// Sessions that are listed at once.
-const MOST_LISTED: u32 = 1_000;
+/// Sessions that are told of at once.
+const MOST_TOLD: usize = 1_000;
 /// The beginning of an id that is enough, in characters after its kind.
 const SHORTEST: usize = 4;
 
@@ -59,14 +59,17 @@ pub async fn add_user(backend: &Backend, caller: &Caller, new: &NewUser) -> Resu
     })
 }
 
-/// Sessions that are not over, newest first: all, or those of who is called `person`.
+/// Sessions that are not over, newest first, at most [`MOST_TOLD`]: all, or those of who is called `person`.
 ///
 /// # Errors
 /// [`Code::PersonNotFound`]; what the store says.
 pub async fn sessions(backend: &Backend, person: Option<&str>) -> Result<SessionList, Failure> {
     let now = backend.now();
     let mut sessions = Vec::new();
-    for session in backend.store.live_sessions(None, now, MOST_LISTED).await? {
+    for session in backend.store.live_sessions(None, now, u32::MAX).await? {
+        if sessions.len() == MOST_TOLD {
+            break;
+        }
         let Some(owner) = backend.store.person(&session.person).await? else {
             continue;
         };
@@ -127,7 +130,7 @@ async fn named(backend: &Backend, given: &str) -> Result<Session, Failure> {
     if beginning.len() < SHORTEST {
         return Err(none("no session"));
     }
-    let all = backend.store.live_sessions(None, backend.now(), MOST_LISTED).await?;
+    let all = backend.store.live_sessions(None, backend.now(), u32::MAX).await?;
     let is_it = |session: &Session| session.id.as_str().trim_start_matches("ses_").starts_with(beginning);
     let mut fits = all.into_iter().filter(is_it);
     match (fits.next(), fits.next()) {

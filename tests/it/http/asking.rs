@@ -1,5 +1,6 @@
 //! What is asked beside target and time: tickets, dry runs.
 
+use jit::server::store::Evidence;
 use serde_json::{Value, json};
 
 use super::caller::new_request;
@@ -41,7 +42,9 @@ async fn tickets_that_are_none_are_problems() {
 async fn dry_run_leaves_nothing_behind() {
     let stage = Stage::open().await;
     let (alice, mallory) = (stage.sign_in("alice").await, stage.sign_in("mallory").await);
-    let before = stage.evidence().await.len();
+    // a key of the issuer may be made meanwhile
+    let of_people = |lines: Vec<Evidence>| lines.into_iter().filter(|line| line.actor != "backend").count();
+    let before = of_people(stage.evidence().await);
     let key = "7c9e6679-7425-40de-944b-e07fc1f90ae7";
     let told = alice
         .post_once("/v1/dry-run", key, &new_request("prod-admin"))
@@ -61,7 +64,7 @@ async fn dry_run_leaves_nothing_behind() {
         .post("/v1/dry-run", &new_request("prod-admin"))
         .await
         .is(401);
-    assert_eq!(stage.evidence().await.len(), before);
+    assert_eq!(of_people(stage.evidence().await), before);
     // the key is free still
     alice
         .post_once("/v1/requests", key, &new_request("prod-admin"))

@@ -100,6 +100,10 @@ async fn attack_09_code_that_was_carried_asks_and_approves_nothing() {
         ..Terminal::of(&house.stage)
     };
     let session = opened["me"]["session"].as_str().unwrap();
+    // the provider tells whole seconds: within the same one nobody can say that a factor was shown again
+    let second = || house.stage.backend.now().millis() / 1000;
+    let shown = second();
+    eventually("the next second", || async { second() > shown }).await;
     let address = format!("{}&renews={session}", self::address(&terminal));
     let page = Browser::of("bea pwd,mfa -").follow(&address, "nowhere").await;
     let body = json!({ "code": code(&page), "verifier": terminal.verifier });

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::domain::person::NEW_DEVICE_S;
+use crate::domain::workload::{StartedBy, Workload};
 use crate::server::identity::device::DeviceKey;
 use crate::server::service::tests::code;
 use crate::server::service::tests::locks::{lock, unlock};
@@ -233,7 +234,19 @@ async fn first_admin_is_waited_for_until_a_device_is_known() {
     // of the same name at another issuer
     let other = Person {
         issuer: "https://acme.okta.com".into(),
-        ..carol.person
+        ..carol.person.clone()
     };
     assert!(!is_admin(&stage.backend, &other));
+    // whatever an issuer of workloads calls one of them
+    let workload = Workload {
+        name: "deploy".into(),
+        issuer: carol.person.issuer.clone(),
+        claims: serde_json::Map::new(),
+        started_by: StartedBy::Nobody,
+    };
+    let job = Person {
+        workload: Some(Box::new(workload)),
+        ..carol.person
+    };
+    assert!(!is_admin(&stage.backend, &job));
 }

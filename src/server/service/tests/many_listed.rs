@@ -280,6 +280,27 @@ async fn locked_family_is_not_had_in_one_account() {
     }
 }
 
+/// What a request is the same access as was written down when it was filed: a name that came later is not among it.
+#[tokio::test]
+async fn account_of_a_later_name_locks_what_is_held() {
+    let (stage, members, alice, carol) = alike().await;
+    let ledger = "\n[account.ledger]\nid = \"444444444444\"\nenvironment = \"dev\"\n\n[account.dev]";
+    let before = [
+        ("[[target]]\nname = \"team-ops\"\n", ALONE),
+        ("\n[account.dev]", ledger),
+        ("name = \"prod-ops\"", "name = \"old-ops\""),
+    ];
+    stage.put_in_force(&before);
+    let held = stage.file(&alice, "ledger-ops").await.unwrap();
+    stage.work().await;
+    stage.put_in_force(&before[..2]);
+    assert_eq!(lock(&stage, &carol, ONE).await.unwrap().grants, 1);
+    stage.work().await;
+    let over = grant(&stage, &held).await;
+    assert_eq!((over.state.as_str(), over.cause.as_deref()), ("ended", Some("locked")));
+    assert_eq!(members.places_of("revoke"), [LEDGER]);
+}
+
 #[tokio::test]
 async fn locked_target_of_one_account_bears_on_many() {
     let (stage, _, alice, carol) = alike().await;
@@ -313,7 +334,19 @@ async fn account_is_locked_by_its_name_or_digits() {
 #[tokio::test]
 async fn long_list_by_tag_holds_up_none_by_unit() {
     let (stage, members, alice) = scene().await;
-    stage.put_in_force(&[("name = \"team-ops\"", "name = \"a-team-ops\"")]);
+    // lists are read in the order of the catalogue
+    let first = r#"[[target]]
+name = "first-ops"
+title = "First"
+accounts = "of-payments"
+risk = 0
+approvers = ["engineering"]
+provider = { kind = "aws", road = "identity-center", permission_set = "First", id = "ps-4444444444444444", session = "1h" }
+
+[[target]]
+name = "prod-ops"
+"#;
+    stage.put_in_force(&[("[[target]]\nname = \"prod-ops\"\n", first)]);
     members.organization.is_stuck.store(true, Ordering::SeqCst);
     let (stop, stopping) = tokio::sync::watch::channel(false);
     let reads = tokio::spawn(crate::server::service::roster::run(stage.backend.clone(), stopping));

@@ -1,10 +1,11 @@
 //! Several grants of one person on one target: one access, until all of them are over. Bob approves, carol revokes.
 
 use super::{code, view};
+use crate::domain::Timestamp;
 use crate::server::backend::Caller;
 use crate::server::failure::Failure;
 use crate::server::service::{decide, end, look, mint};
-use crate::server::stage::{Stage, new_request, yes};
+use crate::server::stage::{NOON, Stage, new_request, yes};
 use crate::wire::{EndGrant, EndedGrant, NewRequest, Outcome, RequestView};
 
 const HOUR: u32 = 3600;
@@ -218,4 +219,30 @@ async fn credential_of_no_target_says_so() {
     assert_eq!(refused.nearest.first().map(String::as_str), Some("prod-admin"));
     let held = mint::mint(&stage.backend, &alice, "prod-admin").await;
     assert_eq!(code(held), "grant.not_found");
+}
+
+#[tokio::test]
+async fn access_that_is_shared_is_there_since_it_was_first_given() {
+    let (stage, _) = Stage::of_members();
+    let alice = stage.sign_in("alice").await;
+    let first = stage.file(&alice, "dev-admin").await.unwrap().request;
+    stage.work().await;
+    stage.at(100);
+    let second = stage.file(&alice, "dev-too").await.unwrap().request;
+    stage.work().await;
+    for (filed, activated_s) in [(&first, 0), (&second, 100)] {
+        let grant = view(&stage, &alice, &filed.id).await.grant.unwrap();
+        let since = Some(Timestamp::from_millis(NOON.millis()));
+        let activated = Some(Timestamp::from_millis(NOON.millis() + activated_s * 1_000));
+        assert_eq!((grant.given_at, grant.activated_at), (since, activated));
+    }
+    for filed in [&first, &second] {
+        let grant = &view(&stage, &alice, &filed.id).await.grant.unwrap().id;
+        end::end(&stage.backend, &alice, grant, &EndGrant::default(), None)
+            .await
+            .unwrap();
+    }
+    stage.work().await;
+    let over = view(&stage, &alice, &first.id).await.grant.unwrap();
+    assert_eq!((over.state.as_str(), over.given_at), ("ended", None));
 }
