@@ -49,6 +49,21 @@ impl DirectoryUser {
         self.active && self.deleted_at.is_none()
     }
 
+    /// That whoever was joined by `self` has left, where `next` in its place joins somebody else or nobody: they are known
+    /// to have left, as who was deleted is, until the directory says otherwise. `id` is of this row.
+    pub fn left_behind(&self, next: &Self, id: String) -> Option<Self> {
+        let is_other = self.external_id.is_some() && self.external_id != next.external_id;
+        is_other.then(|| Self {
+            id,
+            active: false,
+            details: Map::new(),
+            changed_at: next.changed_at,
+            deleted_at: Some(next.changed_at),
+            version: 1,
+            ..self.clone()
+        })
+    }
+
     /// Nothing that they are in counts from before this.
     pub fn counts_since(&self) -> Timestamp {
         self.returned_at
@@ -174,7 +189,7 @@ impl Ascent {
 pub struct Bound {
     /// Who they are here.
     pub person: PersonId,
-    /// Their sessions that have not ended.
+    /// Their sessions that are not over.
     pub sessions: Vec<Session>,
 }
 

@@ -288,6 +288,11 @@ impl Stage {
 
     /// Signs `name` in on the device that has `key`.
     pub async fn sign_in_on(&self, name: &str, key: &PublicKey) -> Caller {
+        self.try_sign_in(name, key).await.unwrap()
+    }
+
+    /// The same, where it may be refused.
+    pub async fn try_sign_in(&self, name: &str, key: &PublicKey) -> Result<Caller, Failure> {
         let code = sign_in::issue_code(&self.backend, name).await.unwrap();
         let new = NewSession {
             name: name.into(),
@@ -296,10 +301,8 @@ impl Stage {
             key_storage: "file".into(),
         };
         let address = IpAddr::from([127, 0, 0, 1]);
-        let opened = sign_in::open(&self.backend, &new, &DeviceKey::of(key).unwrap(), address)
-            .await
-            .unwrap();
-        sign_in::caller(&self.backend, &opened.token, address).await.unwrap()
+        let opened = sign_in::open(&self.backend, &new, &DeviceKey::of(key).unwrap(), address).await?;
+        sign_in::caller(&self.backend, &opened.token, address).await
     }
 
     /// Signs `caller` in again, on the device that they have.

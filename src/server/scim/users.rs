@@ -57,11 +57,7 @@ pub async fn create(
     super::answer::settled!(async {
         let now = backend.now();
         unique(backend, directory, &said, None).await?;
-        // who was deleted and comes again is back, and old sessions stay over
-        let earlier = match &said.external_id {
-            Some(subject) => backend.store.directory_user_known(&directory.name, subject).await?,
-            None => None,
-        };
+        let is_back = has_left(backend, directory, said.external_id.as_deref()).await?;
         let user = DirectoryUser {
             source: directory.name.clone(),
             id: id.clone(),
@@ -72,7 +68,7 @@ pub async fn create(
             created_at: now,
             changed_at: now,
             joined_at: now,
-            returned_at: earlier.map(|_| now),
+            returned_at: is_back.then_some(now),
             deleted_at: None,
             version: 1,
         };
@@ -130,6 +126,7 @@ pub async fn change(
         let is_other = said.external_id != before.external_id;
         // what is left out says nothing: nobody comes back by that
         let active = said.active.unwrap_or(before.active);
+        let is_back = is_other && has_left(backend, directory, said.external_id.as_deref()).await?;
         let user = DirectoryUser {
             user_name: said.user_name,
             external_id: said.external_id,
@@ -137,7 +134,7 @@ pub async fn change(
             details: said.details,
             changed_at: now,
             joined_at: if is_other { now } else { before.joined_at },
-            returned_at: if active && !before.active {
+            returned_at: if is_back || (active && !before.active) {
                 Some(now)
             } else {
                 before.returned_at
@@ -145,7 +142,17 @@ pub async fn change(
             version: before.version + 1,
             ..before.clone()
         };
-        store(backend, directory, now, Some(&before), &user, Vec::new()).await?;
+        let left = before.left_behind(&user, backend.random.key());
+        let others = left.map(|user| Row::DirectoryUser(Box::new(user)));
+        store(
+            backend,
+            directory,
+            now,
+            Some(&before),
+            &user,
+            others.into_iter().collect(),
+        )
+        .await?;
         Ok(user)
     })
 }
@@ -173,6 +180,13 @@ pub async fn delete(
         let others = out_of_groups(backend, now, id).await?;
         store(backend, directory, now, Some(&before), &user, others).await
     })
+}
+
+/// Whether somebody of this subject was here and has left: they are back then, and old sessions stay over.
+async fn has_left(backend: &Backend, directory: &DirectorySettings, subject: Option<&str>) -> Result<bool, ScimError> {
+    let Some(subject) = subject else { return Ok(false) };
+    let earlier = backend.store.directory_user_known(&directory.name, subject).await?;
+    Ok(earlier.is_some())
 }
 
 /// The rows by which `id` is in no group any more.
