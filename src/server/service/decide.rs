@@ -68,11 +68,7 @@ async fn voted(
     comment: Option<Comment>,
     digest: Digest,
 ) -> Result<Change, Failure> {
-    let device_people = if backend.settings.shared_devices_decide {
-        Vec::new()
-    } else {
-        backend.store.people_of_device(&caller.session.device).await?
-    };
+    let device_people = directory::people_of_device(backend, caller).await?;
     let decides_from = devices::decides_from(backend, caller).await?;
     let asked = stages(backend, caller, case, verdict)?;
     let bundle = backend.bundle();

@@ -5,7 +5,7 @@
 use crate::domain::directory::{Ascent, DEPTH};
 use crate::domain::{HeldGroup, Known, Person, PersonId, Request, Timestamp};
 use crate::policy::{Bundle, Groups};
-use crate::server::backend::Backend;
+use crate::server::backend::{Backend, Caller};
 use crate::server::failure::Failure;
 use crate::server::settings::{DirectorySettings, RISKY};
 
@@ -91,6 +91,25 @@ pub async fn same_human(backend: &Backend, bundle: &Bundle, person: &Person) -> 
         same.extend(other.filter(|other| other.workload.is_none()).map(|other| other.id));
     }
     Ok(same)
+}
+
+/// Everybody for whom the caller's device is enrolled, and whoever else each of them is. Where one machine plays all parts,
+/// nobody.
+///
+/// # Errors
+/// What the store says.
+pub async fn people_of_device(backend: &Backend, caller: &Caller) -> Result<Vec<PersonId>, Failure> {
+    if backend.settings.shared_devices_decide {
+        return Ok(Vec::new());
+    }
+    let bundle = backend.bundle();
+    let mut people = backend.store.people_of_device(&caller.session.device).await?;
+    for id in people.clone() {
+        if let Some(person) = backend.store.person(&id).await? {
+            people.extend(same_human(backend, &bundle, &person).await?);
+        }
+    }
+    Ok(people)
 }
 
 /// Before when a membership must have begun for a vote on `request` to count.

@@ -85,11 +85,7 @@ pub async fn unlock(backend: &Backend, caller: &Caller, how: &LiftLock, key: Opt
             false => Some(may(backend, caller, &scope, Doing::Unlock).await?),
         };
         devices::may_say_yes(backend, caller).await?;
-        let mut device_people = if backend.settings.shared_devices_decide {
-            Vec::new()
-        } else {
-            backend.store.people_of_device(&caller.session.device).await?
-        };
+        let mut device_people = directory::people_of_device(backend, caller).await?;
         device_people.extend(directory::same_human(backend, &backend.bundle(), &caller.person).await?);
         let void = first_is_void(backend, caller, known.as_ref()).await?;
         let lifted = lift(backend.now(), known.as_ref(), me, &device_people, void);

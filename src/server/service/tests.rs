@@ -3,6 +3,7 @@
 mod directory;
 mod dry_run;
 mod extend;
+mod humans;
 mod lock_reach;
 pub(super) mod locks;
 mod many_accounts;
