@@ -137,9 +137,11 @@ pub const USER: &[Attribute] = &[
     text("displayName", "As people see them."),
     Attribute {
         holds: Type::Flag,
+        // nobody is neither: it may be left out, and not be taken away
+        required: true,
         ..text(
             "active",
-            "Whether they are still there. Who is not loses sessions, votes and grants.",
+            "Whether they are still there: left out at first they are. Who is not loses sessions, votes and grants.",
         )
     },
     Attribute {
@@ -182,10 +184,6 @@ pub const GROUP: &[Attribute] = &[
                     exact: true,
                     mutability: Mutability::Immutable,
                     ..text("$ref", "Its address.")
-                },
-                Attribute {
-                    mutability: Mutability::Immutable,
-                    ..text("type", "Its kind.")
                 },
             ],
         )

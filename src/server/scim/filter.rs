@@ -129,24 +129,25 @@ fn compares(attribute: &Attribute, value: &Value, op: &CompareOp, with: &CompVal
         (Type::Complex, ..) => wrong(),
         (_, _, CompValue::Null) => Ok(false),
         (Type::Flag, Value::Bool(value), with) => {
-            let with = match with {
-                CompValue::True => true,
-                CompValue::False => false,
-                CompValue::Str(word) if word.eq_ignore_ascii_case("true") => true,
-                CompValue::Str(word) if word.eq_ignore_ascii_case("false") => false,
-                CompValue::Str(_) | CompValue::Number(_) | CompValue::Null => return Ok(false),
-            };
-            match op {
-                CompareOp::Eq => Ok(*value == with),
-                CompareOp::Ne => Ok(*value != with),
+            let is_eq = match op {
+                CompareOp::Eq => true,
+                CompareOp::Ne => false,
                 CompareOp::Co
                 | CompareOp::Sw
                 | CompareOp::Ew
                 | CompareOp::Gt
                 | CompareOp::Lt
                 | CompareOp::Ge
-                | CompareOp::Le => wrong(),
-            }
+                | CompareOp::Le => return wrong(),
+            };
+            let with = match with {
+                CompValue::True => true,
+                CompValue::False => false,
+                CompValue::Str(word) if word.eq_ignore_ascii_case("true") => true,
+                CompValue::Str(word) if word.eq_ignore_ascii_case("false") => false,
+                CompValue::Str(_) | CompValue::Number(_) | CompValue::Null => return Ok(!is_eq),
+            };
+            Ok((*value == with) == is_eq)
         }
         (Type::Time, Value::String(value), CompValue::Str(with)) => {
             match (Timestamp::parse(value), Timestamp::parse(with)) {

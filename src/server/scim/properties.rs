@@ -93,7 +93,7 @@ fn resource(kind: Kind) -> Map<String, Value> {
         }),
         Kind::Group => json!({
             "id": "9f", "displayName": "team", "meta": { "version": "W/\"1\"" },
-            "members": [{ "value": "a", "type": "User" }],
+            "members": [{ "value": "a", "$ref": "u/a" }],
         }),
     };
     resource.as_object().unwrap().clone()

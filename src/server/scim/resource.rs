@@ -60,7 +60,7 @@ pub fn of_group(origin: &str, group: &DirectoryGroup, members: &[DirectoryMember
     resource.insert("displayName".to_owned(), json!(group.name));
     let member = |member: &DirectoryMember| {
         let kind = if member.is_group { Kind::Group } else { Kind::User };
-        json!({ "value": member.id, "$ref": location(origin, kind, &member.id), "type": kind.name() })
+        json!({ "value": member.id, "$ref": location(origin, kind, &member.id) })
     };
     if !members.is_empty() {
         let members: Vec<Value> = members.iter().map(member).collect();

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jit::config::{IdentityProvider, SecretSource, TokenAlgorithm};
-use jit::server::settings::SignInSettings;
+use jit::server::settings::{Settings, SignInSettings};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -46,11 +46,17 @@ pub struct House {
 impl House {
     /// None where the identity provider is not installed.
     pub async fn open(test: &str) -> Option<Self> {
+        Self::open_with(test, |_, _| {}).await
+    }
+
+    /// The same with what `change` does to its settings, by the issuer.
+    pub async fn open_with(test: &str, change: impl FnOnce(&mut Settings, &str)) -> Option<Self> {
         let mut acme = None;
         let stage = Stage::open_with(|settings| {
             acme = OidcProvider::start(test, &settings.origin);
             if let Some(acme) = &acme {
                 settings.sign_in.push(at("acme", &acme.issuer));
+                change(settings, &acme.issuer);
             }
         })
         .await;

@@ -291,6 +291,27 @@ async fn lists_come_in_pages_and_what_cannot_be_read_is_refused() {
     }
     let filtered = "/scim/v2/Users?filter=active%20eq%20true%20and%20not%20(userName%20sw%20%22user3%22)";
     assert_eq!(get(&stage, filtered).await.is(200).body["totalResults"], 4);
+    // what another language would read something into names nobody
+    for name in [
+        "' OR '1'='1' --",
+        "%",
+        "user_",
+        "*",
+        "user0' UNION SELECT token_hash FROM sessions --",
+    ] {
+        for how in ["eq", "sw"] {
+            let filter = format!("userName {how} \"{name}\"");
+            let path = reqwest::Url::parse_with_params("http://x/scim/v2/Users", [("filter", &filter)]).unwrap();
+            let path = format!("{}?{}", path.path(), path.query().unwrap());
+            assert_eq!(get(&stage, &path).await.is(200).body["totalResults"], 0, "{filter}");
+        }
+    }
+    let deep = format!(
+        "/scim/v2/Users?filter={}userName%20pr{}",
+        "(".repeat(4_000),
+        ")".repeat(4_000)
+    );
+    fails(&get(&stage, &deep).await, 400, Some("invalidFilter"));
     let bad = get(&stage, "/scim/v2/Users?filter=userName%20is%20%22a%22").await;
     fails(&bad, 400, Some("invalidFilter"));
     fails(&get(&stage, "/scim/v2/Users?count=many").await, 400, None);

@@ -18,7 +18,7 @@ fn ana() -> Value {
 fn team() -> Value {
     json!({
         "id": "g", "displayName": "payments",
-        "members": [{ "value": "1", "$ref": "u/1", "type": "User" }, { "value": "2", "$ref": "u/2", "type": "User" }],
+        "members": [{ "value": "1", "$ref": "u/1" }, { "value": "2", "$ref": "u/2" }],
     })
 }
 
@@ -216,6 +216,7 @@ fn operations_that_cannot_be_done_are_refused_by_kind() {
         (json!({ "op": "replace", "path": "id", "value": "v" }), Mutability),
         (json!({ "op": "add", "path": "meta.version", "value": "v" }), Mutability),
         (json!({ "op": "remove", "path": "userName" }), Mutability),
+        (json!({ "op": "remove", "path": "active" }), Mutability),
         (
             json!({ "op": "replace", "path": "active", "value": "maybe" }),
             InvalidValue,
