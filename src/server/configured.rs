@@ -2,6 +2,7 @@
 //! Owns what holds in production. Refuses a policy or a database that others can write, and a second process on one
 //! database.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -13,7 +14,7 @@ use crate::config::{
     Directory, IdentityProvider, IssuerUrl, SealingKey, ServerFile, not_for_others, way_not_for_others,
 };
 use crate::domain::{Digest, Duration};
-use crate::error::{Error, Result};
+use crate::error::{Error, Exit, Result};
 use crate::server::issuer::IssuerSettings;
 use crate::server::settings::{AwsSettings, DirectorySettings, MEMBERSHIP_AGE_S, Quota, Settings, SignInSettings};
 use crate::server::{StartError, dev, policy_folder};
@@ -135,11 +136,19 @@ fn code_life() -> Duration {
 /// # Errors
 /// Exit 3 for a token that is missing or refused.
 pub fn directories(file: &ServerFile) -> Result<Vec<DirectorySettings>> {
+    let mut seen = BTreeSet::new();
     let with_tokens = |directory: &Directory| {
         let mut tokens = Vec::new();
         for (source, until) in &directory.tokens {
             let token = source.read_token(&directory.name)?;
-            tokens.push((Digest::of(token.expose_secret().as_bytes()), *until));
+            let hash = Digest::of(token.expose_secret().as_bytes());
+            // nobody could say which directory shows it
+            if !seen.insert(hash.as_str().to_owned()) {
+                let what = format!("{} shows a token that is named already", directory.name);
+                let error = Error::new(Exit::Configuration, "server.directory_token", what);
+                return Err(error.hint("every token is one of its own: openssl rand -hex 32"));
+            }
+            tokens.push((hash, *until));
         }
         Ok(DirectorySettings {
             name: directory.name.clone(),

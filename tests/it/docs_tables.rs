@@ -63,6 +63,8 @@ const CLIENT: &[&str] = &[
 /// What has the form of a code and is none: files and hosts.
 const NO_CODES: &[&str] = &[
     ".client_secret",
+    "directory.token",
+    "directory.next_token",
     ".require",
     ".toml",
     ".json",

@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::domain::Digest;
 use crate::server::backend::Backend;
+use crate::server::edge::connections::Seat;
 use crate::server::failure::Failure;
 use crate::server::settings::DirectorySettings;
 use crate::wire::problem::Code;
@@ -44,6 +45,8 @@ pub async fn from_directory(
     if let Err(wait_s) = backend.limits.call(&who, backend.now()) {
         return Failure::too_much("too many calls", wait_s).into_response();
     }
+    // strangers who take every connection do not keep it from saying that somebody has left
+    let _held = request.extensions().get::<Arc<Seat>>().map(Seat::hold);
     request.extensions_mut().insert(Pushing(Arc::new(directory.clone())));
     next.run(request).await
 }
