@@ -26,6 +26,7 @@ pub use issuer_url::IssuerUrl;
 pub use network::{NetworkSettings, ProxySetting};
 pub use parent::parent_program;
 pub use sealing_key::SealingKey;
+pub use server_file::directory::Directory;
 pub use server_file::listening::{ForwardedHeader, TlsFiles, TrustedProxies};
 pub use server_file::people::Admin;
 pub use server_file::sign_in::{IdentityProvider, TokenAlgorithm};

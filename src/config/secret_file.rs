@@ -19,7 +19,7 @@ const LONGEST: u64 = 1024;
 ///
 /// # Errors
 /// What `refused` makes of a file and what is wrong with it.
-pub(super) fn read(path: &Path, refused: fn(&Path, &str) -> Error) -> Result<Option<SecretString>> {
+pub(super) fn read(path: &Path, refused: impl Fn(&Path, &str) -> Error + Copy) -> Result<Option<SecretString>> {
     read_up_to(LONGEST, path, refused)
 }
 
@@ -27,7 +27,11 @@ pub(super) fn read(path: &Path, refused: fn(&Path, &str) -> Error) -> Result<Opt
 ///
 /// # Errors
 /// As [`read`].
-pub(super) fn read_up_to(longest: u64, path: &Path, refused: fn(&Path, &str) -> Error) -> Result<Option<SecretString>> {
+pub(super) fn read_up_to(
+    longest: u64,
+    path: &Path,
+    refused: impl Fn(&Path, &str) -> Error + Copy,
+) -> Result<Option<SecretString>> {
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let opened = OpenOptions::new()
         .read(true)
@@ -50,7 +54,7 @@ pub(super) fn read_up_to(longest: u64, path: &Path, refused: fn(&Path, &str) -> 
     Ok(Some(SecretString::from(whole)))
 }
 
-fn check(path: &Path, file: &File, refused: fn(&Path, &str) -> Error) -> Result<()> {
+fn check(path: &Path, file: &File, refused: impl Fn(&Path, &str) -> Error) -> Result<()> {
     let metadata = file
         .metadata()
         .map_err(|error| refused(path, &format!("cannot be read: {error}")))?;

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::de::DeTable;
 
+use self::directory::Directory;
 use self::listening::{TlsFiles, TrustedProxies};
 use self::people::Admin;
 use self::sign_in::IdentityProvider;
@@ -20,6 +21,7 @@ use crate::domain::key_life::SHORTEST_PERIOD_S;
 use crate::domain::time::Duration;
 use crate::error::{Error, Result};
 
+pub mod directory;
 pub mod listening;
 pub mod people;
 pub mod sign_in;
@@ -44,6 +46,7 @@ const KEYS: &[(&str, &[&str])] = &[
             "workload_issuer",
             "admins",
             "session",
+            "directory",
         ],
     ),
     ("tls", &["certificate", "key"]),
@@ -54,6 +57,9 @@ const KEYS: &[(&str, &[&str])] = &[
     ("sign_in", sign_in::KEYS),
     ("sign_in.client_secret", SECRET_KEYS),
     ("workload_issuer", workload_issuer::KEYS),
+    ("directory", directory::KEYS),
+    ("directory.token", SECRET_KEYS),
+    ("directory.next_token", SECRET_KEYS),
 ];
 
 /// Keys of a table that names a secret.
@@ -90,6 +96,8 @@ pub struct ServerFile {
     pub admins: Vec<Admin>,
     /// How long people stay signed in, where that is not the usual time.
     pub session_life: Option<Duration>,
+    /// What pushes people and groups.
+    pub directories: Vec<Directory>,
 }
 
 /// Where a secret comes from.
@@ -124,6 +132,8 @@ struct Written {
     admins: Option<Spanned<Vec<Spanned<String>>>>,
     #[serde(default)]
     session: people::Session,
+    #[serde(default)]
+    directory: Vec<Spanned<directory::Written>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -179,6 +189,7 @@ impl ServerFile {
             issuer_period: written.issuer.period.map(|text| source.period(&text)).transpose()?,
             sealing_key: source.secret("sealing_key", ("key", "JIT_SEALING_KEY"), &sealing_key)?,
             workload_issuers: source.workload_issuers(&written.workload_issuer, &sign_in)?,
+            directories: source.directories(&written.directory, &sign_in)?,
             sign_in,
             admins: source.admins(written.admins.as_ref())?,
             session_life: source.session_life(&written.session)?,

@@ -15,6 +15,8 @@ use super::secret_file;
 use super::server_file::{SecretSource, ServerFile};
 use crate::error::{Error, Exit, Result};
 
+/// A token that is shorter could be guessed.
+const SHORTEST_TOKEN: usize = 32;
 /// Larger than any configuration file, in bytes.
 const LARGEST: u64 = 1024 * 1024;
 
@@ -82,28 +84,46 @@ impl SecretSource {
     /// # Errors
     /// Exit 3 where there is none, and for a file that others can read.
     pub fn read_secret(&self, of: &str) -> Result<SecretString> {
-        let wrong = |what: String| Error::new(Exit::Configuration, "server.client_secret", what);
+        self.read_text("client secret", of, |what| {
+            Error::new(Exit::Configuration, "server.client_secret", what)
+        })
+    }
+
+    /// Reads the token of the directory `of` in the same way.
+    ///
+    /// # Errors
+    /// Exit 3 where there is none, where it could be guessed, and for a file that others can read.
+    pub fn read_token(&self, of: &str) -> Result<SecretString> {
+        let wrong = |what: String| Error::new(Exit::Configuration, "server.directory_token", what);
+        let token = self.read_text("token", of, wrong)?;
+        let text = token.expose_secret();
+        match text.len() >= SHORTEST_TOKEN && text.bytes().all(|b| b.is_ascii_graphic()) {
+            true => Ok(token),
+            false => {
+                Err(wrong(format!("token of {of} can be guessed")).hint("32 characters at least: openssl rand -hex 32"))
+            }
+        }
+    }
+
+    fn read_text(&self, thing: &str, of: &str, wrong: impl Fn(String) -> Error + Copy) -> Result<SecretString> {
         let (text, place) = match self {
             Self::File(path) => {
                 way_not_for_others(path)?;
-                let text = secret_file::read(path, |path, what| {
-                    let message = format!("client secret {} {what}", path.display());
-                    Error::new(Exit::Configuration, "server.client_secret", message)
-                })?;
+                let text = secret_file::read(path, |path, what| wrong(format!("{thing} {} {what}", path.display())))?;
                 (text, path.display().to_string())
             }
             Self::Environment(name) => (Environment::secret_named(name), name.clone()),
             Self::Keyring(name) => {
                 let text = keyring::get(name).map_err(|why| {
-                    wrong(format!("client secret of {of}: the keyring failed: {why}"))
-                        .hint("unlock it, or give the secret as a file: client_secret = { file = … }")
+                    wrong(format!("{thing} of {of}: the keyring failed: {why}"))
+                        .hint("unlock it, or give it as a file: { file = … }")
                 })?;
                 (text, name.clone())
             }
         };
-        let text = text.ok_or_else(|| wrong(format!("client secret of {of}: no {place}")))?;
+        let text = text.ok_or_else(|| wrong(format!("{thing} of {of}: no {place}")))?;
         match text.expose_secret().trim() {
-            "" => Err(wrong(format!("client secret of {of}: {place} holds none"))),
+            "" => Err(wrong(format!("{thing} of {of}: {place} holds none"))),
             secret => Ok(SecretString::from(secret)),
         }
     }

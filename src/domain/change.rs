@@ -1,15 +1,15 @@
 //! What follows from an event: rows, one audit event, effects. All of it is committed at once or not at all.
 //! Owns the shape of a commit. Refuses to know how it is stored.
 
-use std::ops::RangeInclusive;
-
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::decision::Decision;
 use super::digest::Digest;
+use super::directory::{DirectoryGroup, DirectoryUser, MembersChange};
+pub use super::effect::Effect;
 use super::grant::Grant;
-use super::id::{GrantId, PersonId, RequestId};
+use super::id::{PersonId, RequestId};
 use super::issuer_key::IssuerKey;
 use super::lock::{Lock, Scope};
 use super::membership::Membership;
@@ -45,6 +45,12 @@ pub enum Row {
     Lock(Lock),
     /// A membership; what it is of never changes.
     Membership(Box<Membership>),
+    /// Somebody in a directory.
+    DirectoryUser(Box<DirectoryUser>),
+    /// A group in a directory.
+    DirectoryGroup(Box<DirectoryGroup>),
+    /// A change of who is in one.
+    DirectoryMembers(Box<MembersChange>),
 }
 
 /// Who did it.
@@ -58,6 +64,8 @@ pub enum Actor {
     Backend,
     /// Somebody on the backend's machine, by a command there.
     Operator,
+    /// A directory, with its token.
+    Directory(String),
 }
 
 impl From<Actor> for String {
@@ -66,6 +74,7 @@ impl From<Actor> for String {
             Actor::Person(id) => id.into(),
             Actor::Backend => "backend".to_owned(),
             Actor::Operator => "operator".to_owned(),
+            Actor::Directory(source) => format!("directory:{source}"),
         }
     }
 }
@@ -76,7 +85,10 @@ impl TryFrom<String> for Actor {
         match text.as_str() {
             "backend" => Ok(Self::Backend),
             "operator" => Ok(Self::Operator),
-            _ => PersonId::try_from(text).map(Self::Person),
+            other => match other.strip_prefix("directory:") {
+                Some(source) => Ok(Self::Directory(source.to_owned())),
+                None => PersonId::try_from(text).map(Self::Person),
+            },
         }
     }
 }
@@ -96,126 +108,6 @@ pub struct AuditEvent {
     pub bundle_hash: Option<String>,
     /// Everything else: the rows as they stand after it, and details.
     pub payload: Value,
-}
-
-/// Work that a commit leaves for the worker. Stored in the outbox; done at least once.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "effect", rename_all = "snake_case")]
-pub enum Effect {
-    /// Let a pending request die.
-    Expire {
-        /// Which.
-        request: RequestId,
-    },
-    /// Ask policy again and enter `granting`.
-    Activate {
-        /// Which.
-        grant: GrantId,
-    },
-    /// Call the provider and verify.
-    Give {
-        /// Which.
-        grant: GrantId,
-    },
-    /// End the grant: its time is over. Committed together with `ends_at`: it is the intent to revoke.
-    End {
-        /// Which.
-        grant: GrantId,
-    },
-    /// Take access away that is no membership: credentials, which are not renewed.
-    Take {
-        /// Which.
-        grant: GrantId,
-    },
-    /// Let go of a membership: where nobody else holds it, the provider is called to take it away.
-    LetGo {
-        /// Which.
-        grant: GrantId,
-    },
-    /// Shut out the sessions of a grant that ended early.
-    Kill {
-        /// Which.
-        grant: GrantId,
-    },
-    /// Stop naming them: the last of them is over by itself.
-    Unkill {
-        /// Which.
-        grant: GrantId,
-    },
-    /// Tell that a grant ends soon.
-    Warn {
-        /// Which.
-        grant: GrantId,
-    },
-    /// Find every grant that was there when a lock was set, and have each ended.
-    Sweep {
-        /// On what.
-        scope: Scope,
-    },
-    /// End one of them.
-    Stop {
-        /// Which.
-        grant: GrantId,
-        /// On what the lock was set.
-        scope: Scope,
-    },
-    /// Take away a membership that nobody here gave.
-    Oust {
-        /// Its name.
-        membership: String,
-    },
-}
-
-impl Effect {
-    /// The word stored beside it.
-    pub const fn kind(&self) -> &'static str {
-        match self {
-            Self::Expire { .. } => "expire",
-            Self::Activate { .. } => "activate",
-            Self::Give { .. } => "give",
-            Self::End { .. } => "end",
-            Self::Take { .. } => "take",
-            Self::LetGo { .. } => "let_go",
-            Self::Kill { .. } => "kill",
-            Self::Unkill { .. } => "unkill",
-            Self::Warn { .. } => "warn",
-            Self::Sweep { .. } => "sweep",
-            Self::Stop { .. } => "stop",
-            Self::Oust { .. } => "oust",
-        }
-    }
-
-    /// Urgencies of what calls nobody: it waits for nothing but the database.
-    pub const AT_ONCE: RangeInclusive<u8> = 0..=2;
-    /// Urgencies of what shuts sessions out.
-    pub const SHUTTING_OUT: RangeInclusive<u8> = 3..=4;
-    /// Urgencies of what a system with a quota takes back.
-    pub const LETTING_GO: RangeInclusive<u8> = 5..=5;
-    /// Urgencies of what gives something.
-    pub const GIVING: RangeInclusive<u8> = 6..=6;
-    /// All of them.
-    #[cfg(test)]
-    pub const ALL: RangeInclusive<u8> = 0..=6;
-
-    /// What is taken away goes before what is given: 0 is first. Ten thousand memberships that a system with a quota takes
-    /// back in twenty minutes, and a role that AWS does not let us reach, keep no lock from being carried out, no deadline
-    /// from being met and no session from being shut out.
-    pub const fn urgency(&self) -> u8 {
-        match self {
-            Self::Sweep { .. } | Self::Stop { .. } => 0,
-            Self::End { .. } | Self::Take { .. } => 1,
-            Self::Expire { .. } | Self::Warn { .. } => 2,
-            Self::Kill { .. } => 3,
-            Self::Unkill { .. } => 4,
-            Self::LetGo { .. } | Self::Oust { .. } => 5,
-            Self::Activate { .. } | Self::Give { .. } => 6,
-        }
-    }
-
-    /// Whether it ends something.
-    pub fn is_ending(&self) -> bool {
-        !Self::GIVING.contains(&self.urgency())
-    }
 }
 
 /// The outbox row of an effect.
@@ -373,7 +265,10 @@ impl Change {
             | Row::SealingCheck(_)
             | Row::IssuerKey(_)
             | Row::Lock(_)
-            | Row::Membership(_) => None,
+            | Row::Membership(_)
+            | Row::DirectoryUser(_)
+            | Row::DirectoryGroup(_)
+            | Row::DirectoryMembers(_) => None,
         })
     }
 
@@ -390,7 +285,10 @@ impl Change {
             | Row::SealingCheck(_)
             | Row::IssuerKey(_)
             | Row::Lock(_)
-            | Row::Membership(_) => None,
+            | Row::Membership(_)
+            | Row::DirectoryUser(_)
+            | Row::DirectoryGroup(_)
+            | Row::DirectoryMembers(_) => None,
         })
     }
 }

@@ -43,6 +43,8 @@ pub struct Vote {
     pub behind: Behind,
     /// From when on that device says yes, where it was enrolled lately by what somebody else could have had.
     pub decides_from: Option<Timestamp>,
+    /// Whoever else is the same human.
+    pub same_human: Vec<PersonId>,
     /// Open stages that policy lets this person decide.
     pub stages: Vec<usize>,
     /// Id of the grant, in case this decision completes the workflow.
@@ -117,6 +119,8 @@ pub enum Event {
         /// Why.
         reason: Reason,
     },
+    /// Whoever has it is no longer in their directory.
+    Recall,
     /// The grant's time is over.
     End,
     /// Somebody else took away what it gives.

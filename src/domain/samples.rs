@@ -155,6 +155,7 @@ pub(super) fn vote(by: u64, digest: &Digest, grant: u64) -> Vote {
         device_people: vec![person(by)],
         behind: Behind::Nobody,
         decides_from: None,
+        same_human: Vec::new(),
         stages: vec![0, 1],
         grant: GrantId::from_bits(grant),
     }

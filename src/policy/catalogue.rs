@@ -7,6 +7,7 @@ mod assignment;
 mod build;
 mod family;
 mod groups;
+mod humans;
 mod kill;
 mod owned;
 mod place;
@@ -17,15 +18,19 @@ mod workloads;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::groups::{Fed, Groups};
 use super::nearest::nearest;
 use crate::domain::{
-    AccountFacts, Binding, Duration, Enrolled, Person, StartedBy, TargetName, Workflow, Workload, WorkloadKind,
+    AccountFacts, Binding, Duration, Enrolled, HeldGroup, Known, Person, StartedBy, TargetName, Workflow, Workload,
+    WorkloadKind,
 };
 
 pub use accounts::Accounts;
 pub(super) use accounts::is_unit;
 pub(super) use build::build;
 pub use family::{Family, Unfit};
+pub use groups::{Feed, FeedBy};
+use humans::Human;
 
 /// A target with everything that it inherits already in place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,8 +95,9 @@ pub struct Catalogue {
     targets: Vec<Target>,
     families: Vec<Family>,
     groups: BTreeMap<String, BTreeSet<Member>>,
+    feeds: BTreeMap<String, Feed>,
     workloads: BTreeMap<String, Enrolled>,
-    humans: BTreeMap<(String, String), BTreeSet<Member>>,
+    humans: Vec<Human>,
     accounts: BTreeMap<String, Declared>,
     drift: Drift,
 }
@@ -145,17 +151,34 @@ impl Catalogue {
             .collect()
     }
 
-    /// The groups of somebody; of a workload the name that it is enrolled under, as long as it is. No workload is in a
-    /// group of people, whatever its issuer calls it.
-    pub fn parents(&self, who: &Person) -> Vec<String> {
-        match &who.workload {
-            None => self.groups_of(&who.issuer, &who.subject),
-            Some(workload) => self
-                .is_enrolled(workload)
-                .then(|| workload.name.clone())
-                .into_iter()
-                .collect(),
+    /// The groups of `who`, of whom directories know what `known` says; of a workload the name that it is enrolled under, as
+    /// long as it is. No workload is in a group of people, whatever its issuer calls it or a directory says.
+    pub fn groups_of_person(&self, who: &Person, known: &Known) -> Groups {
+        if let Some(workload) = &who.workload {
+            let name = self.is_enrolled(workload).then(|| workload.name.clone());
+            return Groups::from(Vec::from_iter(name));
         }
+        let feeds = |held: &HeldGroup, feed: &Feed| {
+            held.source == feed.source
+                && match &feed.of {
+                    FeedBy::Name(name) => held.name.as_ref() == Some(name),
+                    FeedBy::ExternalId(id) => held.external_id.as_ref() == Some(id),
+                }
+        };
+        let fed = self.feeds.iter().flat_map(|(group, feed)| {
+            let held = known.held.iter().filter(move |held| feeds(held, feed));
+            held.map(|held| Fed {
+                group: group.clone(),
+                source: held.source.clone(),
+                since: held.since,
+            })
+        });
+        Groups::new(self.groups_of(&who.issuer, &who.subject), fed.collect())
+    }
+
+    /// Groups that directories feed, with what feeds each.
+    pub fn feeds(&self) -> impl Iterator<Item = (&str, &Feed)> {
+        self.feeds.iter().map(|(group, feed)| (group.as_str(), feed))
     }
 
     /// Whether what signed in as `workload` is enrolled still, by the same claims.
@@ -170,17 +193,28 @@ impl Catalogue {
         all.filter(move |enrolled| enrolled.issuer == issuer && enrolled.kind == kind)
     }
 
-    /// All that the human is here who started `workload`; none where nobody is linked to that account, or nobody did.
-    pub fn human_behind(&self, workload: &Workload) -> Option<&BTreeSet<Member>> {
-        match &workload.started_by {
-            StartedBy::Nobody | StartedBy::Unknown => None,
-            StartedBy::Account(id) => self.humans.get(&(workload.issuer.clone(), id.clone())),
-        }
-    }
-
     /// Names of workloads.
     pub fn workloads(&self) -> impl Iterator<Item = &str> {
         self.workloads.keys().map(String::as_str)
+    }
+
+    /// All identities of the human who started `workload`; none where nobody is linked to that account, or nobody did.
+    pub fn human_behind(&self, workload: &Workload) -> Option<&BTreeSet<Member>> {
+        let id = match &workload.started_by {
+            StartedBy::Nobody | StartedBy::Unknown => return None,
+            StartedBy::Account(id) => id,
+        };
+        let mut humans = self.humans.iter();
+        let human = humans.find(|human| human.has_account(&workload.issuer, id))?;
+        Some(&human.identities)
+    }
+
+    /// The other identities of the human who is (issuer, subject).
+    pub fn same_human(&self, issuer: &str, subject: &str) -> Vec<Member> {
+        let is_it = |member: &Member| member.0 == issuer && member.1 == subject;
+        let is_them = |human: &&Human| human.identities.iter().any(is_it);
+        let all = self.humans.iter().filter(is_them).flat_map(|human| &human.identities);
+        all.filter(|member| !is_it(member)).cloned().collect()
     }
 
     /// The members of a group as (issuer, subject); none where there is no such group.

@@ -81,13 +81,18 @@ pub(super) fn inputs(question: &Question<'_>) -> Value {
         }
     };
     let principal = entities[0]["uid"].clone();
-    json!({
+    let mut inputs = json!({
         "principal": principal,
         "action": uid("Action", question.action()),
         "resource": resource,
         "context": context,
         "entities": entities,
-    })
+    });
+    // Cedar sees the names alone; where they came from is for whoever looks at the evidence
+    if let Some(origins) = who.groups.origins() {
+        inputs["groups"] = origins;
+    }
+    inputs
 }
 
 impl<'a> Question<'a> {
@@ -160,7 +165,7 @@ fn principal(who: &Who<'_>) -> Value {
     match &who.person.workload {
         None => user(who),
         Some(workload) => {
-            let parents: Vec<Value> = who.groups.iter().map(|name| uid("Workload", name)).collect();
+            let parents: Vec<Value> = who.groups.names().iter().map(|name| uid("Workload", name)).collect();
             job(&who.person.id, workload, &parents)
         }
     }
@@ -183,7 +188,7 @@ fn user(who: &Who<'_>) -> Value {
     json!({
         "uid": uid("User", who.person.id.as_str()),
         "attrs": { "issuer": who.person.issuer, "subject": who.person.subject, "active": who.active },
-        "parents": groups(who.groups),
+        "parents": groups(who.groups.names()),
     })
 }
 
@@ -195,14 +200,14 @@ fn locked(on: &Subject<'_>, entities: &mut Vec<Value>) -> Value {
             entities.push(json!({ "uid": &everything, "attrs": {}, "parents": [] }));
             everything
         }
-        Subject::Person { person, groups } => {
+        Subject::Person { person, groups, active } => {
             let one = uid("User", person.id.as_str());
             let is_known = entities.iter().any(|entity| entity["uid"] == one);
             if !is_known {
                 entities.push(user(&Who {
                     person,
                     groups,
-                    active: true,
+                    active: *active,
                 }));
             }
             one

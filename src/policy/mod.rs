@@ -7,6 +7,7 @@ pub mod decide;
 mod entities;
 pub mod finding;
 pub mod freshness;
+pub mod groups;
 #[cfg(test)]
 pub mod many_sample;
 mod nearest;
@@ -18,8 +19,9 @@ mod statements;
 mod tests;
 
 pub use bundle::Bundle;
-pub use catalogue::{Accounts, Catalogue, Drift, Family, Member, Target, Unfit, is_hit, searched, words};
+pub use catalogue::{Accounts, Catalogue, Drift, Family, Feed, FeedBy, Member, Target, Unfit, is_hit, searched, words};
 pub use decide::{decide, replay};
 pub use finding::Finding;
 pub use freshness::oldest_mfa;
+pub use groups::Groups;
 pub use question::{Ask, Decision, Question, Reason, SessionFacts, Subject, Tally, Who};

@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::catalogue::Target;
+use super::groups::Groups;
 use crate::domain::{
     Duration, KeyStorage, Narrowing, Person, PersonId, Request, SignInMethod, Ticket, Timestamp, Verdict,
 };
@@ -13,8 +14,8 @@ use crate::domain::{
 pub struct Who<'a> {
     /// The person, or the workload.
     pub person: &'a Person,
-    /// Names of groups, as the catalogue names them; of a workload the name that it is enrolled under.
-    pub groups: &'a [String],
+    /// Their groups; of a workload the name that it is enrolled under.
+    pub groups: &'a Groups,
     /// Whether the directory knows them as active.
     pub active: bool,
 }
@@ -71,7 +72,9 @@ pub enum Subject<'a> {
         /// Who.
         person: &'a Person,
         /// Their groups.
-        groups: &'a [String],
+        groups: &'a Groups,
+        /// Whether the directory knows them as active.
+        active: bool,
     },
     /// A target.
     Target(&'a Target),

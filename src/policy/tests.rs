@@ -3,6 +3,7 @@
 
 mod assignments;
 mod catalogue;
+mod directory;
 mod findings;
 mod holes;
 mod locks;
@@ -165,7 +166,11 @@ impl<'a> Scene<'a> {
 
     fn ask(&self, action: &str) -> Decision {
         let (person, target, request) = (person(self.who), self.target(), self.request());
-        let groups = self.bundle.catalogue().groups_of(&person.issuer, &person.subject);
+        let groups = self
+            .bundle
+            .catalogue()
+            .groups_of(&person.issuer, &person.subject)
+            .into();
         let who = Who {
             person: &person,
             groups: &groups,

@@ -9,8 +9,8 @@ use tokio::sync::{Notify, watch};
 
 use crate::clock::Clock;
 use crate::config::SealingKey;
-use crate::domain::{Binding, Change, Person, Session, Timestamp};
-use crate::policy::{Bundle, SessionFacts, Who};
+use crate::domain::{Binding, Change, Known, Person, Session, Timestamp};
+use crate::policy::{Bundle, Groups, SessionFacts, Who};
 use crate::random::Random;
 use crate::server::edge::limits::Limits;
 use crate::server::failure::Failure;
@@ -204,6 +204,8 @@ pub struct Caller {
     pub person: Person,
     /// Their session.
     pub session: Session,
+    /// What the directory knows of them.
+    pub known: Known,
     /// The TCP peer.
     pub address: IpAddr,
     /// When they called.
@@ -212,16 +214,16 @@ pub struct Caller {
 
 impl Caller {
     /// The groups that `bundle` has them in; of a workload the name that it is enrolled under.
-    pub fn groups(&self, bundle: &Bundle) -> Vec<String> {
-        bundle.catalogue().parents(&self.person)
+    pub fn groups(&self, bundle: &Bundle) -> Groups {
+        bundle.catalogue().groups_of_person(&self.person, &self.known)
     }
 
-    /// Them, as policy is asked about them. Local people have no directory that could call them inactive.
-    pub fn who<'a>(&'a self, groups: &'a [String]) -> Who<'a> {
+    /// Them, as policy is asked about them.
+    pub fn who<'a>(&'a self, groups: &'a Groups) -> Who<'a> {
         Who {
             person: &self.person,
             groups,
-            active: true,
+            active: self.known.active,
         }
     }
 

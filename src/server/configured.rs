@@ -2,16 +2,21 @@
 //! Owns what holds in production. Refuses a policy or a database that others can write, and a second process on one
 //! database.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::config::{IdentityProvider, IssuerUrl, SealingKey, ServerFile, not_for_others, way_not_for_others};
-use crate::domain::Duration;
-use crate::error::{Error, Result};
+use secrecy::ExposeSecret;
+
+use crate::config::{
+    Directory, IdentityProvider, IssuerUrl, SealingKey, ServerFile, not_for_others, way_not_for_others,
+};
+use crate::domain::{Digest, Duration};
+use crate::error::{Error, Exit, Result};
 use crate::server::issuer::IssuerSettings;
-use crate::server::settings::{AwsSettings, Quota, Settings, SignInSettings};
+use crate::server::settings::{AwsSettings, DirectorySettings, MEMBERSHIP_AGE_S, Quota, Settings, SignInSettings};
 use crate::server::{StartError, dev, policy_folder};
 
 const CODE_S: u32 = 15 * 60;
@@ -97,6 +102,8 @@ pub fn settings(
         sign_in: Vec::new(),
         workload_issuers: file.workload_issuers.clone(),
         admins: file.admins.clone(),
+        directories: Vec::new(),
+        membership_age_s: if tries.is_some() { 0 } else { MEMBERSHIP_AGE_S },
         session_life: file.session_life.unwrap_or_else(dev::session_life),
         code_life: code_life(),
         new_devices_decide: tries.is_some(),
@@ -122,6 +129,35 @@ pub fn sign_in(file: &ServerFile) -> Result<Vec<SignInSettings>> {
 /// A one-time code lives 15 minutes.
 fn code_life() -> Duration {
     Duration::from_secs(CODE_S).expect("a constant between one second and a year")
+}
+
+/// The directories of `file`. Their tokens are forgotten but for their hashes.
+///
+/// # Errors
+/// Exit 3 for a token that is missing or refused.
+pub fn directories(file: &ServerFile) -> Result<Vec<DirectorySettings>> {
+    let mut seen = BTreeSet::new();
+    let with_tokens = |directory: &Directory| {
+        let mut tokens = Vec::new();
+        for (source, until) in &directory.tokens {
+            let token = source.read_token(&directory.name)?;
+            let hash = Digest::of(token.expose_secret().as_bytes());
+            // nobody could say which directory shows it
+            if !seen.insert(hash.as_str().to_owned()) {
+                let what = format!("{} shows a token that is named already", directory.name);
+                let error = Error::new(Exit::Configuration, "server.directory_token", what);
+                return Err(error.hint("every token is one of its own: openssl rand -hex 32"));
+            }
+            tokens.push((hash, *until));
+        }
+        Ok(DirectorySettings {
+            name: directory.name.clone(),
+            issuer: directory.issuer.clone(),
+            groups: directory.groups.clone(),
+            tokens,
+        })
+    };
+    file.directories.iter().map(with_tokens).collect()
 }
 
 /// Values of `Host` that callers of `origin` send: its own port may be left out or not.

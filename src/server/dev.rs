@@ -179,6 +179,8 @@ pub async fn settings(data: &Data, address: SocketAddr, aws: AwsSettings) -> Res
         sign_in: Vec::new(),
         workload_issuers: Vec::new(),
         admins: vec![Admin::local("carol")],
+        directories: Vec::new(),
+        membership_age_s: 0,
         session_life: session_life(),
         code_life: code_life(),
         new_devices_decide: true,

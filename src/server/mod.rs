@@ -15,6 +15,7 @@ pub mod policy_folder;
 pub mod provider;
 pub mod publication;
 pub mod routes;
+pub mod scim;
 mod sealed_store;
 pub mod service;
 pub mod settings;
@@ -148,6 +149,11 @@ pub async fn open(settings: Settings) -> Result<Opened, StartError> {
     let bundle = Arc::new(bundle);
     let clock = Clock::real_after(store.newest_at().await?);
     sealed_store::check(store.as_ref(), &clock, settings.issuer.as_ref()).await?;
+    for directory in &settings.directories {
+        if directory.tokens.iter().all(|(_, until)| *until <= clock.now()) {
+            tracing::warn!(directory = directory.name, "the token of a directory has ended");
+        }
+    }
     let issuer = settings
         .issuer
         .clone()

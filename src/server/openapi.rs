@@ -4,9 +4,10 @@ use serde_json::{Value, json};
 use utoipa::OpenApi;
 
 use crate::server::handlers::{
-    admin, device_flow, grants, health, issuer, locks, requests, sessions, sign_in, targets,
+    admin, device_flow, grants, health, issuer, locks, requests, scim, sessions, sign_in, targets,
 };
 use crate::server::routes::{Access, table};
+use crate::server::scim as scim_error;
 use crate::wire::problem::MEDIA_TYPE;
 
 #[derive(OpenApi)]
@@ -52,6 +53,24 @@ use crate::wire::problem::MEDIA_TYPE;
         admin::add_user,
         admin::sessions,
         admin::revoke,
+        scim::config,
+        scim::resource_types,
+        scim::resource_type,
+        scim::schemas,
+        scim::schema,
+        scim::search,
+        scim::list_users,
+        scim::create_user,
+        scim::look_at_user,
+        scim::replace_user,
+        scim::patch_user,
+        scim::delete_user,
+        scim::list_groups,
+        scim::create_group,
+        scim::look_at_group,
+        scim::replace_group,
+        scim::patch_group,
+        scim::delete_group,
     )
 )]
 struct Description;
@@ -72,6 +91,11 @@ pub fn text() -> String {
             "name": "DPoP",
             "description": "A proof of the device (RFC 9449), with the nonce of the last answer's `DPoP-Nonce`.",
         },
+        "directory": {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "A token of the directory's own, which counts on no other path.",
+        },
     });
     for route in table() {
         let method = route.method.as_str().to_ascii_lowercase();
@@ -91,11 +115,16 @@ fn complete(operation: &mut Value, method: &str, access: Access) {
         Access::SignedIn | Access::People | Access::Admin => {
             operation["security"] = json!([{ "session": [], "device": [] }])
         }
+        Access::Directory => operation["security"] = json!([{ "directory": [] }]),
     }
     if let Some(parameters) = operation.get_mut("parameters").and_then(Value::as_array_mut) {
         for parameter in parameters.iter_mut().filter(|p| p["name"] == "id") {
-            parameter["description"] =
-                json!("The whole id, or a beginning of it that is unique and has four characters.");
+            parameter["description"] = json!(match access {
+                Access::Directory => "The id, whole.",
+                Access::Anyone | Access::OnDevice | Access::SignedIn | Access::People | Access::Admin => {
+                    "The whole id, or a beginning of it that is unique and has four characters."
+                }
+            });
         }
     }
     if method == "post" && matches!(access, Access::SignedIn | Access::People) {
@@ -112,8 +141,13 @@ fn complete(operation: &mut Value, method: &str, access: Access) {
     let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else {
         return;
     };
-    let problem = json!({ "schema": { "$ref": "#/components/schemas/Problem" } });
-    responses.insert("default".to_owned(), json!({ "content": { MEDIA_TYPE: problem } }));
+    let error = match access {
+        Access::Directory => json!({ scim_error::MEDIA_TYPE: { "schema": { "type": "object" } } }),
+        Access::Anyone | Access::OnDevice | Access::SignedIn | Access::People | Access::Admin => {
+            json!({ MEDIA_TYPE: { "schema": { "$ref": "#/components/schemas/Problem" } } })
+        }
+    };
+    responses.insert("default".to_owned(), json!({ "content": error }));
     for (status, response) in responses {
         response["description"] = json!(match status.as_str() {
             "201" => "Done.",
@@ -122,6 +156,7 @@ fn complete(operation: &mut Value, method: &str, access: Access) {
             "304" => "Nothing has changed.",
             "400" => "A page that says why not.",
             "503" => "Not ready.",
+            "default" if access == Access::Directory => "An error (RFC 7644, section 3.12).",
             "default" => "A problem (RFC 9457).",
             _ => "As asked.",
         });

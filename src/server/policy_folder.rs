@@ -54,6 +54,13 @@ pub async fn record(backend: &Backend, bundle: &Bundle, before: Option<&str>) ->
         .store
         .keep_bundle(hash, &json!(files).to_string(), backend.now())
         .await?;
+    for (group, feed) in bundle.catalogue().feeds() {
+        let mut directories = backend.settings.directories.iter();
+        if !directories.any(|directory| directory.name == feed.source) {
+            let source = feed.source.as_str();
+            tracing::warn!(group, source, "no [[directory]] of that name: nobody is in this group");
+        }
+    }
     let details = json!({ "before": before });
     let event = Change::new(
         backend.now(),

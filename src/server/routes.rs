@@ -8,20 +8,21 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::{Method, StatusCode};
 use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::response::IntoResponse;
-use axum::routing::{MethodRouter, delete, get, post};
+use axum::routing::{MethodRouter, delete, get, patch, post, put};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::server::backend::Backend;
 use crate::server::edge::answer::described;
+use crate::server::edge::directory::from_directory;
 use crate::server::edge::guard::guard;
 use crate::server::edge::let_in::{admin_only, on_device, people_alone, signed_in};
 use crate::server::edge::whole::whole;
 use crate::server::failure::Failure;
 use crate::server::handlers::{
-    admin, device_flow, grants, health, issuer, locks, requests, sessions, sign_in, targets,
+    admin, device_flow, grants, health, issuer, locks, requests, scim, sessions, sign_in, targets,
 };
-use crate::wire::{LARGEST_BODY, paths};
+use crate::wire::{LARGEST_BODY, LARGEST_SCIM_BODY, paths};
 
 /// Longer than any wait, shorter than most proxies.
 const LONGEST_CALL: Duration = Duration::from_secs(45);
@@ -39,6 +40,8 @@ pub enum Access {
     People,
     /// Whoever is signed in and runs the backend.
     Admin,
+    /// A directory, with a token of its own.
+    Directory,
 }
 
 /// A route.
@@ -54,7 +57,7 @@ pub struct Route {
 
 /// The table.
 pub fn table() -> Vec<Route> {
-    use Access::{Admin, Anyone, OnDevice, People, SignedIn};
+    use Access::{Admin, Anyone, Directory, OnDevice, People, SignedIn};
     let route = |method, path, access, handler| Route {
         method,
         path,
@@ -103,6 +106,34 @@ pub fn table() -> Vec<Route> {
         route(Method::POST, paths::ADMIN_USERS, Admin, post(admin::add_user)),
         route(Method::GET, paths::ADMIN_SESSIONS, Admin, get(admin::sessions)),
         route(Method::DELETE, paths::ADMIN_SESSION, Admin, delete(admin::revoke)),
+        route(Method::GET, paths::SCIM_CONFIG, Directory, get(scim::config)),
+        route(
+            Method::GET,
+            paths::SCIM_RESOURCE_TYPES,
+            Directory,
+            get(scim::resource_types),
+        ),
+        route(
+            Method::GET,
+            paths::SCIM_RESOURCE_TYPE,
+            Directory,
+            get(scim::resource_type),
+        ),
+        route(Method::GET, paths::SCIM_SCHEMAS, Directory, get(scim::schemas)),
+        route(Method::GET, paths::SCIM_SCHEMA, Directory, get(scim::schema)),
+        route(Method::POST, paths::SCIM_SEARCH, Directory, post(scim::search)),
+        route(Method::GET, paths::SCIM_USERS, Directory, get(scim::list_users)),
+        route(Method::POST, paths::SCIM_USERS, Directory, post(scim::create_user)),
+        route(Method::GET, paths::SCIM_USER, Directory, get(scim::look_at_user)),
+        route(Method::PUT, paths::SCIM_USER, Directory, put(scim::replace_user)),
+        route(Method::PATCH, paths::SCIM_USER, Directory, patch(scim::patch_user)),
+        route(Method::DELETE, paths::SCIM_USER, Directory, delete(scim::delete_user)),
+        route(Method::GET, paths::SCIM_GROUPS, Directory, get(scim::list_groups)),
+        route(Method::POST, paths::SCIM_GROUPS, Directory, post(scim::create_group)),
+        route(Method::GET, paths::SCIM_GROUP, Directory, get(scim::look_at_group)),
+        route(Method::PUT, paths::SCIM_GROUP, Directory, put(scim::replace_group)),
+        route(Method::PATCH, paths::SCIM_GROUP, Directory, patch(scim::patch_group)),
+        route(Method::DELETE, paths::SCIM_GROUP, Directory, delete(scim::delete_group)),
     ]
 }
 
@@ -122,6 +153,10 @@ pub fn router(backend: &Arc<Backend>) -> Router {
                 let handler = route.handler.layer(from_fn_with_state(backend.clone(), admin_only));
                 handler.layer(from_fn_with_state(backend.clone(), signed_in))
             }
+            Access::Directory => route
+                .handler
+                .layer(DefaultBodyLimit::max(LARGEST_SCIM_BODY))
+                .layer(from_fn_with_state(backend.clone(), from_directory)),
         };
         router = router.route(route.path, handler);
     }

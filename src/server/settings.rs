@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::config::WorkloadIssuer;
 pub use crate::config::{Admin, TlsFiles, TrustedProxies};
-use crate::domain::Duration;
+use crate::domain::{Digest, Duration, Timestamp};
 pub use crate::server::identity::relying_party::SignInSettings;
 pub use crate::server::issuer::IssuerSettings;
 pub use crate::server::provider::aws::AwsSettings;
@@ -41,6 +41,10 @@ pub struct Settings {
     pub workload_issuers: Vec<WorkloadIssuer>,
     /// Who runs the backend.
     pub admins: Vec<Admin>,
+    /// What pushes people and groups here.
+    pub directories: Vec<DirectorySettings>,
+    /// From this risk on ([`RISKY`]) a membership counts for a vote once it is this much older than the request.
+    pub membership_age_s: u32,
     /// A session lives this long.
     pub session_life: Duration,
     /// A one-time code lives this long.
@@ -49,4 +53,32 @@ pub struct Settings {
     pub new_devices_decide: bool,
     /// Whether a device that is enrolled for who asks may decide: only where one machine plays all parts.
     pub shared_devices_decide: bool,
+}
+
+/// From this risk on a vote counts only by a membership that is older than the request by a while.
+pub const RISKY: u8 = 2;
+/// That while, in production: a day, so that whoever watches the directory may notice.
+pub const MEMBERSHIP_AGE_S: u32 = 86_400;
+
+/// A directory that may push people and groups here.
+#[derive(Clone, Debug)]
+pub struct DirectorySettings {
+    /// As the catalogue calls it.
+    pub name: String,
+    /// The issuer of its people.
+    pub issuer: String,
+    /// Names and ids of the groups that are its own; a `*` at the end stands for any ending.
+    pub groups: Vec<String>,
+    /// SHA-256 of each token, and before when it counts.
+    pub tokens: Vec<(Digest, Timestamp)>,
+}
+
+impl DirectorySettings {
+    /// Whether a group of this name or id is its own.
+    pub fn owns(&self, given: &str) -> bool {
+        self.groups.iter().any(|own| match own.strip_suffix('*') {
+            Some(beginning) => given.starts_with(beginning),
+            None => own == given,
+        })
+    }
 }

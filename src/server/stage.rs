@@ -30,7 +30,7 @@ use crate::server::provider::{
     User,
 };
 use crate::server::service::{file, sign_in};
-use crate::server::settings::{Admin, Quota, Settings};
+use crate::server::settings::{Admin, MEMBERSHIP_AGE_S, Quota, Settings};
 use crate::server::store::{MemoryStore, SqliteStore, Store};
 use crate::server::worker;
 use crate::wire::{Filed, NewDecision, NewRequest, NewSession, PublicKey, RequestView};
@@ -246,6 +246,8 @@ impl Stage {
             sign_in: Vec::new(),
             workload_issuers: Vec::new(),
             admins: vec![Admin::local("carol")],
+            directories: Vec::new(),
+            membership_age_s: MEMBERSHIP_AGE_S,
             session_life: Duration::from_secs(12 * 3600).unwrap(),
             code_life: Duration::from_secs(600).unwrap(),
             new_devices_decide: true,
@@ -286,6 +288,11 @@ impl Stage {
 
     /// Signs `name` in on the device that has `key`.
     pub async fn sign_in_on(&self, name: &str, key: &PublicKey) -> Caller {
+        self.try_sign_in(name, key).await.unwrap()
+    }
+
+    /// The same, where it may be refused.
+    pub async fn try_sign_in(&self, name: &str, key: &PublicKey) -> Result<Caller, Failure> {
         let code = sign_in::issue_code(&self.backend, name).await.unwrap();
         let new = NewSession {
             name: name.into(),
@@ -294,10 +301,8 @@ impl Stage {
             key_storage: "file".into(),
         };
         let address = IpAddr::from([127, 0, 0, 1]);
-        let opened = sign_in::open(&self.backend, &new, &DeviceKey::of(key).unwrap(), address)
-            .await
-            .unwrap();
-        sign_in::caller(&self.backend, &opened.token, address).await.unwrap()
+        let opened = sign_in::open(&self.backend, &new, &DeviceKey::of(key).unwrap(), address).await?;
+        sign_in::caller(&self.backend, &opened.token, address).await
     }
 
     /// Signs `caller` in again, on the device that they have.

@@ -40,3 +40,6 @@ pub const LONGEST_WAIT_S: u64 = 30;
 
 /// Largest body that the backend reads, in bytes.
 pub const LARGEST_BODY: usize = 64 * 1024;
+
+/// Largest body of a directory: a group with some thousand members.
+pub const LARGEST_SCIM_BODY: usize = 1024 * 1024;

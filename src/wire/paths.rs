@@ -53,6 +53,28 @@ pub const SIGN_IN: &str = "/sign-in";
 /// Where the identity provider of a name sends it back to: each has an address of its own, so that what one sends is never
 /// taken for another's (RFC 9700, section 4.4.2.2).
 pub const SIGN_IN_CALLBACK: &str = "/sign-in/callback/{with}";
+/// Beginning of everything for directories (RFC 7644).
+pub const SCIM: &str = "/scim/v2";
+/// People of a directory.
+pub const SCIM_USERS: &str = "/scim/v2/Users";
+/// One of them.
+pub const SCIM_USER: &str = "/scim/v2/Users/{id}";
+/// Groups of a directory.
+pub const SCIM_GROUPS: &str = "/scim/v2/Groups";
+/// One of them.
+pub const SCIM_GROUP: &str = "/scim/v2/Groups/{id}";
+/// Looking for people and groups at once, which is not offered.
+pub const SCIM_SEARCH: &str = "/scim/v2/.search";
+/// What of SCIM is offered.
+pub const SCIM_CONFIG: &str = "/scim/v2/ServiceProviderConfig";
+/// Kinds of resources.
+pub const SCIM_RESOURCE_TYPES: &str = "/scim/v2/ResourceTypes";
+/// One of them.
+pub const SCIM_RESOURCE_TYPE: &str = "/scim/v2/ResourceTypes/{id}";
+/// Their schemas.
+pub const SCIM_SCHEMAS: &str = "/scim/v2/Schemas";
+/// One of them.
+pub const SCIM_SCHEMA: &str = "/scim/v2/Schemas/{id}";
 /// The description of this interface.
 pub const OPENAPI: &str = "/v1/openapi.json";
 /// What AWS reads of us as OpenID Connect issuer.

@@ -14,6 +14,7 @@ const LICENCES: &[&str] = &[
     "Unicode-3.0",
     "CDLA-Permissive-2.0",
     "MPL-2.0",
+    "MIT-0",
 ];
 
 /// A second TLS stack, a second crypto library, or C libraries from the system.

@@ -63,6 +63,8 @@ const CLIENT: &[&str] = &[
 /// What has the form of a code and is none: files and hosts.
 const NO_CODES: &[&str] = &[
     ".client_secret",
+    "directory.token",
+    "directory.next_token",
     ".require",
     ".toml",
     ".json",
@@ -166,6 +168,7 @@ fn routes_of_the_page_are_those_of_the_server() {
             Access::SignedIn => "whoever is signed in",
             Access::People => "people who are signed in",
             Access::Admin => "an admin",
+            Access::Directory => "a directory, with its token",
         };
         text.push_str(&format!("| `{} {}` | {who} |\n", route.method, route.path));
     }

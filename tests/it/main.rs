@@ -30,6 +30,7 @@ mod box_center_several;
 mod box_center_sign_in;
 mod box_credential;
 mod box_device;
+mod box_directory;
 mod box_env;
 mod box_exec;
 mod box_exec_refresh;

@@ -153,6 +153,7 @@ impl Plan {
                 let key = file.sealing_key.read_key()?;
                 let mut settings = configured::settings(file, key, aws.clone(), tries.then_some(address))?;
                 settings.sign_in = configured::sign_in(file)?;
+                settings.directories = configured::directories(file)?;
                 Ok(settings)
             }
             (Self::Dev { .. }, Holding::File { .. }) | (Self::File { .. }, Holding::Dev(_)) => {

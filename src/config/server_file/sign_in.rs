@@ -31,11 +31,25 @@ pub(super) const KEYS: &[&str] = &[
     "client_secret",
     "scopes",
     "name_claim",
+    "subject_claim",
     "algorithms",
     "mfa_acr",
     "remote",
     "require",
     "device",
+];
+
+/// Claims that people, or those who administer them, may change.
+const CHANGED: &[&str] = &[
+    "email",
+    "preferred_username",
+    "upn",
+    "unique_name",
+    "name",
+    "nickname",
+    "given_name",
+    "family_name",
+    "phone_number",
 ];
 
 /// An identity provider, as the file has it.
@@ -53,6 +67,8 @@ pub struct IdentityProvider {
     pub scopes: Vec<String>,
     /// The claim that people are shown by, where it is not one of the usual.
     pub name_claim: Option<String>,
+    /// The claim that says who somebody is, where it is not `sub`.
+    pub subject_claim: Option<String>,
     /// How its tokens may be signed.
     pub algorithms: Vec<TokenAlgorithm>,
     /// Values of `acr` that say that a second factor was shown.
@@ -105,6 +121,7 @@ pub(super) struct Written {
     client_secret: Option<Spanned<Secret>>,
     scopes: Option<Vec<Spanned<String>>>,
     name_claim: Option<Spanned<String>>,
+    subject_claim: Option<Spanned<String>>,
     algorithms: Option<Spanned<Vec<Spanned<String>>>>,
     #[serde(default)]
     mfa_acr: Vec<Spanned<String>>,
@@ -157,6 +174,11 @@ impl Source<'_> {
                 .as_ref()
                 .map(|claim| self.plain("name_claim", claim))
                 .transpose()?,
+            subject_claim: table
+                .subject_claim
+                .as_ref()
+                .map(|claim| self.subject_claim(claim))
+                .transpose()?,
             algorithms: self.algorithms(table.algorithms.as_ref())?,
             mfa_acr: table
                 .mfa_acr
@@ -208,6 +230,17 @@ impl Source<'_> {
             Some(_) => Err(wrong("has a query")),
             None => Ok(text.clone()),
         }
+    }
+
+    /// Whoever may change what it says would be somebody else.
+    fn subject_claim(&self, written: &Spanned<String>) -> Result<String> {
+        let claim = self.plain("subject_claim", written)?;
+        if CHANGED.contains(&claim.as_str()) {
+            return Err(self
+                .wrong(&written.span(), &format!("subject_claim may change: {claim}"))
+                .hint("name a claim that is given to nobody else, ever: sub, or oid at Entra"));
+        }
+        Ok(claim)
     }
 
     /// Text that a request can carry as it is.

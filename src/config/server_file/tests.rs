@@ -90,7 +90,7 @@ fn unknown_key_is_refused_with_place_and_nearest() {
             "[oidc]\nx = 1\n[sealing_key]",
             "13:2: no key named oidc",
             "known keys: listen, public_url, policy, database, tls, trusted_proxies, forwarded_header, aws, issuer, \
-             sealing_key, sign_in, workload_issuer, admins, session",
+             sealing_key, sign_in, workload_issuer, admins, session, directory",
         ),
     ] {
         assert_eq!(said(from, to), (message.to_owned(), hint.to_owned()));

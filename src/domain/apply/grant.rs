@@ -43,6 +43,8 @@ pub(super) fn new_grant(now: Timestamp, request: &Request, id: GrantId) -> Grant
 
 /// Why an extension ends with what it extends.
 const LOST: &str = "what it extends was ended early";
+/// Why a grant ends with whoever has it.
+const LEFT: &str = "no longer in the directory";
 
 pub(super) fn activate(now: Timestamp, case: &Case) -> Result<Change, Refusal> {
     let (request, grant) = (case.request()?, case.grant()?);
@@ -167,6 +169,20 @@ pub(super) fn give_back(now: Timestamp, case: &Case, by: &PersonId) -> Result<Ch
 
 pub(super) fn revoke(now: Timestamp, case: &Case, by: &PersonId, reason: &str) -> Result<Change, Refusal> {
     begin_end(now, case, Some(by), EndCause::Revoked, Some(reason))
+}
+
+/// Ends what somebody has who left their directory. What is over, or ending, is left alone.
+pub(super) fn recalled(now: Timestamp, case: &Case) -> Result<Change, Refusal> {
+    let grant = case.grant()?;
+    match grant.state {
+        GrantState::Granting | GrantState::Active if grant.ends_at.is_some_and(|end| now >= end) => {
+            begin_end(now, case, None, EndCause::Expired, None)
+        }
+        GrantState::Scheduled | GrantState::Granting | GrantState::Active => {
+            begin_end(now, case, None, EndCause::Revoked, Some(LEFT))
+        }
+        GrantState::Revoking | GrantState::Ended | GrantState::Failed => Ok(Change::default()),
+    }
 }
 
 pub(super) fn end(now: Timestamp, case: &Case) -> Result<Change, Refusal> {

@@ -32,6 +32,7 @@ pub(super) fn bars(case: &Case, event: &Event) -> Vec<Scope> {
         | Event::Drop { .. }
         | Event::Revoke { .. }
         | Event::Warn
+        | Event::Recall
         | Event::Lock { .. }
         | Event::End
         | Event::Gone
@@ -65,6 +66,7 @@ pub(super) fn barred(now: Timestamp, case: &Case, event: &Event, lock: &Lock) ->
         | Event::Drop { .. }
         | Event::Revoke { .. }
         | Event::Warn
+        | Event::Recall
         | Event::Lock { .. }
         | Event::End
         | Event::Gone

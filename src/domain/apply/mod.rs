@@ -7,6 +7,8 @@ mod ending;
 mod extension;
 mod grant;
 mod grant_step;
+#[cfg(test)]
+mod humans;
 mod kill;
 mod lease;
 #[cfg(test)]
@@ -60,6 +62,7 @@ pub fn apply(now: Timestamp, case: &Case, event: &Event) -> Result<Change, Refus
         | Event::Drop { .. }
         | Event::Revoke { .. }
         | Event::Warn
+        | Event::Recall
         | Event::Lock { .. }
         | Event::End
         | Event::Gone
@@ -89,6 +92,7 @@ fn follows(now: Timestamp, case: &Case, event: &Event) -> Result<Change, Refusal
         Event::Drop { by } => grant::give_back(now, case, by),
         Event::Revoke { by, reason } => grant::revoke(now, case, by, reason.as_str()),
         Event::Warn => warning::warn(now, case),
+        Event::Recall => grant::recalled(now, case),
         Event::Lock { by, reason } => lock::swept(now, case, by, reason.as_str()),
         Event::End => grant::end(now, case),
         Event::Gone => grant::gone(now, case),

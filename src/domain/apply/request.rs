@@ -121,7 +121,7 @@ pub(super) fn decide(now: Timestamp, case: &Case, vote: &Vote) -> Result<Change,
         let (body, started_by) = (&request.body, &request.frozen.started_by);
         [&body.requester, &body.beneficiary].contains(&person) || started_by.contains(person) || vote.behind.is(person)
     };
-    if asks(&vote.by) {
+    if asks(&vote.by) || vote.same_human.iter().any(asks) {
         return Err(Refusal::OwnRequest);
     }
     if vote.device_people.iter().any(asks) {
@@ -147,7 +147,11 @@ pub(super) fn decide(now: Timestamp, case: &Case, vote: &Vote) -> Result<Change,
             request: request.id().clone(),
         });
     }
-    if case.decisions.iter().any(|d| d.by == vote.by) {
+    if case
+        .decisions
+        .iter()
+        .any(|d| d.by == vote.by || vote.same_human.contains(&d.by))
+    {
         return Err(Refusal::VotedAlready {
             request: request.id().clone(),
         });

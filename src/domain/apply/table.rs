@@ -41,6 +41,7 @@ drop           | ended(dropped) | revoking(dropped) +take | revoking(dropped) +t
 drop by another | no: access.forbidden | no: access.forbidden | no: access.forbidden | no: access.forbidden | no: access.forbidden | no: access.forbidden
 revoke         | ended(revoked) | revoking(revoked) +take | revoking(revoked) +take | - | no: grant.not_live | no: grant.not_live
 lock           | ended(locked) | revoking(locked) +take | revoking(locked) +take | - | - | -
+recall         | ended(revoked) | revoking(revoked) +take | revoking(revoked) +take | - | - | -
 warn           | - | - | told | - | - | -
 warn early     | - | - | later +warn | - | - | -
 warn at the end | - | - | - | - | - | -
@@ -83,6 +84,16 @@ fn request(state: RequestState) -> Request {
         expires_at: at(3_600_000),
         closed_at: (state != RequestState::Pending).then_some(at(1)),
         version: 1,
+    }
+}
+
+/// A pending request that passes `stage`.
+pub(super) fn pending(stage: crate::domain::workflow::Stage) -> Case {
+    let mut request = request(RequestState::Pending);
+    request.frozen.workflow.stages = vec![stage];
+    Case {
+        request: Some(request),
+        ..Case::default()
     }
 }
 
@@ -211,6 +222,7 @@ fn grant_follows_its_table() {
         ("drop by another", during, drop(2)),
         ("revoke", during, revoke),
         ("lock", during, stop()),
+        ("recall", during, Event::Recall),
         ("warn", at(END_MS - 600_000), Event::Warn),
         ("warn early", at(END_MS - 600_001), Event::Warn),
         ("warn at the end", end, Event::Warn),

@@ -135,6 +135,7 @@ impl World {
             | Event::Drop { .. }
             | Event::Revoke { .. }
             | Event::Warn
+            | Event::Recall
             | Event::Lock { .. }
             | Event::End
             | Event::Gone
@@ -250,7 +251,10 @@ impl World {
                 | Row::SignInCode(_)
                 | Row::SealingCheck(_)
                 | Row::IssuerKey(_)
-                | Row::Membership(_) => {
+                | Row::Membership(_)
+                | Row::DirectoryUser(_)
+                | Row::DirectoryGroup(_)
+                | Row::DirectoryMembers(_) => {
                     panic!("a case has no such row: {row:?}")
                 }
             }

@@ -4,13 +4,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Member;
+use super::groups::Feed;
 use crate::domain::{Stage, Workflow};
 
 /// Why nobody can satisfy `workflow`, if so. One person counts once, in one stage.
-pub(super) fn unsatisfiable(workflow: &Workflow, groups: &BTreeMap<String, BTreeSet<Member>>) -> Option<String> {
+/// Who is in a group that a directory feeds is not known here: a stage that such a group may decide can be.
+pub(super) fn unsatisfiable(
+    workflow: &Workflow,
+    groups: &BTreeMap<String, BTreeSet<Member>>,
+    feeds: &BTreeMap<String, Feed>,
+) -> Option<String> {
     let mut taken: BTreeMap<&Member, usize> = BTreeMap::new();
     let mut wanted: Vec<BTreeSet<&Member>> = Vec::new();
-    for stage in &workflow.stages {
+    let is_counted = |stage: &&Stage| !stage.groups.iter().any(|group| feeds.contains_key(group));
+    for stage in workflow.stages.iter().filter(is_counted) {
         let people: BTreeSet<&Member> = stage.groups.iter().filter_map(|g| groups.get(g)).flatten().collect();
         if people.len() < stage.approvals as usize {
             return Some(format!(

@@ -9,6 +9,8 @@ use toml::Spanned;
 use super::accounts::Accounts;
 use super::approvals::cycle;
 use super::assignment::instance;
+use super::groups::Feed;
+use super::humans::Human;
 use super::kill::check_kill_role;
 use super::owned::trespasses;
 use super::shape::{self, Document, Names};
@@ -41,8 +43,9 @@ pub(super) struct Ground<'a> {
     pub(super) environments: BTreeMap<&'a str, Defined<'a, &'a shape::Environment>>,
     pub(super) workflows: BTreeMap<&'a str, Defined<'a, Workflow>>,
     pub(super) groups: BTreeMap<String, BTreeSet<Member>>,
+    pub(super) feeds: BTreeMap<String, Feed>,
     pub(super) workloads: BTreeMap<String, Enrolled>,
-    pub(super) humans: BTreeMap<(String, String), BTreeSet<Member>>,
+    pub(super) humans: BTreeMap<String, Human>,
     pub(super) findings: Vec<Finding>,
 }
 
@@ -67,6 +70,7 @@ pub(in crate::policy) fn build(sources: &[Source<'_>]) -> Result<Catalogue, Vec<
     for (source, document) in &documents {
         ground.findings.extend(trespasses(source, document));
         ground.add_groups(source, document);
+        ground.add_humans(source, document);
     }
     for (source, document) in &documents {
         ground.add_organisation(source, document);
@@ -76,7 +80,6 @@ pub(in crate::policy) fn build(sources: &[Source<'_>]) -> Result<Catalogue, Vec<
         ground.add_accounts(source, document);
         ground.add_many(source, document);
         ground.add_workloads(source, document);
-        ground.add_humans(source, document);
     }
     ground.check_environments();
     ground.check_accounts();
@@ -104,8 +107,9 @@ pub(in crate::policy) fn build(sources: &[Source<'_>]) -> Result<Catalogue, Vec<
             .map(|(name, one)| declared(name, one.value))
             .collect(),
         groups: ground.groups,
+        feeds: ground.feeds,
         workloads: ground.workloads,
-        humans: ground.humans,
+        humans: ground.humans.into_values().collect(),
     })
 }
 

@@ -50,7 +50,7 @@ pub(super) struct Document {
     #[serde(default)]
     pub(super) workload: Named<Workload>,
     #[serde(default)]
-    pub(super) human: Named<Named<Spanned<People>>>,
+    pub(super) human: Named<Human>,
     #[serde(default)]
     pub(super) target: Vec<Spanned<Target>>,
 }
@@ -139,7 +139,26 @@ pub(super) struct Stage {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Group {
-    pub(super) members: Names,
+    pub(super) members: Option<Names>,
+    pub(super) directory: Option<Spanned<FromDirectory>>,
+}
+
+/// Which group of which directory feeds a group.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FromDirectory {
+    pub(super) source: String,
+    pub(super) name: Option<String>,
+    pub(super) external_id: Option<String>,
+}
+
+/// Identities that are one human, and accounts by which they start jobs.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Human {
+    pub(super) identities: Names,
+    #[serde(default)]
+    pub(super) accounts: Names,
 }
 
 /// A workload that may sign in.
@@ -150,23 +169,6 @@ pub(super) struct Workload {
     pub(super) kind: Spanned<String>,
     #[serde(default)]
     pub(super) claims: Named<Spanned<toml::Value>>,
-}
-
-/// Whom an account is of: one, or all that one human is here.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-pub(super) enum People {
-    One(String),
-    Several(Vec<String>),
-}
-
-impl People {
-    pub(super) fn all(&self) -> &[String] {
-        match self {
-            Self::One(one) => std::slice::from_ref(one),
-            Self::Several(several) => several,
-        }
-    }
 }
 
 /// What can be asked for.

@@ -203,7 +203,7 @@ fn workflow(
     }
     // where a group is wrong, this would say it again
     if ground.findings.is_empty()
-        && let Some(why) = unsatisfiable(&workflow, &ground.groups)
+        && let Some(why) = unsatisfiable(&workflow, &ground.groups, &ground.feeds)
     {
         ground.find(&place.source, at, format!("nobody can approve: {why}"), None);
     }

@@ -1,15 +1,14 @@
-//! Enrolled workloads, and who is behind the accounts that start jobs.
+//! Enrolled workloads.
 //! Owns what has to be written of each. Refuses names that change hands, events that strangers cause, and claims that no
 //! token has.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 use toml::Spanned;
 
-use super::Member;
 use super::build::Ground;
-use super::groups::{is_address, person};
+use super::groups::is_address;
 use super::shape::{self, Document};
 use crate::domain::{Enrolled, Wanted, WorkloadKind};
 use crate::policy::finding::Source;
@@ -175,34 +174,6 @@ impl<'a> Ground<'a> {
             self.find(source, written.span(), message, Some(hint));
         }
     }
-
-    pub(super) fn add_humans(&mut self, source: &Source<'a>, document: &'a Document) {
-        for (issuer, accounts) in &document.human {
-            if !is_issuer(issuer.get_ref()) {
-                let hint = Some("write [human.\"https://token.actions.githubusercontent.com\"]".to_owned());
-                let message = format!("`{}` is no issuer", issuer.get_ref());
-                self.find(source, issuer.span(), message, hint);
-            }
-            for (account, people) in accounts {
-                let mut members: BTreeSet<Member> = BTreeSet::new();
-                for written in people.get_ref().all() {
-                    match person(written) {
-                        Some((issuer, subject)) => {
-                            members.insert((issuer.to_owned(), subject.to_owned()));
-                        }
-                        None => {
-                            let hint = Some("write it as local:NAME, or as `ISSUER SUBJECT`".to_owned());
-                            self.find(source, people.span(), format!("`{written}` is nobody"), hint);
-                        }
-                    }
-                }
-                let key = (issuer.get_ref().clone(), account.get_ref().clone());
-                if self.humans.insert(key, members).is_some() {
-                    self.twice(source, account, "account");
-                }
-            }
-        }
-    }
 }
 
 fn is_name(name: &str) -> bool {
@@ -211,7 +182,8 @@ fn is_name(name: &str) -> bool {
     (1..=63).contains(&bytes.len()) && is_plain(bytes[0]) && bytes.iter().all(|b| is_plain(*b) || b"._-".contains(b))
 }
 
-fn is_issuer(issuer: &str) -> bool {
+/// Whether tokens of workloads may come from `issuer`.
+pub(super) fn is_issuer(issuer: &str) -> bool {
     is_address(issuer) && issuer.bytes().all(|b| b.is_ascii_graphic())
 }
 

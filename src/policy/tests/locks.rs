@@ -1,11 +1,12 @@
 //! Who may lock and unlock what in the small bundle.
 
 use super::*;
+use crate::domain::Known;
 use crate::policy::Subject;
 
 fn may(bundle: &Bundle, who: &str, on: &str, lifts: bool) -> Decision {
     let (one, other) = (person(who), person(on));
-    let groups = |person: &Person| bundle.catalogue().groups_of(&person.issuer, &person.subject);
+    let groups = |person: &Person| bundle.catalogue().groups_of_person(person, &Known::default());
     let (groups, others) = (groups(&one), groups(&other));
     let who = Who {
         person: &one,
@@ -18,6 +19,7 @@ fn may(bundle: &Bundle, who: &str, on: &str, lifts: bool) -> Decision {
         (_, None) => Subject::Person {
             person: &other,
             groups: &others,
+            active: true,
         },
     };
     let (session, now) = (session(), Timestamp::from_millis(1_791_000_000_500));

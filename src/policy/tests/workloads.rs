@@ -6,10 +6,10 @@ use super::{
     PERMIT_ALL, Scene, altered, assert_allowed, assert_refused, because, files, loaded, permissive_bundle, person,
     said, session, small_bundle,
 };
-use crate::domain::{Person, StartedBy, Timestamp, Verdict, Workload, WorkloadKind};
-use crate::policy::{Ask, Bundle, Decision, Question, Who, decide, replay};
+use crate::domain::{Known, Person, StartedBy, Timestamp, Verdict, Workload, WorkloadKind};
+use crate::policy::{Ask, Bundle, Decision, Groups, Question, Who, decide, replay};
 
-const DEPLOY: &str = r#"[workload.deploy]
+pub(super) const DEPLOY: &str = r#"[workload.deploy]
 issuer = "https://token.actions.githubusercontent.com"
 kind = "github"
 
@@ -20,14 +20,18 @@ job_workflow_ref = "acme/payments/.github/workflows/deploy.yml@refs/heads/main"
 environment = "production"
 event_name = ["push", "workflow_dispatch"]
 
-[human."https://token.actions.githubusercontent.com"]
-583231 = "local:alice"
-583232 = ["local:bob", "https://idp.example bea"]
+[human.alice]
+identities = ["local:alice"]
+accounts = ["https://token.actions.githubusercontent.com 583231"]
+
+[human.bob]
+identities = ["local:bob", "https://idp.example bea"]
+accounts = ["https://token.actions.githubusercontent.com 583232"]
 "#;
 
-const IN: &str = "security/50-workloads.toml";
+pub(super) const IN: &str = "security/50-workloads.toml";
 
-fn job() -> Person {
+pub(super) fn job() -> Person {
     let claims = json!({ "repository_id": "74" });
     let workload = Workload {
         name: "deploy".into(),
@@ -45,7 +49,7 @@ fn job() -> Person {
 
 /// What `bundle` answers to a job that asks for `target`.
 fn asks(bundle: &Bundle, scene: &Scene<'_>, action: &str) -> Decision {
-    let (job, groups) = (job(), ["deploy".to_owned()]);
+    let (job, groups) = (job(), Groups::from(vec!["deploy".to_owned()]));
     let mut request = scene.request();
     (request.body.requester, request.body.beneficiary) = (job.id.clone(), job.id.clone());
     request.body.workload = job.workload.clone();
@@ -124,8 +128,9 @@ fn catalogue_enrols_and_links() {
     );
     // what matched was less than what is enrolled now
     assert!(!catalogue.is_enrolled(&job().workload.unwrap()));
-    assert!(catalogue.parents(&job()).is_empty());
-    assert_eq!(catalogue.parents(&person("bob")), ["engineering", "payments"]);
+    let groups = |who: &Person| catalogue.groups_of_person(who, &Known::default()).names().to_vec();
+    assert!(groups(&job()).is_empty());
+    assert_eq!(groups(&person("bob")), ["engineering", "payments"]);
 }
 
 #[test]
@@ -219,16 +224,36 @@ fn attack_24_what_would_enrol_strangers_is_refused_with_its_place() {
             "`Deploy` is no name of a workload",
             "",
         ),
+        ("[\"local:alice\"]", "[\"alice\"]", "`alice` is no member", "local:NAME"),
+        ("[\"local:alice\"]", "[]", "12:8: `alice` has no identity", ""),
         (
-            "583231 = \"local:alice\"",
-            "583231 = \"alice\"",
-            "`alice` is nobody",
-            "local:NAME",
+            "[\"local:alice\"]",
+            "[\"local:bob\"]",
+            "`bob` is named as two humans",
+            "",
         ),
         (
-            "[human.\"https://token.actions.githubusercontent.com\"]",
-            "[human.github]",
-            "`github` is no issuer",
+            "com 583231\"",
+            "com 583232\"",
+            "account `583232` is named as of two humans",
+            "",
+        ),
+        (
+            "\"https://token.actions.githubusercontent.com 583231\"",
+            "\"github 583231\"",
+            "14:13: `github 583231` is no account",
+            "write it as `ISSUER ID`",
+        ),
+        (
+            "com 583231\"",
+            "com\"",
+            "`https://token.actions.githubusercontent.com` is no account",
+            "",
+        ),
+        (
+            "com 583231\"",
+            "com 583231 583233\"",
+            "583231 583233` is no account",
             "",
         ),
     ] {
@@ -245,7 +270,7 @@ fn workloads_are_securitys_to_enrol() {
     let found = said(&Bundle::load(&files(&[("team.toml", DEPLOY)])).unwrap_err()).join("\n");
     assert!(found.contains("workload `deploy` stands outside security/"), "{found}");
     assert!(
-        found.contains("stands outside security/") && found.contains("human `https://"),
+        found.contains("stands outside security/") && found.contains("human `alice`"),
         "{found}"
     );
     // and a policy about one that there is not is refused

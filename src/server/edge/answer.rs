@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::server::edge::page::CONTENT_TYPE;
 use crate::server::failure::Failure;
+use crate::server::scim;
 use crate::wire::Problem;
 use crate::wire::problem::{Code, MEDIA_TYPE};
 
@@ -42,7 +43,7 @@ pub async fn described(response: Response) -> Response {
     let is_answer = response
         .headers()
         .get(header::CONTENT_TYPE)
-        .is_some_and(|kind| kind == "application/json" || kind == CONTENT_TYPE);
+        .is_some_and(|kind| kind == "application/json" || kind == CONTENT_TYPE || kind == scim::MEDIA_TYPE);
     if is_ours || is_answer || !(status.is_client_error() || status.is_server_error()) {
         return response;
     }

@@ -34,12 +34,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
         let (parts, body) = request.into_parts();
         let request = Request::from_parts(parts.clone(), body);
-        // the limit of its size is a layer of the router
-        let read = Bytes::from_request(request, state);
-        let bytes = match tokio::time::timeout(LONGEST_BODY, read).await {
-            Ok(read) => read.map_err(|rejection| unread(&rejection))?,
-            Err(_) => return Err(Failure::new(Code::UsageBody, "the body took too long to come")),
-        };
+        let bytes = whole(request, state, LARGEST_BODY).await?;
         let is_json = parts
             .headers
             .get(header::CONTENT_TYPE)
@@ -66,10 +61,22 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     }
 }
 
-fn unread(rejection: &BytesRejection) -> Failure {
+/// All of a body. Its size is limited by a layer of the router, to `most` bytes.
+///
+/// # Errors
+/// [`Code::BodyTooLarge`]; [`Code::UsageBody`] where it is cut short or slow.
+pub async fn whole<S: Send + Sync>(request: Request, state: &S, most: usize) -> Result<Bytes, Failure> {
+    let read = Bytes::from_request(request, state);
+    match tokio::time::timeout(LONGEST_BODY, read).await {
+        Ok(read) => read.map_err(|rejection| unread(&rejection, most)),
+        Err(_) => Err(Failure::new(Code::UsageBody, "the body took too long to come")),
+    }
+}
+
+fn unread(rejection: &BytesRejection, most: usize) -> Failure {
     match rejection {
         BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => {
-            Failure::new(Code::BodyTooLarge, format!("the body is over {LARGEST_BODY} bytes"))
+            Failure::new(Code::BodyTooLarge, format!("the body is over {most} bytes"))
         }
         _ => Failure::new(Code::UsageBody, "the body is cut short"),
     }

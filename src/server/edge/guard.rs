@@ -14,6 +14,7 @@ use crate::server::backend::Backend;
 use crate::server::edge::connections::Seat;
 use crate::server::edge::forwarded;
 use crate::server::failure::{Failure, repeated};
+use crate::server::scim;
 use crate::wire::problem::{Code, MEDIA_TYPE, StepUp};
 use crate::wire::{Problem, VERSION, VERSION_HEADER, paths};
 
@@ -35,6 +36,7 @@ pub async fn guard(State(backend): State<Arc<Backend>>, mut request: Request, ne
     let trace = trace_id(&backend, request.headers());
     let (method, path) = (repeated(request.method().as_str()), repeated(request.uri().path()));
     let takes_proofs = request.uri().path().starts_with("/v1/");
+    let is_scim = request.uri().path().starts_with(paths::SCIM);
     let checked = check(&backend, &request).and_then(|()| seen_through_proxies(&backend, &mut request));
     let mut response = match checked {
         Ok(()) => next.run(request).await,
@@ -46,14 +48,23 @@ pub async fn guard(State(backend): State<Arc<Backend>>, mut request: Request, ne
     }
     if let Some(mut problem) = problem {
         problem.trace_id = Some(trace.clone());
-        let body = serde_json::to_vec(&problem).unwrap_or_default();
-        let headers = std::mem::take(response.headers_mut());
         let status = response.status();
+        // a directory knows SCIM's form of an error alone
+        let (kind, body) = if is_scim {
+            let detail = format!("{} (trace {trace})", problem.title);
+            (
+                scim::MEDIA_TYPE,
+                scim::error::body(status, None, &detail).to_string().into_bytes(),
+            )
+        } else {
+            (MEDIA_TYPE, serde_json::to_vec(&problem).unwrap_or_default())
+        };
+        let headers = std::mem::take(response.headers_mut());
         response = (status, headers, body).into_response();
         response.headers_mut().remove(header::CONTENT_LENGTH);
         response
             .headers_mut()
-            .insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+            .insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     }
     let headers = response.headers_mut();
     headers.insert(VERSION_HEADER, HeaderValue::from_static(VERSION));

@@ -4,6 +4,7 @@
 pub mod answer;
 pub mod body;
 pub mod connections;
+pub mod directory;
 pub mod forwarded;
 pub mod guard;
 pub mod let_in;

@@ -7,6 +7,7 @@ pub mod health;
 pub mod issuer;
 pub mod locks;
 pub mod requests;
+pub mod scim;
 pub mod sessions;
 pub mod sign_in;
 pub mod targets;

@@ -296,7 +296,11 @@ impl RelyingParty {
             is_for_client: true,
             algorithms: &self.settings.provider.algorithms,
         };
-        Ok(self.keys.believed(clock, keys, token, &rules).await?)
+        let claims = self.keys.believed(clock, keys, token, &rules).await?;
+        Ok(match &self.settings.provider.subject_claim {
+            Some(claim) => claims.named_by(claim)?,
+            None => claims,
+        })
     }
 }
 

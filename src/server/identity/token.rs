@@ -108,6 +108,27 @@ pub struct Claims {
     pub others: Map<String, Value>,
 }
 
+impl Claims {
+    /// The same, about whom `claim` says in the place of `sub`.
+    ///
+    /// # Errors
+    /// [`TokenError::Unreadable`] where it says nothing that could name anybody.
+    pub fn named_by(mut self, claim: &str) -> Result<Self, TokenError> {
+        if claim != "sub" {
+            let said = self.others.get(claim).and_then(Value::as_str);
+            self.subject = said
+                .filter(|text| is_subject(text))
+                .ok_or(TokenError::Unreadable)?
+                .to_owned();
+        }
+        Ok(self)
+    }
+}
+
+fn is_subject(text: &str) -> bool {
+    (1..=LONGEST_SUBJECT).contains(&text.len()) && !text.chars().any(char::is_control)
+}
+
 /// RFC 7515, section 4.1, as far as it matters here.
 #[derive(Deserialize)]
 struct RawHead {
@@ -198,11 +219,10 @@ pub fn verify(now: Timestamp, token: &str, head: &Head, key: &Key, rules: &Rules
 
 /// What the library does not look at, or looks at by another clock: when it ends.
 fn check(now: Timestamp, raw: &RawClaims, rules: &Rules<'_>) -> Result<Timestamp, TokenError> {
-    let fits = |text: &str| (1..=LONGEST_SUBJECT).contains(&text.len()) && !text.chars().any(char::is_control);
     if raw.iss != rules.issuer {
         return Err(TokenError::Issuer);
     }
-    if !fits(&raw.sub) {
+    if !is_subject(&raw.sub) {
         return Err(TokenError::Unreadable);
     }
     let (is_ours, several) = match &raw.aud {

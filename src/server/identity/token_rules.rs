@@ -268,6 +268,18 @@ fn keys_that_do_not_sign_such_tokens_are_passed_over() {
 }
 
 #[test]
+fn claim_that_names_people_says_who_somebody_is() {
+    let claims = judged_claims(&with("oid", json!("0a21f0f2"))).unwrap();
+    assert_eq!(claims.clone().named_by("sub").unwrap().subject, claims.subject);
+    assert_eq!(claims.clone().named_by("oid").unwrap().subject, "0a21f0f2");
+    assert_eq!(claims.named_by("none"), Err(TokenError::Unreadable));
+    for said in [json!(""), json!(7), json!(["a"]), json!("a\nb"), json!("a".repeat(256))] {
+        let claims = judged_claims(&with("oid", said)).unwrap();
+        assert_eq!(claims.named_by("oid"), Err(TokenError::Unreadable));
+    }
+}
+
+#[test]
 fn ways_of_proof_are_read_however_they_are_written() {
     for (written, read) in [
         (json!("mfa"), vec!["mfa"]),

@@ -3,8 +3,8 @@
 
 use serde_json::json;
 
-use super::sign_in::code_hash;
-use super::step_up;
+use super::sign_in::{code_hash, left};
+use super::{directory, step_up};
 use crate::domain::sign_in::prove;
 use crate::domain::{Bound, Digest, Duration, Person, SessionId, SignInCode, SignInMethod};
 use crate::server::backend::Backend;
@@ -313,6 +313,9 @@ pub(super) async fn note(
             since: now,
             workload: None,
         });
+        if !directory::known(backend, &person).await?.active {
+            return Err(left());
+        }
         let bound = Bound {
             sign_in: sign_in_hash(sign_in),
             device: sign_in.terminal.device.clone(),

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::view::Viewer;
-use super::{Key, devices, locked, people, resolve, step_up, workload};
+use super::{Key, devices, directory, locked, people, resolve, step_up, workload};
 use crate::domain::lock::deciding;
 use crate::domain::{Case, Change, Comment, Digest, Event, PersonId, Refusal, Verdict, Vote, apply};
 use crate::policy::{self, Question};
@@ -68,11 +68,7 @@ async fn voted(
     comment: Option<Comment>,
     digest: Digest,
 ) -> Result<Change, Failure> {
-    let device_people = if backend.settings.shared_devices_decide {
-        Vec::new()
-    } else {
-        backend.store.people_of_device(&caller.session.device).await?
-    };
+    let device_people = directory::people_of_device(backend, caller).await?;
     let decides_from = devices::decides_from(backend, caller).await?;
     let asked = stages(backend, caller, case, verdict)?;
     let bundle = backend.bundle();
@@ -87,6 +83,7 @@ async fn voted(
         device_people,
         behind,
         decides_from,
+        same_human: directory::same_human(backend, &bundle, &caller.person).await?,
         stages: asked.allowed.clone(),
         grant: backend.random.grant_id(),
     };
@@ -123,7 +120,7 @@ fn stages(backend: &Backend, caller: &Caller, case: &Case, verdict: Verdict) -> 
         }
         .into());
     };
-    let groups = caller.groups(&bundle);
+    let groups = caller.groups(&bundle).before(directory::votes_before(backend, request));
     let who = caller.who(&groups);
     let decided_by: Vec<PersonId> = case.decisions.iter().map(|d| d.by.clone()).collect();
     let mut inputs = Vec::new();

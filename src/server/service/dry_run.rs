@@ -2,6 +2,7 @@
 
 use super::people::{self, Names};
 use super::plan::Plan;
+use super::roll::Roll;
 use super::view::{Viewer, extends, stages};
 use crate::domain::Person;
 use crate::server::backend::{Backend, Caller};
@@ -29,8 +30,9 @@ pub async fn dry_run(backend: &Backend, caller: &Caller, new: &NewRequest) -> Re
     apart.extend(human.into_iter().flatten().cloned());
     told.automatic = filing.automatic;
     told.policies = plan.policies();
-    let names = Names::new(backend);
-    told.stages = stages(&plan.target.workflow, &[], bundle.catalogue(), &apart, &names).await?;
+    let roll = Roll::read(backend, bundle.catalogue()).await?;
+    let (all, names) = ((bundle.catalogue(), &roll), Names::new(backend));
+    told.stages = stages(&plan.target.workflow, &[], all, &apart, &names).await?;
     Ok(told)
 }
 

@@ -1,5 +1,6 @@
 //! What waits for somebody's decision.
 
+use super::directory::{same_human, votes_before};
 use super::view::Viewer;
 use super::{devices, locked, step_up, workload};
 use crate::domain::{Behind, PersonId, Request, RequestId, Verdict};
@@ -35,11 +36,14 @@ pub async fn inbox(backend: &Backend, caller: &Caller) -> Result<RequestList, Fa
 
 async fn decidable(backend: &Backend, caller: &Caller) -> Result<Vec<RequestId>, Failure> {
     let now = backend.now();
+    let mut me = same_human(backend, &backend.bundle(), &caller.person).await?;
+    me.push(caller.person.id.clone());
     let mut found = Vec::new();
     for request in backend.store.pending(MOST_PENDING).await? {
-        let own = [&request.body.requester, &request.body.beneficiary].contains(&&caller.person.id);
-        let own = own || started(backend, caller, &request).await?;
-        if !own && now < request.expires_at && may_decide(backend, caller, &request).await? {
+        let body = &request.body;
+        let own = me.contains(&body.requester) || me.contains(&body.beneficiary);
+        let own = own || started(backend, &me, &request).await?;
+        if !own && now < request.expires_at && may_decide(backend, caller, &me, &request).await? {
             found.push(request.id().clone());
         }
         if found.len() == PAGE {
@@ -49,24 +53,25 @@ async fn decidable(backend: &Backend, caller: &Caller) -> Result<Vec<RequestId>,
     Ok(found)
 }
 
-/// Whether a job asks that `caller` started, or somebody of whom nothing is known: then nobody may approve it.
-async fn started(backend: &Backend, caller: &Caller, request: &Request) -> Result<bool, Failure> {
-    let (me, then) = (&caller.person.id, &request.frozen.started_by);
+/// Whether a job asks that one of `me` started, or somebody of whom nothing is known: then nobody may approve it.
+async fn started(backend: &Backend, me: &[PersonId], request: &Request) -> Result<bool, Failure> {
+    let then = &request.frozen.started_by;
     let bundle = backend.bundle();
     let now = workload::behind(backend, bundle.catalogue(), request.body.workload.as_deref()).await?;
-    Ok(then.contains(me) || now.is(me) || (now == Behind::Unknown && then.is_empty()))
+    let is_mine = me.iter().any(|one| then.contains(one) || now.is(one));
+    Ok(is_mine || (now == Behind::Unknown && then.is_empty()))
 }
 
-async fn may_decide(backend: &Backend, caller: &Caller, request: &Request) -> Result<bool, Failure> {
+async fn may_decide(backend: &Backend, caller: &Caller, me: &[PersonId], request: &Request) -> Result<bool, Failure> {
     let bundle = backend.bundle();
     let Some(target) = bundle.catalogue().asked(request) else {
         return Ok(false);
     };
-    let groups = caller.groups(&bundle);
+    let groups = caller.groups(&bundle).before(votes_before(backend, request));
     let who = caller.who(&groups);
     let decisions = backend.store.decisions(request.id()).await?;
     let decided_by: Vec<PersonId> = decisions.iter().map(|d| d.by.clone()).collect();
-    if decided_by.contains(&caller.person.id) {
+    if decided_by.iter().any(|by| me.contains(by)) {
         return Ok(false);
     }
     Ok(request

@@ -3,9 +3,10 @@
 
 use super::{people, step_up};
 use crate::domain::{Case, Lift, Lock, Person, PersonId, Refusal, Scope, TargetName};
-use crate::policy::{Ask, Bundle, Question, Subject, Target, decide};
+use crate::policy::{Ask, Bundle, Groups, Question, Subject, Target, decide};
 use crate::server::backend::{Backend, Caller};
 use crate::server::failure::Failure;
+use crate::server::service::directory;
 use crate::server::service::targets::REASON_TO_COME;
 use crate::server::store::Under;
 use crate::wire::problem::Code;
@@ -252,8 +253,8 @@ pub async fn under(backend: &Backend, lock: &Lock) -> Result<Under, Failure> {
 pub enum About {
     /// Everything; also a target that the catalogue does not have any more.
     All,
-    /// Somebody, with their groups.
-    Person(Person, Vec<String>),
+    /// Somebody, with their groups, and whether they are there.
+    Person(Person, Groups, bool),
     /// A target of the catalogue.
     Target(TargetName),
 }
@@ -269,8 +270,8 @@ impl About {
             Scope::Person(who) => {
                 let person = backend.store.person(who).await?;
                 let person = person.ok_or_else(|| Failure::broken(format!("no person {who}")))?;
-                let groups = bundle.catalogue().groups_of(&person.issuer, &person.subject);
-                Ok(Self::Person(person, groups))
+                let (groups, active) = directory::groups(backend, bundle, &person).await?;
+                Ok(Self::Person(person, groups, active))
             }
             Scope::Target(name) => Ok(Self::Target(name.clone())),
             Scope::Bound(_) => Ok(Self::All),
@@ -281,7 +282,11 @@ impl About {
     pub fn subject<'a>(&'a self, bundle: &'a Bundle) -> Subject<'a> {
         match self {
             Self::All => Subject::Everything,
-            Self::Person(person, groups) => Subject::Person { person, groups },
+            Self::Person(person, groups, active) => Subject::Person {
+                person,
+                groups,
+                active: *active,
+            },
             Self::Target(name) => on(bundle, name).map_or(Subject::Everything, Subject::Target),
         }
     }

@@ -2,7 +2,7 @@
 //! Owns what is meant by what somebody typed. One's own lock needs no policy; nothing here needs a provider.
 
 use super::locked::{About, lift_view, named, of_person, seen, under, view};
-use super::{Key, devices, people, step_up};
+use super::{Key, devices, directory, people, step_up};
 use crate::domain::accounts::is_account_id;
 use crate::domain::lock::{self, lift};
 use crate::domain::{Lift, Lock, PersonId, Reason, Refusal, Scope, TargetName};
@@ -89,11 +89,8 @@ pub async fn unlock(backend: &Backend, caller: &Caller, how: &LiftLock, key: Opt
             false => Some(may(backend, caller, &scope, Doing::Unlock).await?),
         };
         devices::may_say_yes(backend, caller).await?;
-        let device_people = if backend.settings.shared_devices_decide {
-            Vec::new()
-        } else {
-            backend.store.people_of_device(&caller.session.device).await?
-        };
+        let mut device_people = directory::people_of_device(backend, caller).await?;
+        device_people.extend(directory::same_human(backend, &backend.bundle(), &caller.person).await?);
         let void = first_is_void(backend, caller, known.as_ref()).await?;
         let lifted = lift(backend.now(), known.as_ref(), me, &device_people, void);
         let mut change = match lifted {
@@ -200,12 +197,12 @@ async fn may_still(backend: &Backend, caller: &Caller, lock: &Lock, first: &Lift
     };
     let bundle = backend.bundle();
     let about = About::find(backend, &bundle, &lock.scope).await?;
-    let groups = bundle.catalogue().groups_of(&person.issuer, &person.subject);
+    let (groups, active) = directory::groups(backend, &bundle, &person).await?;
     let question = Question::Unlock {
         who: Who {
             person: &person,
             groups: &groups,
-            active: true,
+            active,
         },
         on: about.subject(&bundle),
         session: caller.facts(),

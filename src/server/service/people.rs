@@ -138,19 +138,19 @@ impl<'a> Names<'a> {
         }
     }
 
-    /// `members` in words, by name.
+    /// `members` in words, by name; whoever never signed in by what stands beside.
     ///
     /// # Errors
     /// What the store says.
-    pub async fn of(&self, members: impl Iterator<Item = Member>) -> Result<Vec<String>, Failure> {
+    pub async fn of(&self, members: impl Iterator<Item = (Member, String)>) -> Result<Vec<String>, Failure> {
         let mut known = self.known.lock().await;
         let mut names = BTreeSet::new();
-        for member in members {
+        for (member, otherwise) in members {
             let name = match known.entry(member) {
                 Entry::Occupied(known) => known.get().clone(),
                 Entry::Vacant(new) => {
                     let (issuer, subject) = new.key();
-                    let name = called_member(self.backend, issuer, subject).await?;
+                    let name = called_member(self.backend, issuer, subject, &otherwise).await?;
                     new.insert(name).clone()
                 }
             };
@@ -160,15 +160,15 @@ impl<'a> Names<'a> {
     }
 }
 
-/// The member of a group whom their issuer calls `subject`, in a sentence: by name where they are known.
-async fn called_member(backend: &Backend, issuer: &str, subject: &str) -> Result<String, Failure> {
+/// The member of a group whom their issuer calls `subject`, in a sentence: by name where they are known, else as `otherwise`.
+async fn called_member(backend: &Backend, issuer: &str, subject: &str, otherwise: &str) -> Result<String, Failure> {
     let known = match issuer {
         LOCAL => None,
         _ => backend.store.person_by_subject(issuer, subject).await?,
     };
     Ok(match known {
         Some(person) => in_words(backend, &person),
-        None => called(&shown(subject), vouches(backend, issuer).as_deref()),
+        None => called(&shown(otherwise), vouches(backend, issuer).as_deref()),
     })
 }
 

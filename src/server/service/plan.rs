@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::{accounts, locked, others, people, resolve, step_up, workload};
+use super::{accounts, directory, locked, others, people, resolve, step_up, workload};
 use crate::domain::lock::asking;
 use crate::domain::{
     Behind, Body, Case, Duration, Extends, Filing, Frozen, Grant, Narrowing, Person, PersonName, Reason, Refusal,
@@ -82,7 +82,7 @@ impl Plan {
         let body = scene.body(&beneficiary, &case)?;
         let scopes = asking(&body, &target.same_access);
         locked::pass(backend, &caller.person.id, &case, &target.name, &scopes).await?;
-        let answers = scene.answers(&beneficiary, &body);
+        let answers = scene.answers(&beneficiary, &body).await?;
         if beneficiary.id != caller.person.id {
             answers.hold(&people::in_words(backend, &beneficiary), &body)?;
         }
@@ -341,23 +341,23 @@ impl Scene<'_> {
         (answer, step_up)
     }
 
-    fn answers(&self, beneficiary: &Person, body: &Body) -> Answers {
+    async fn answers(&self, beneficiary: &Person, body: &Body) -> Result<Answers, Failure> {
         let for_another = body.requester != body.beneficiary;
-        let groups = self.bundle.catalogue().parents(beneficiary);
+        let (groups, active) = directory::groups(self.backend, self.bundle, beneficiary).await?;
         let who = Who {
             person: beneficiary,
             groups: &groups,
-            active: true,
+            active,
         };
         let ask = self.asked.ask(self.target, &body.only);
         let (session, now) = (self.caller.facts(), self.backend.now());
         let (request, step_up) = self.may_ask(for_another, &body.only);
-        Answers {
+        Ok(Answers {
             request,
             step_up,
             receive: decide(self.bundle, &Question::Receive { who, ask, now }),
             automatic: (!for_another).then(|| decide(self.bundle, &Question::AutoApprove { who, ask, session, now })),
-        }
+        })
     }
 }
 

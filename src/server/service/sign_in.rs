@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use serde_json::json;
 
-use super::{admin, device_flow, devices, locked, people, workload};
+use super::{admin, device_flow, devices, directory, locked, people, workload};
 pub use crate::domain::person::LOCAL;
 use crate::domain::sign_in::{sign_in, sign_out, sign_out_everywhere, wrong_try};
 use crate::domain::{
@@ -17,7 +17,7 @@ use crate::server::failure::{Failure, settled};
 use crate::server::identity::device::DeviceKey;
 use crate::server::identity::relying_party::challenge;
 use crate::wire::problem::Code;
-use crate::wire::{Me, NewSession, OpenedSession, token};
+use crate::wire::{Me, NewSession, OpenedSession, Problem, token};
 
 /// RFC 7636, section 4.1: a verifier is no longer.
 pub(super) const LONGEST_VERIFIER: usize = 128;
@@ -83,6 +83,10 @@ pub async fn open(
             ended_at: None,
             version: 1,
         };
+        let known = directory::known(backend, &person).await?;
+        if !known.active {
+            return Err(left());
+        }
         let lock = locked::of_person(backend, &person.id).await?;
         match sign_in(now, &code, brought.as_deref(), &device, &session, lock.as_ref()) {
             Ok(change) => backend.commit(&change).await?,
@@ -91,6 +95,7 @@ pub async fn open(
         Ok(Caller {
             person,
             session,
+            known,
             address,
             at: now,
         })
@@ -136,6 +141,12 @@ async fn note_wrong(backend: &Backend, new: &NewSession) -> Result<(), Failure> 
     backend.commit(&wrong_try(now, &person, &codes)).await
 }
 
+/// What whoever has left their directory is told.
+pub fn left() -> Failure {
+    let problem = Problem::new(Code::Forbidden, "your directory says that you have left");
+    problem.hint("whoever runs the directory brings you back").into()
+}
+
 /// Hash of a code as it was typed: case, dashes and spaces do not count, and Crockford's look-alikes are read as meant.
 pub(super) fn code_hash(code: &str) -> String {
     let read: String = code
@@ -171,7 +182,7 @@ pub async fn me(backend: &Backend, caller: &Caller) -> Result<Me, Failure> {
     let bundle = backend.bundle();
     let catalogue = bundle.catalogue();
     let (groups, workload) = match caller.person.workload.as_deref() {
-        None => (caller.groups(&bundle), None),
+        None => (caller.groups(&bundle).names().to_vec(), None),
         Some(workload) => (Vec::new(), Some(workload::view(backend, catalogue, workload).await)),
     };
     Ok(Me {
@@ -244,9 +255,15 @@ pub async fn caller(backend: &Backend, secret: &str, address: IpAddr) -> Result<
     if person.workload.as_deref().is_some_and(is_out) {
         return Err(Failure::new(Code::SessionEnded, "this workload is no longer enrolled"));
     }
+    // the directory is asked at every call: who has left is out at once, and comes back with a new session only
+    let known = directory::known(backend, &person).await?;
+    if !known.lets_in(&session) {
+        return Err(Failure::new(Code::SessionEnded, "the session has ended"));
+    }
     Ok(Caller {
         person,
         session,
+        known,
         address,
         at: backend.now(),
     })

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::people::Names;
+use super::roll::Roll;
 use super::roster::Listing;
 use super::view::stages;
 use super::{locked, step_up};
@@ -30,9 +31,9 @@ pub async fn targets(backend: &Backend, caller: &Caller, query: Option<&str>) ->
     let who = caller.who(&groups);
     let apart = [(caller.person.issuer.clone(), caller.person.subject.clone())];
     let now = backend.now();
-    let names = Names::new(backend);
+    let (roll, names) = (Roll::read(backend, catalogue).await?, Names::new(backend));
     let told = async |target: &Target, automatic: bool| -> Result<TargetView, Failure> {
-        let stages = stages(&target.workflow, &[], catalogue, &apart, &names).await?;
+        let stages = stages(&target.workflow, &[], (catalogue, &roll), &apart, &names).await?;
         Ok(view(target, automatic, stages))
     };
     let mut found = Vec::new();

@@ -1,7 +1,9 @@
 //! The use cases over the real store and policy, with a provider that is a stand-in of ours.
 
+mod directory;
 mod dry_run;
 mod extend;
+mod humans;
 mod lock_reach;
 pub(super) mod locks;
 mod many_accounts;

@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
+use tokio::sync::OnceCell;
+
 use super::people::{self, Names};
+use super::roll::Roll;
 use super::workload;
 use crate::domain::apply::REMAINS;
 use crate::domain::{
@@ -28,6 +31,7 @@ pub struct Viewer<'a> {
     backend: &'a Backend,
     person: &'a Person,
     names: Names<'a>,
+    roll: OnceCell<Roll>,
 }
 
 impl<'a> Viewer<'a> {
@@ -37,6 +41,7 @@ impl<'a> Viewer<'a> {
             backend,
             person,
             names: Names::new(backend),
+            roll: OnceCell::new(),
         }
     }
 
@@ -74,6 +79,10 @@ impl<'a> Viewer<'a> {
             apart.extend(human.into_iter().flatten().cloned());
             asks = Some(workload::view(self.backend, bundle.catalogue(), workload).await);
         }
+        let roll = self
+            .roll
+            .get_or_try_init(|| Roll::read(self.backend, bundle.catalogue()));
+        let roll = roll.await?;
         Ok(RequestView {
             id: body.id.to_string(),
             version: version(case, grant.as_ref()),
@@ -102,7 +111,7 @@ impl<'a> Viewer<'a> {
             stages: stages(
                 &request.frozen.workflow,
                 &case.decisions,
-                bundle.catalogue(),
+                (bundle.catalogue(), roll),
                 &apart,
                 &self.names,
             )
@@ -315,25 +324,34 @@ fn decision(decision: &Decision, request: &Request, people: &HashMap<PersonId, K
     }
 }
 
-/// The stages of `workflow` with who could decide them, without the people in `apart`.
+/// The stages of `workflow` with who could decide them by catalogue and directories, without the people in `apart`, whatever
+/// else they are.
 ///
 /// # Errors
 /// What the store says.
 pub async fn stages(
     workflow: &Workflow,
     decisions: &[Decision],
-    catalogue: &Catalogue,
+    (catalogue, roll): (&Catalogue, &Roll),
     apart: &[Member],
     names: &Names<'_>,
 ) -> Result<Vec<StageView>, Failure> {
     let open = workflow.open_stages(decisions);
+    let same = apart
+        .iter()
+        .flat_map(|(issuer, subject)| catalogue.same_human(issuer, subject));
+    let apart: Vec<Member> = apart.iter().cloned().chain(same).collect();
     let mut stages = Vec::new();
     for (at, stage) in workflow.stages.iter().enumerate() {
-        let members = stage.groups.iter().flat_map(|group| catalogue.members(group));
+        let members = stage.groups.iter().flat_map(|group| {
+            let members = catalogue.members(group).into_iter();
+            let named = members.map(|member| (member.clone(), member.1));
+            named.chain(roll.of(group).iter().cloned())
+        });
         stages.push(StageView {
             name: stage.name.clone(),
             groups: stage.groups.clone(),
-            approvers: names.of(members.filter(|member| !apart.contains(member))).await?,
+            approvers: names.of(members.filter(|(member, _)| !apart.contains(member))).await?,
             approvals: stage.approvals,
             missing: workflow.missing(at, decisions),
             open: open.contains(&at),

@@ -11,7 +11,7 @@ use super::{locked, people};
 use crate::domain::sign_in::let_in;
 use crate::domain::text::shown;
 use crate::domain::{
-    Behind, Device, Digest, Duration, Enrolled, Person, Refusal, Session, SignInMethod, StartedBy, Workload,
+    Behind, Device, Digest, Duration, Enrolled, Known, Person, Refusal, Session, SignInMethod, StartedBy, Workload,
 };
 use crate::policy::{Catalogue, Target};
 use crate::server::backend::{Backend, Caller};
@@ -98,6 +98,7 @@ pub async fn open(
         Ok(Caller {
             person,
             session,
+            known: Known::default(),
             address,
             at: now,
         })
@@ -256,7 +257,7 @@ pub fn starter_unknown(caller: &Caller) -> Failure {
     let workload = caller.person.workload.as_deref();
     problem.hint = Some(match workload.map(|workload| &workload.started_by) {
         Some(StartedBy::Account(id)) => format!(
-            "who owns the policy says who account {id} is: [human.\"{}\"]",
+            "who owns the policy says whose account that is: [human.NAME] accounts = [\"{} {id}\"]",
             caller.person.issuer
         ),
         Some(StartedBy::Unknown | StartedBy::Nobody) | None => {

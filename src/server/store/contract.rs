@@ -4,6 +4,7 @@
 mod audit;
 mod cases;
 mod commits;
+mod directories;
 mod issuer_keys;
 mod locks;
 mod memberships;

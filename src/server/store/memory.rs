@@ -3,6 +3,7 @@
 
 mod audit;
 mod cases;
+mod directories;
 mod issuer_keys;
 mod locks;
 mod memberships;
@@ -19,8 +20,8 @@ use async_trait::async_trait;
 
 use super::{Commits, Evidence, StoreError, Switch};
 use crate::domain::{
-    Change, Decision, Device, DeviceId, Digest, Effect, Grant, IssuerKey, Lock, Membership, Once, Person, PersonId,
-    Request, Scope, SealingCheck, Session, SignInCode, Timestamp,
+    Change, Decision, Device, DeviceId, Digest, DirectoryGroup, DirectoryMember, DirectoryUser, Effect, Grant,
+    IssuerKey, Lock, Membership, Once, Person, PersonId, Request, Scope, SealingCheck, Session, SignInCode, Timestamp,
 };
 use crate::random::Random;
 
@@ -52,6 +53,9 @@ struct State {
     locks: BTreeMap<Scope, Lock>,
     memberships: BTreeMap<String, Membership>,
     places: BTreeMap<String, Timestamp>,
+    directory_users: BTreeMap<String, DirectoryUser>,
+    directory_groups: BTreeMap<String, DirectoryGroup>,
+    directory_members: BTreeMap<(String, String), DirectoryMember>,
 }
 
 /// The policy of one role, and who may write it.

@@ -89,6 +89,10 @@ migrations! {
     95 "0095_sessions_of_a_person"
     96 "0096_devices_of_a_person"
     97 "0097_sign_in_codes_tries"
+    100 "0100_directory_users"
+    101 "0101_directory_users_joined"
+    102 "0102_directory_groups"
+    103 "0103_directory_members"
     107 "0107_people_by_name"
 }
 

@@ -4,6 +4,7 @@
 #[cfg(test)]
 mod contract;
 mod dialect;
+mod directories;
 pub mod memory;
 mod migrations;
 mod seal;
@@ -15,6 +16,7 @@ use std::ops::RangeInclusive;
 
 use async_trait::async_trait;
 
+pub use directories::{By, Directories};
 pub use memory::MemoryStore;
 pub use sqlite::SqliteStore;
 
@@ -391,8 +393,11 @@ pub trait Memberships: Send + Sync {
 
 /// Everything together.
 pub trait Store:
-    Commits + Cases + People + Outbox + Switches + Locks + Audit + Sealing + IssuerKeys + Memberships
+    Commits + Cases + People + Outbox + Switches + Locks + Audit + Sealing + IssuerKeys + Memberships + Directories
 {
 }
 
-impl<T: Commits + Cases + People + Outbox + Switches + Locks + Audit + Sealing + IssuerKeys + Memberships> Store for T {}
+impl<T> Store for T where
+    T: Commits + Cases + People + Outbox + Switches + Locks + Audit + Sealing + IssuerKeys + Memberships + Directories
+{
+}

@@ -2,6 +2,7 @@
 //! Owns retries and their order: what is taken away goes before what is given. At least once, so every step
 //! may be done again.
 
+mod depart;
 mod kill;
 mod membership;
 mod moved;

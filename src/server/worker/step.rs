@@ -2,15 +2,15 @@
 //! Owns what follows from a provider's answer. Refuses to give up on taking away.
 
 use super::outcome::{access_of, advance, advance_grant, person, postpone, retry, settle, wait};
-use super::{kill, membership, oust, sweep};
+use super::{depart, kill, membership, oust, sweep};
 use crate::domain::lock::activating;
-use crate::domain::{Case, Change, Effect, EndCause, Event, GrantId, GrantState, Verdict, apply};
-use crate::policy::{Ask, Bundle, Question, Tally, Target, Who, decide};
+use crate::domain::{Case, Change, Effect, EndCause, Event, GrantId, GrantState, PersonId, Verdict, apply};
+use crate::policy::{Ask, Bundle, Groups, Question, Tally, Target, Who, decide};
 use crate::server::backend::Backend;
 use crate::server::failure::{Failure, settled};
 use crate::server::provider::{Access, Presence, ProviderError};
 use crate::server::service::accounts::afresh;
-use crate::server::service::workload;
+use crate::server::service::{directory, workload};
 use crate::server::store::Claimed;
 
 /// What a system said of a binding when a request was filed is not asked again so soon after that: each look costs calls
@@ -30,6 +30,8 @@ pub async fn take(backend: &Backend, work: &Claimed) {
         Effect::Sweep { scope } => sweep::take(backend, work, scope).await,
         Effect::Stop { grant, scope } => sweep::stop(backend, work, grant, scope).await,
         Effect::Oust { membership } => oust::take(backend, work, membership).await,
+        Effect::Depart { person } => depart::take(backend, work, person).await,
+        Effect::Recall { grant } => advance_grant(backend, work, grant, &Event::Recall).await,
     };
     if let Err(failure) = done {
         let cause = failure.cause.as_deref().unwrap_or(&failure.problem.title);
@@ -95,15 +97,19 @@ async fn may_activate(backend: &Backend, bundle: &Bundle, case: &Case) -> Result
     };
     let target = &target;
     let beneficiary = person(backend, &case.request()?.body.beneficiary).await?;
-    let groups = bundle.catalogue().parents(&beneficiary);
-    if beneficiary.workload.is_some() && groups.is_empty() {
+    let (groups, active) = directory::groups(backend, bundle, &beneficiary).await?;
+    if !active {
+        let detail = format!("{} is no longer in the directory", beneficiary.name);
+        return withhold(EndCause::Refused, detail);
+    }
+    if beneficiary.workload.is_some() && groups.names().is_empty() {
         let detail = format!("the workload {} is no longer enrolled", beneficiary.name);
         return withhold(EndCause::Refused, detail);
     }
     let who = Who {
         person: &beneficiary,
         groups: &groups,
-        active: true,
+        active,
     };
     let tally = match tally(backend, bundle, case, target).await? {
         Ok(tally) => tally,
@@ -152,14 +158,24 @@ async fn tally(
         return Ok(Ok(Tally::default()));
     }
     let mut counted = Tally::default();
+    let mut humans: Vec<PersonId> = vec![request.body.requester.clone(), request.body.beneficiary.clone()];
     let behind = workload::behind(backend, bundle.catalogue(), request.body.workload.as_deref()).await?;
+    let started = |one: &PersonId| behind.is(one) || request.frozen.started_by.contains(one);
     for vote in case.decisions.iter().filter(|d| d.verdict == Verdict::Approve) {
         let voter = person(backend, &vote.by).await?;
-        if behind.is(&vote.by) {
-            let void = format!("the approval of {} is void: they started the job", voter.name);
-            return Ok(Err(void));
+        let void = |why: &str| Ok(Err(format!("the approval of {} is void: {why}", voter.name)));
+        let (groups, active) = directory::groups(backend, bundle, &voter).await?;
+        if !active {
+            return void("no longer in the directory");
         }
-        let groups = bundle.catalogue().groups_of(&voter.issuer, &voter.subject);
+        let same = directory::same_human(backend, bundle, &voter).await?;
+        if started(&vote.by) || same.iter().any(started) {
+            return void("they started the job");
+        }
+        if same.iter().any(|one| humans.contains(one)) {
+            return void("another identity of somebody who asked or decided");
+        }
+        humans.push(voter.id.clone());
         let wanted = request
             .frozen
             .workflow
@@ -167,18 +183,21 @@ async fn tally(
             .get(vote.stage)
             .map(|s| s.groups.as_slice())
             .unwrap_or_default();
-        let held: Vec<&String> = groups
-            .iter()
-            .filter(|g| wanted.contains(g) && target.approvers.contains(g))
-            .collect();
+        let may = |groups: &Groups| {
+            let names = groups.names().iter().cloned();
+            names
+                .filter(|g| wanted.contains(g) && target.approvers.contains(g))
+                .collect::<Vec<String>>()
+        };
+        let held = may(&groups.before(directory::votes_before(backend, request)));
+        if held.is_empty() && !may(&groups).is_empty() {
+            return void("an approver only since it was asked");
+        }
         if held.is_empty() {
-            return Ok(Err(format!(
-                "the approval of {} is void: no longer an approver",
-                voter.name
-            )));
+            return void("no longer an approver");
         }
         counted.distinct_approvers += 1;
-        counted.groups.extend(held.into_iter().cloned());
+        counted.groups.extend(held);
     }
     counted.groups.sort();
     counted.groups.dedup();

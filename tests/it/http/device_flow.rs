@@ -1,6 +1,5 @@
 //! Signing a machine in that has no browser: what it asks, what a person is asked, and what neither gets without the other.
 
-use jit::server::settings::SignInSettings;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -9,13 +8,8 @@ use super::oidc_house::{House, Terminal, at, get};
 use super::stage::{Stage, eventually, replace_in};
 use crate::harness::{Browser, Device, Page};
 
-fn switched_on(mut party: SignInSettings) -> SignInSettings {
-    party.provider.device = true;
-    party
-}
-
 async fn house(test: &str) -> Option<House> {
-    House::open_with(test, switched_on).await
+    House::open_with(test, |settings, _| settings.sign_in[0].provider.device = true).await
 }
 
 /// A machine that asks, and what it was told.
@@ -235,7 +229,8 @@ async fn machines_are_not_signed_in_unless_switched_on() {
 #[tokio::test(flavor = "multi_thread")]
 async fn wrong_codes_and_bodies_are_slowed_down_and_refused() {
     let stage = Stage::open_with(|settings| {
-        let party = switched_on(at("acme", "https://acme.example"));
+        let mut party = at("acme", "https://acme.example");
+        party.provider.device = true;
         settings.sign_in.push(party);
     })
     .await;

@@ -1,10 +1,13 @@
 //! Signing in at a real identity provider through a browser: who one is then, and what cannot be had twice.
 
 use jit::domain::SignInMethod;
+use jit::server::settings::{DirectorySettings, Settings};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::caller::Answer;
 use super::oidc_house::{House, TERMINAL, Terminal, at, get};
+use super::scim::{acme, send};
 use super::stage::Stage;
 use crate::harness::{Browser, Device};
 
@@ -184,6 +187,32 @@ async fn person_who_is_refused_there_is_told_in_the_terminal() {
     assert_eq!(page.brings("code"), None);
     assert_eq!(page.brings("error").as_deref(), Some("acme: it refuses: access_denied"));
     assert_eq!(page.brings("state"), Some(terminal.state));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn person_who_left_the_directory_is_told_in_the_terminal() {
+    let test = "person_who_left_the_directory_is_told_in_the_terminal";
+    let pushed_by = |settings: &mut Settings, issuer: &str| {
+        let issuer = issuer.to_owned();
+        settings.directories.push(DirectorySettings { issuer, ..acme(&["*"]) });
+    };
+    let Some(house) = House::open_with(test, pushed_by).await else {
+        return;
+    };
+    let ana = house.sign_in("ana pwd,mfa -").await;
+    let waiting = Terminal::of(&house.stage);
+    let page = Browser::of("ana pwd,mfa -").follow(&waiting.address(), TERMINAL).await;
+    let code = page.brings("code").unwrap();
+    let gone = json!({ "userName": "ana@acme.example", "externalId": "ana", "active": false });
+    send(&house.stage, Method::POST, "/scim/v2/Users", &gone).await.is(201);
+    ana.get("/v1/me").await.is(401).refuses("session.ended");
+    // neither by the code that was on its way, nor by another one: the identity provider knows her still
+    waiting.brings(&code).await.is(403).refuses("access.forbidden");
+    let terminal = Terminal::of(&house.stage);
+    let page = Browser::of("ana pwd,mfa -").follow(&terminal.address(), TERMINAL).await;
+    assert_eq!(page.brings("code"), None);
+    let told = "acme: your directory says that you have left";
+    assert_eq!(page.brings("error").as_deref(), Some(told));
 }
 
 #[tokio::test(flavor = "multi_thread")]

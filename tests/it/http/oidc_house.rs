@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jit::config::{IdentityProvider, SecretSource, TokenAlgorithm};
-use jit::server::settings::SignInSettings;
+use jit::server::settings::{Settings, SignInSettings};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -27,6 +27,7 @@ pub fn at(name: &str, issuer: &str) -> SignInSettings {
             client_secret: SecretSource::Environment("UNUSED".to_owned()),
             scopes: ["openid", "profile", "email"].map(str::to_owned).into(),
             name_claim: None,
+            subject_claim: None,
             algorithms: vec![TokenAlgorithm::Rs256, TokenAlgorithm::Es256],
             mfa_acr: vec!["urn:acme:two".to_owned()],
             remote: true,
@@ -46,16 +47,17 @@ pub struct House {
 impl House {
     /// None where the identity provider is not installed.
     pub async fn open(test: &str) -> Option<Self> {
-        Self::open_with(test, |party| party).await
+        Self::open_with(test, |_, _| {}).await
     }
 
-    /// The same with the identity provider set up otherwise.
-    pub async fn open_with(test: &str, change: impl FnOnce(SignInSettings) -> SignInSettings) -> Option<Self> {
+    /// The same with what `change` does to its settings, by the issuer.
+    pub async fn open_with(test: &str, change: impl FnOnce(&mut Settings, &str)) -> Option<Self> {
         let mut acme = None;
         let stage = Stage::open_with(|settings| {
             acme = OidcProvider::start(test, &settings.origin);
             if let Some(acme) = &acme {
-                settings.sign_in.push(change(at("acme", &acme.issuer)));
+                settings.sign_in.push(at("acme", &acme.issuer));
+                change(settings, &acme.issuer);
             }
         })
         .await;

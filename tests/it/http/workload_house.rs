@@ -23,8 +23,28 @@ permit (principal in Jit::Workload::"deploy", action == Jit::Action::"workloadAu
 when { resource.environment == "dev" };
 "#;
 
-/// What has to be said by a token of `deploy` at `issuer`.
+/// What has to be said by a token of `deploy` at `issuer`, where alice and bob start jobs.
 pub fn enrolled(issuer: &str) -> String {
+    let alice = human(issuer, &["alice"], &["583231"]);
+    format!(
+        "{}{alice}{}",
+        enrolled_alone(issuer),
+        human(issuer, &["bob"], &["583232"])
+    )
+}
+
+/// Somebody who is the local `people`, and starts jobs at `issuer` by `accounts`.
+pub fn human(issuer: &str, people: &[&str], accounts: &[&str]) -> String {
+    let identities: Vec<String> = people.iter().map(|name| format!("local:{name}")).collect();
+    let accounts: Vec<String> = accounts.iter().map(|id| format!("{issuer} {id}")).collect();
+    format!(
+        "\n[human.{}]\nidentities = {identities:?}\naccounts = {accounts:?}\n",
+        people[0]
+    )
+}
+
+/// The same, where nobody is known to start jobs.
+pub fn enrolled_alone(issuer: &str) -> String {
     format!(
         r#"[workload.deploy]
 issuer = "{issuer}"
@@ -37,10 +57,6 @@ job_workflow_ref = "acme/payments/.github/workflows/deploy.yml@refs/heads/main"
 ref = "refs/heads/main"
 environment = "production"
 event_name = ["push", "workflow_dispatch"]
-
-[human."{issuer}"]
-583231 = "local:alice"
-583232 = "local:bob"
 "#
     )
 }

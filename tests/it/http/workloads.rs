@@ -3,7 +3,7 @@
 use jit::domain::WorkloadKind;
 use serde_json::{Value, json};
 
-use super::workload_house::{House, at, enrolled};
+use super::workload_house::{House, at, enrolled, enrolled_alone, human};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn job_signs_in_asks_and_receives() {
@@ -86,17 +86,37 @@ async fn attack_03_human_behind_a_job_decides_nothing_on_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn attack_03_other_identity_of_who_started_a_job_decides_nothing() {
+    let house = House::open().await;
+    let issuer = &house.github.issuer;
+    let carol = house.stage.sign_in("carol").await;
+    let job = house.job(&json!({ "actor_id": "583232" })).await;
+    let filed = job.file("prod-admin").await;
+    // carol is bob as well, as it turns out: nobody is left who could decide
+    let one = format!(
+        "{}{}",
+        enrolled_alone(issuer),
+        human(issuer, &["bob", "carol"], &["583232"])
+    );
+    house.write("security/50-workloads.toml", &one).await;
+    let seen = job.look(&filed).await.is(200).body;
+    assert_eq!(seen["stages"][0]["approvers"], json!([]), "{seen}");
+    assert_eq!(carol.get("/v1/inbox").await.is(200).body["requests"], json!([]));
+    carol.approve(&filed).await.is(403).refuses("policy.own_request");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn attack_03_account_that_is_linked_later_counts_all_the_same() {
     let house = House::open().await;
     let (bob, carol) = (house.stage.sign_in("bob").await, house.stage.sign_in("carol").await);
     // the account is carol's when it is asked, and turns out to be bob's once he has approved
-    let link =
-        |who: &str| enrolled(&house.github.issuer).replace("583231 = \"local:alice\"", &format!("583231 = \"{who}\""));
-    house.write("security/50-workloads.toml", &link("local:dora")).await;
+    let issuer = &house.github.issuer;
+    let link = |who: &str| format!("{}{}", enrolled_alone(issuer), human(issuer, &[who], &["583231"]));
+    house.write("security/50-workloads.toml", &link("dora")).await;
     let job = house.job(&json!({})).await;
     let filed = job.file("prod-owner").await;
     bob.approve(&filed).await.is(200);
-    house.write("security/50-workloads.toml", &link("local:bob")).await;
+    house.write("security/50-workloads.toml", &link("bob")).await;
     let filed = carol.look(&filed).await.is(200).body;
     carol.approve(&filed).await.is(200);
     let ended = job.until(&filed, |view| view["grant"]["state"] == "ended").await;
@@ -112,7 +132,7 @@ async fn attack_03_nobody_approves_what_somebody_unknown_started() {
     for (claims, hint) in [
         (
             json!({ "actor_id": "999" }),
-            "who owns the policy says who account 999 is: [human.\"ISSUER\"]",
+            "who owns the policy says whose account that is: [human.NAME] accounts = [\"ISSUER 999\"]",
         ),
         // an attempt after the first may be anybody's
         (
@@ -142,7 +162,8 @@ async fn attack_03_nobody_approves_what_somebody_unknown_started() {
         .await
         .file("prod-admin")
         .await;
-    let without = enrolled(&house.github.issuer).replace("583231 = \"local:alice\"\n", "");
+    let issuer = &house.github.issuer;
+    let without = format!("{}{}", enrolled_alone(issuer), human(issuer, &["bob"], &["583232"]));
     house.write("security/50-workloads.toml", &without).await;
     assert_eq!(bob.get("/v1/inbox").await.is(200).body["requests"], json!([]));
     bob.approve(&filed).await.is(403).refuses("policy.own_request");
@@ -283,7 +304,7 @@ async fn any_issuer_signs_workloads_in_by_what_its_tokens_say() {
     let written = format!(
         "[workload.deploy]\nissuer = \"{issuer}\"\nkind = \"generic\"\n\n[workload.deploy.claims]\nsub = \"system:serviceaccount:prod:deploy\"\n\n\
          [workload.deploy.claims.\"kubernetes.io\"]\nnamespace = \"prod\"\n\n[workload.deploy.claims.\"kubernetes.io\".serviceaccount]\nuid = \"u-1\"\n\n\
-         [human.\"{issuer}\"]\n7 = [\"local:alice\", \"https://idp.example ana\"]\n"
+         [human.ana]\nidentities = [\"local:alice\", \"https://idp.example ana\"]\naccounts = [\"{issuer} 7\"]\n"
     );
     house.write("security/50-workloads.toml", &written).await;
     let says = |namespace: &str, uid: &str| {

@@ -36,7 +36,8 @@ impl World {
                 return true;
             }
             // of grants there is none in it
-            Effect::Oust { .. } => return true,
+            Effect::Oust { .. } | Effect::Depart { .. } => return true,
+            Effect::Recall { .. } => Event::Recall,
             Effect::Stop { scope, .. } => {
                 let lock = &self.locks[scope];
                 let (by, reason) = (lock.by.clone(), lock.reason.clone());
@@ -68,6 +69,7 @@ impl World {
         | Effect::LetGo { grant }
         | Effect::Kill { grant }
         | Effect::Stop { grant, .. }
+        | Effect::Recall { grant }
         | Effect::Warn { grant }
         | Effect::Unkill { grant }) = effect
         else {

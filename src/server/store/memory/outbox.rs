@@ -14,7 +14,7 @@ fn is_free(row: &Left, now: Timestamp) -> bool {
 
 fn is_about(effect: &Effect, grant: &GrantId) -> bool {
     match effect {
-        Effect::Expire { .. } | Effect::Sweep { .. } | Effect::Oust { .. } => false,
+        Effect::Expire { .. } | Effect::Sweep { .. } | Effect::Oust { .. } | Effect::Depart { .. } => false,
         Effect::Activate { grant: of }
         | Effect::Give { grant: of }
         | Effect::End { grant: of }
@@ -23,6 +23,7 @@ fn is_about(effect: &Effect, grant: &GrantId) -> bool {
         | Effect::Kill { grant: of }
         | Effect::Warn { grant: of }
         | Effect::Stop { grant: of, .. }
+        | Effect::Recall { grant: of }
         | Effect::Unkill { grant: of } => of == grant,
     }
 }

@@ -76,6 +76,12 @@ impl State {
             Row::IssuerKey(key) => self.write_issuer_key(key),
             Row::Lock(lock) => self.write_lock(lock),
             Row::Membership(membership) => self.write_membership(membership),
+            Row::DirectoryUser(user) => self.write_directory_user(user),
+            Row::DirectoryGroup(group) => self.write_directory_group(group),
+            Row::DirectoryMembers(members) => {
+                self.write_directory_members(members);
+                Ok(())
+            }
         }
     }
 

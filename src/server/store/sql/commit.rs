@@ -9,7 +9,7 @@ use super::super::writer::Work;
 use super::super::{Commits, StoreError};
 use super::audit::Log;
 use super::read::{raw, word};
-use super::{grants, issuer_keys, locks, memberships, outbox, people, requests, sealing};
+use super::{directories, grants, issuer_keys, locks, memberships, outbox, people, requests, sealing};
 use crate::domain::{Change, Digest, Once, PersonId, Row, Timestamp};
 use crate::random::Random;
 
@@ -55,6 +55,9 @@ async fn write(connection: &mut Connection, row: &Row) -> Result<(), Failure> {
         Row::IssuerKey(key) => issuer_keys::write(connection, key).await,
         Row::Lock(lock) => locks::write(connection, lock).await,
         Row::Membership(membership) => memberships::write(connection, membership).await,
+        Row::DirectoryUser(user) => directories::write_user(connection, user).await,
+        Row::DirectoryGroup(group) => directories::write_group(connection, group).await,
+        Row::DirectoryMembers(members) => directories::write_members(connection, members).await,
     }
 }
 

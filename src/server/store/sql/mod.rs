@@ -4,6 +4,7 @@
 pub(super) mod audit;
 mod cases;
 pub(super) mod commit;
+mod directories;
 mod grants;
 mod issuer_keys;
 mod locks;
@@ -29,12 +30,20 @@ pub(super) const FREQUENT: &[&str] = &[
     cases::PAGE,
     cases::PENDING,
     cases::REQUESTS_LIKE,
+    directories::GROUPS_OF,
+    directories::KNOWN,
+    directories::MEMBERS,
+    directories::USER_BY_ID,
+    directories::USER_BY_NAME,
+    directories::USER_BY_EXTERNAL_ID,
+    directories::USERS,
     locks::ALL_STANDING,
     locks::OF_A_CASE,
     locks::STANDING,
     locks::STANDING_BOUND,
     memberships::FOREIGN,
     memberships::LOOKED_AT,
+    people::LIVE_SESSIONS_OF,
     switches::KILLED,
     switches::KILLED_OF,
     switches::SWITCH,

@@ -28,6 +28,7 @@ fn subjects(effect: &Effect) -> (Option<&RequestId>, Option<&GrantId>, Option<St
         Effect::Expire { request } => (Some(request), None, None),
         Effect::Sweep { scope } => (None, None, Some(scope.to_string())),
         Effect::Oust { membership } => (None, None, Some(membership.clone())),
+        Effect::Depart { person } => (None, None, Some(person.to_string())),
         Effect::Stop { grant, scope } => (None, Some(grant), Some(scope.to_string())),
         Effect::Activate { grant }
         | Effect::Give { grant }
@@ -36,6 +37,7 @@ fn subjects(effect: &Effect) -> (Option<&RequestId>, Option<&GrantId>, Option<St
         | Effect::LetGo { grant }
         | Effect::Kill { grant }
         | Effect::Warn { grant }
+        | Effect::Recall { grant }
         | Effect::Unkill { grant } => (None, Some(grant), None),
     }
 }
@@ -154,6 +156,10 @@ fn effect(row: &Row) -> Result<Effect, StoreError> {
         "oust" => Ok(Effect::Oust {
             membership: raw(row, "scope")?,
         }),
+        "depart" => Ok(Effect::Depart {
+            person: word(row, "scope")?,
+        }),
+        "recall" => Ok(Effect::Recall { grant: grant()? }),
         other => Err(StoreError::Unreadable(format!(
             "effect {other:?} is not known to this version"
         ))),

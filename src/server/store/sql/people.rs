@@ -9,6 +9,10 @@ use super::super::{People, StoreError};
 use super::read::{count, json_or_none, millis, number, raw, time, time_or_none, to_json, word};
 use crate::domain::{Device, DeviceId, Person, PersonId, Session, SessionId, SignInCode, Timestamp};
 
+/// Sessions of a person that are not over.
+pub(super) const LIVE_SESSIONS_OF: &str = "SELECT * FROM sessions
+    WHERE person_id = $1 AND ended_at IS NULL AND expires_at > $2 ORDER BY created_at DESC, id DESC LIMIT $3";
+
 /// A person. Who is known already under the same (issuer, subject) came first.
 pub(super) async fn write(connection: &mut Connection, person: &Person) -> Result<(), Failure> {
     let inserted = query(
@@ -232,13 +236,14 @@ impl People for SqliteStore {
         now: Timestamp,
         limit: u32,
     ) -> Result<Vec<Session>, StoreError> {
-        let query = query(
-            "SELECT * FROM sessions WHERE ended_at IS NULL AND expires_at > $1 AND ($2 IS NULL OR person_id = $2)
-            ORDER BY created_at DESC, id DESC LIMIT $3",
-        )
-        .bind(now.millis())
-        .bind(person.map(PersonId::as_str))
-        .bind(i64::from(limit));
+        let query = match person {
+            Some(person) => query(LIVE_SESSIONS_OF).bind(person.as_str()),
+            None => query(
+                "SELECT * FROM sessions WHERE ended_at IS NULL AND expires_at > $1
+                ORDER BY created_at DESC, id DESC LIMIT $2",
+            ),
+        };
+        let query = query.bind(now.millis()).bind(i64::from(limit));
         let rows = query.fetch_all(&self.readers).await.map_err(meaning)?;
         rows.iter().map(read_session).collect()
     }
