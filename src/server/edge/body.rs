@@ -109,10 +109,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Form<T> {
             kind.as_bytes()
                 .eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
         });
-        let bytes = match tokio::time::timeout(LONGEST_BODY, Bytes::from_request(request, state)).await {
-            Ok(read) => read.map_err(|rejection| unread(&rejection))?,
-            Err(_) => return Err(Failure::new(Code::UsageBody, "the body took too long to come")),
-        };
+        let bytes = whole(request, state, LARGEST_BODY).await?;
         // a form is written as a query is
         let uri: Option<Uri> = std::str::from_utf8(&bytes)
             .ok()
