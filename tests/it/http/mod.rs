@@ -29,5 +29,5 @@ mod workload_lies;
 mod workloads;
 
 pub use self::names::{signs_in, two_issuers};
-pub use self::stage::Stage;
+pub use self::stage::{Stage, code_of};
 pub use self::workload_house::{PERMITS, enrolled};
