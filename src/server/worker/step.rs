@@ -10,7 +10,7 @@ use crate::server::backend::Backend;
 use crate::server::failure::{Failure, settled};
 use crate::server::provider::{Access, Presence, ProviderError};
 use crate::server::service::accounts::afresh;
-use crate::server::service::workload;
+use crate::server::service::{people, workload};
 use crate::server::store::Claimed;
 
 /// What a system said of a binding when a request was filed is not asked again so soon after that: each look costs calls
@@ -156,7 +156,10 @@ async fn tally(
     for vote in case.decisions.iter().filter(|d| d.verdict == Verdict::Approve) {
         let voter = person(backend, &vote.by).await?;
         if behind.is(&vote.by) {
-            let void = format!("the approval of {} is void: they started the job", voter.name);
+            let void = format!(
+                "the approval of {} is void: they started the job",
+                people::in_words(backend, &voter)
+            );
             return Ok(Err(void));
         }
         let groups = bundle.catalogue().groups_of(&voter.issuer, &voter.subject);
@@ -174,7 +177,7 @@ async fn tally(
         if held.is_empty() {
             return Ok(Err(format!(
                 "the approval of {} is void: no longer an approver",
-                voter.name
+                people::in_words(backend, &voter)
             )));
         }
         counted.distinct_approvers += 1;
