@@ -32,6 +32,7 @@ pub mod text;
 pub mod time;
 #[cfg(test)]
 mod values;
+pub mod word;
 pub mod workflow;
 pub mod workload;
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use utoipa::OpenApi;
 
-use crate::server::handlers::{admin, grants, health, issuer, locks, requests, sessions, sign_in, targets};
+use crate::server::handlers::{admin, confirm, grants, health, issuer, locks, requests, sessions, sign_in, targets};
 use crate::server::routes::{Access, table};
 use crate::wire::problem::MEDIA_TYPE;
 
@@ -22,6 +22,8 @@ use crate::wire::problem::MEDIA_TYPE;
         sign_in::methods,
         sign_in::begin,
         sign_in::finish,
+        confirm::ask,
+        confirm::say_yes,
         sessions::open,
         sessions::open_workload,
         sessions::look,

@@ -18,7 +18,7 @@ use crate::server::edge::guard::guard;
 use crate::server::edge::let_in::{admin_only, on_device, people_alone, signed_in};
 use crate::server::edge::whole::whole;
 use crate::server::failure::Failure;
-use crate::server::handlers::{admin, grants, health, issuer, locks, requests, sessions, sign_in, targets};
+use crate::server::handlers::{admin, confirm, grants, health, issuer, locks, requests, sessions, sign_in, targets};
 use crate::wire::{LARGEST_BODY, paths};
 
 /// Longer than any wait, shorter than most proxies.
@@ -68,6 +68,8 @@ pub fn table() -> Vec<Route> {
         route(Method::GET, paths::SIGN_IN_METHODS, Anyone, get(sign_in::methods)),
         route(Method::GET, paths::SIGN_IN, Anyone, get(sign_in::begin)),
         route(Method::GET, paths::SIGN_IN_CALLBACK, Anyone, get(sign_in::finish)),
+        route(Method::GET, paths::SIGN_IN_CONFIRM, Anyone, get(confirm::ask)),
+        route(Method::POST, paths::SIGN_IN_CONFIRM, Anyone, post(confirm::say_yes)),
         route(Method::POST, paths::SESSIONS, OnDevice, post(sessions::open)),
         route(
             Method::POST,

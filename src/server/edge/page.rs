@@ -15,7 +15,10 @@ use crate::domain::text::shown;
 pub const CONTENT_TYPE: &str = "text/html; charset=utf-8";
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:36rem;margin:4rem auto;padding:0 1rem;color-scheme:light dark}\
-     code{font-size:1.25rem;user-select:all}";
+     code{font-size:1.25rem;user-select:all}button{font:inherit;padding:.5rem 1rem}";
+
+/// No page sends anything, but for one.
+const NO_FORM: &str = "form-action 'none'";
 
 /// A line of a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +33,15 @@ pub enum Line {
         to: String,
         /// What is read.
         text: String,
+    },
+    /// A button that sends something to this backend.
+    Form {
+        /// The path.
+        to: &'static str,
+        /// What is sent.
+        fields: Vec<(&'static str, String)>,
+        /// What is read on it.
+        button: &'static str,
     },
 }
 
@@ -46,12 +58,29 @@ pub fn page(status: StatusCode, title: &str, lines: &[Line]) -> Response {
     guarded((status, kind, whole).into_response())
 }
 
+/// A page that asks, with a form: what it sends comes here, and leads on to `port` of the browser's machine where there is one.
+pub fn asking_page(title: &str, lines: &[Line], port: Option<u16>) -> Response {
+    let mut response = page(StatusCode::OK, title, lines);
+    let headers = response.headers_mut();
+    let after = port.map_or_else(String::new, |port| format!(" http://127.0.0.1:{port}"));
+    let rules = headers
+        .get(header::CONTENT_SECURITY_POLICY)
+        .and_then(|rules| rules.to_str().ok());
+    let rules = rules.map(|rules| rules.replace(NO_FORM, &format!("form-action 'self'{after}")));
+    if let Some(rules) = rules.and_then(|rules| HeaderValue::from_str(&rules).ok()) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, rules);
+    }
+    // a form of a page that never says where it is from comes from nowhere: `Origin: null`
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("strict-origin"));
+    response
+}
+
 /// `response` with what keeps a browser from doing anything else with it.
 pub fn guarded(mut response: Response) -> Response {
     static RULES: LazyLock<Option<HeaderValue>> = LazyLock::new(|| {
         let style = STANDARD.encode(digest(&SHA256, STYLE.as_bytes()));
         let rules = format!(
-            "default-src 'none'; style-src 'sha256-{style}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+            "default-src 'none'; style-src 'sha256-{style}'; base-uri 'none'; {NO_FORM}; frame-ancestors 'none'"
         );
         HeaderValue::from_str(&rules).ok()
     });
@@ -73,6 +102,14 @@ impl Line {
             Self::Text(text) => format!("<p>{}</p>\n", escaped(text)),
             Self::Code(text) => format!("<p><code>{}</code></p>\n", escaped(text)),
             Self::Link { to, text } => format!("<p><a href=\"{}\">{}</a></p>\n", escaped(to), escaped(text)),
+            Self::Form { to, fields, button } => {
+                let field = |(name, value): &(&str, String)| {
+                    format!("<input type=\"hidden\" name=\"{name}\" value=\"{}\">", escaped(value))
+                };
+                let fields: String = fields.iter().map(field).collect();
+                let button = escaped(button);
+                format!("<form method=\"post\" action=\"{to}\">{fields}<button>{button}</button></form>\n")
+            }
         }
     }
 }

@@ -22,6 +22,8 @@ type AllEnded = HashMap<String, (Arc<OnceCell<Ended>>, Timestamp)>;
 /// Where a sign-in ends, in the browser.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Ended {
+    /// The person is asked whether it is for their terminal; this cookie keeps who they are meanwhile.
+    Asked(String),
     /// It goes on to the terminal, at this address.
     Terminal(String),
     /// The person carries this code there.
@@ -36,6 +38,7 @@ pub struct SignIns {
     /// What browsers keep meanwhile.
     pub cookies: Cookies,
     ended: Mutex<AllEnded>,
+    confirmed: Mutex<AllEnded>,
 }
 
 impl SignIns {
@@ -46,6 +49,7 @@ impl SignIns {
             parties: settings.iter().map(party).collect(),
             cookies: Cookies::new(key, origin),
             ended: Mutex::default(),
+            confirmed: Mutex::default(),
         }
     }
 
@@ -71,11 +75,20 @@ impl SignIns {
     /// What came of the sign-in of `state`, which counts before `until`: where its browser goes, once that is known. A code
     /// is exchanged once, however often a browser brings it.
     pub fn ended(&self, state: &str, now: Timestamp, until: Timestamp) -> Arc<OnceCell<Ended>> {
-        let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
-        if ended.len() >= MANY {
-            ended.retain(|_, (_, until)| now < *until);
-        }
-        let (cell, _) = ended.entry(state.to_owned()).or_insert_with(|| (Arc::default(), until));
-        Arc::clone(cell)
+        once(&self.ended, state, now, until)
     }
+
+    /// The same of what came of the "yes" to it: there is one code, however often it is said.
+    pub fn confirmed(&self, state: &str, now: Timestamp, until: Timestamp) -> Arc<OnceCell<Ended>> {
+        once(&self.confirmed, state, now, until)
+    }
+}
+
+fn once(all: &Mutex<AllEnded>, state: &str, now: Timestamp, until: Timestamp) -> Arc<OnceCell<Ended>> {
+    let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
+    if all.len() >= MANY {
+        all.retain(|_, (_, until)| now < *until);
+    }
+    let (cell, _) = all.entry(state.to_owned()).or_insert_with(|| (Arc::default(), until));
+    Arc::clone(cell)
 }

@@ -1,24 +1,17 @@
 //! Signing in through a browser: from a terminal to the identity provider and back, with a code for that terminal alone.
 //! Owns what is asked and what follows. Refuses an answer to what this browser did not begin, and a second one.
 
-use serde_json::json;
-
-use super::sign_in::code_hash;
 use super::step_up;
-use crate::domain::sign_in::prove;
-use crate::domain::{Bound, Digest, Duration, Person, SessionId, SignInCode, SignInMethod};
+use crate::domain::called::readable;
+use crate::domain::{Digest, Duration, SessionId, SignInMethod};
 use crate::server::backend::Backend;
-use crate::server::failure::{Failure, settled};
+use crate::server::failure::Failure;
 use crate::server::identity::on_its_way::{LIFE_S, OnItsWay, Terminal};
+use crate::server::identity::proved::Proved;
 use crate::server::identity::relying_party::{Answer, Question, RelyingParty, encoded, repeated};
 use crate::server::identity::sign_ins::Ended;
 use crate::server::identity::token::Claims;
 use crate::wire::{Brought, SignInMethods, SignInWay, paths};
-
-/// A terminal takes its code at once.
-const CODE_LIFE_S: u32 = 120;
-/// A person carries it there.
-const CARRIED_LIFE_S: u32 = 300;
 
 /// A sign-in that was begun.
 pub struct Begun {
@@ -66,6 +59,13 @@ pub enum Stopped {
     /// The backend failed.
     #[error("the backend failed")]
     Failed,
+}
+
+impl Stopped {
+    pub(super) fn of(failure: Failure) -> Self {
+        tracing::error!(cause = failure.cause, "a sign-in was not finished");
+        Self::Failed
+    }
 }
 
 /// Every way to sign in that is offered.
@@ -174,35 +174,41 @@ pub async fn finish(backend: &Backend, cookies: &str, returned: &Return) -> Resu
 
 /// What follows of what came of `sign_in`.
 async fn ended(backend: &Backend, sign_in: &OnItsWay, returned: &Return) -> Result<Ended, Stopped> {
-    let known = backend.store.code_of_sign_in(&sign_in_hash(sign_in)).await;
-    let known = known.map_err(|error| {
-        tracing::error!(%error, "a sign-in was not finished");
-        Stopped::Failed
-    })?;
-    if known.is_some() {
+    let known = backend.store.code_of_sign_in(&sign_in_hash(&sign_in.state)).await;
+    if known.map_err(|error| Stopped::of(error.into()))?.is_some() {
         return Err(Stopped::NotBegun);
     }
-    let proved = proved(backend, sign_in, returned).await.map_err(|why| {
-        tracing::warn!(with = sign_in.with, why, "a sign-in failed");
-        format!("{}: {why}", sign_in.with)
-    });
-    let Some(port) = sign_in.terminal.port else {
-        return Ok(proved.map_or_else(Ended::Refused, Ended::Carried));
+    match proved(backend, sign_in, returned).await {
+        Ok(proved) => {
+            let cookie = backend.sign_ins.cookies.set_proved(&backend.random, &proved);
+            Ok(Ended::Asked(cookie.ok_or(Stopped::Failed)?))
+        }
+        Err(why) => {
+            tracing::warn!(with = sign_in.with, why, "a sign-in failed");
+            Ok(over(&sign_in.terminal, Err(format!("{}: {why}", sign_in.with))))
+        }
+    }
+}
+
+/// Where a sign-in ends that came to a code, or to none for a reason.
+pub(super) fn over(terminal: &Terminal, noted: Result<String, String>) -> Ended {
+    let Some(port) = terminal.port else {
+        return noted.map_or_else(Ended::Refused, Ended::Carried);
     };
-    let (code, error) = match proved {
+    let (code, error) = match noted {
         Ok(code) => (Some(code), None),
         Err(why) => (None, Some(why)),
     };
     let brought = Brought {
-        state: sign_in.terminal.state.clone(),
+        state: terminal.state.clone(),
         code,
         error,
     };
-    Ok(Ended::Terminal(terminal_address(port, &brought)))
+    Ended::Terminal(terminal_address(port, &brought))
 }
 
-/// A code for the terminal that waits for `sign_in`, or why there is none, in words for its person.
-async fn proved(backend: &Backend, sign_in: &OnItsWay, returned: &Return) -> Result<String, String> {
+/// Who came back from `sign_in`, or why nobody did, in words for its person.
+async fn proved(backend: &Backend, sign_in: &OnItsWay, returned: &Return) -> Result<Proved, String> {
     let party = backend.sign_ins.party(Some(&sign_in.with));
     let party = party.ok_or_else(|| Stopped::NoSuchParty.to_string())?;
     let code = match (&returned.code, &returned.error) {
@@ -226,10 +232,14 @@ async fn proved(backend: &Backend, sign_in: &OnItsWay, returned: &Return) -> Res
     if let Some(renews) = &sign_in.renews {
         shown_again(backend, party, sign_in, renews, &claims).await?;
     }
-    note(backend, party, sign_in, &claims).await.map_err(|failure| {
-        tracing::error!(cause = failure.cause, "a sign-in was not stored");
-        failure.problem.title
-    })
+    let known = backend.store.person_by_subject(&claims.issuer, &claims.subject).await;
+    let known = known.map_err(|error| Failure::from(error).problem.title)?;
+    let mut proved = Proved::of(sign_in, party, &claims, backend.now(), &backend.random);
+    // as everybody else reads it
+    if let Some(name) = known.and_then(|person| readable(&person.name)) {
+        proved.name = name;
+    }
+    Ok(proved)
 }
 
 /// Whether `claims` are of the person of the session `renews`, and of a second factor that was shown since.
@@ -256,55 +266,6 @@ async fn shown_again(
     }
 }
 
-/// Stores who somebody is, and gives the code by which the terminal says so.
-async fn note(backend: &Backend, party: &RelyingParty, sign_in: &OnItsWay, claims: &Claims) -> Result<String, Failure> {
-    // some of them are typed
-    let (secret, method) = (backend.random.code(), sign_in.terminal.method());
-    let life_s = match sign_in.terminal.port {
-        Some(_) => CODE_LIFE_S,
-        None => CARRIED_LIFE_S,
-    };
-    let life = Duration::from_secs(life_s).map_err(|_| Failure::broken("no such duration"))?;
-    settled!(async {
-        let now = backend.now();
-        let known = backend.store.person_by_subject(&claims.issuer, &claims.subject).await?;
-        let is_new = known.is_none();
-        let person = known.unwrap_or_else(|| Person {
-            id: backend.random.person_id(),
-            issuer: claims.issuer.clone(),
-            subject: claims.subject.clone(),
-            name: party.person_name(claims),
-            since: now,
-            workload: None,
-        });
-        let bound = Bound {
-            sign_in: sign_in_hash(sign_in),
-            device: sign_in.terminal.device.clone(),
-            challenge: sign_in.terminal.challenge.clone(),
-            method,
-            mfa_at: party.mfa_at(now, claims),
-            renews: sign_in.renews.clone(),
-        };
-        let code = SignInCode {
-            code_hash: code_hash(&secret),
-            person: person.id.clone(),
-            expires_at: now.plus(life),
-            spent_at: None,
-            bound: Some(Box::new(bound)),
-            tries: 0,
-            version: 1,
-        };
-        let details = json!({
-            "with": party.name(),
-            "auth_time": claims.auth_time,
-            "amr": claims.amr,
-            "acr": claims.acr,
-        });
-        backend.commit(&prove(now, &person, is_new, &code, details)).await
-    })?;
-    Ok(secret)
-}
-
 fn question<'a>(sign_in: &'a OnItsWay, redirect_uri: &'a str) -> Question<'a> {
     Question {
         redirect_uri,
@@ -321,8 +282,8 @@ fn redirect_uri(backend: &Backend, with: &str) -> String {
     format!("{}{path}", backend.settings.origin)
 }
 
-fn sign_in_hash(sign_in: &OnItsWay) -> String {
-    Digest::of(sign_in.state.as_bytes()).to_string()
+pub(super) fn sign_in_hash(state: &str) -> String {
+    Digest::of(state.as_bytes()).to_string()
 }
 
 /// The terminal, on the browser's own machine (RFC 8252, section 7.3).

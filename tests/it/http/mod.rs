@@ -13,6 +13,7 @@ mod load;
 mod locks;
 mod names;
 mod oidc;
+mod oidc_asks;
 mod oidc_house;
 mod oidc_lies;
 mod once;
