@@ -36,6 +36,8 @@ pub(super) struct BrowserPage {
 struct Asked<'a> {
     url: &'a str,
     expires_in_s: u32,
+    /// What the page says of this terminal.
+    word: &'a str,
 }
 
 impl BrowserPage {
@@ -56,7 +58,9 @@ impl BrowserPage {
             self.ui.note(&format!(
                 "Sign in at {backend} in any browser, and bring the code of its last page here:"
             ));
-            return self.say(sent);
+            self.say(sent)?;
+            self.ui.note(&shows(sent));
+            return Ok(());
         }
         let limit = span(seconds(sent.limit()));
         let waiting = format!("Waiting for the browser to sign in at {backend} ({limit}).");
@@ -68,13 +72,16 @@ impl BrowserPage {
         match opened {
             Some(Ok(Opened::Done | Opened::Running)) => {
                 self.ui.note(&format!("{waiting} No page? {}", self.by_hand));
-                return Ok(());
+                self.ui.note(&shows(sent));
+                // whoever reads nothing else finds the word there
+                return if self.ui.is_json() { self.say(sent) } else { Ok(()) };
             }
             Some(Err(error)) => self.ui.warn(&error.message, "open this on this machine"),
             None => {}
         }
         self.say(sent)?;
         self.ui.note(&waiting);
+        self.ui.note(&shows(sent));
         // over SSH the browser is elsewhere, and what it brings comes to a port of this machine
         if let Some(port) = sent.port().filter(|_| self.is_over_ssh) {
             self.ui.note(&format!(
@@ -90,6 +97,7 @@ impl BrowserPage {
             let asked = Asked {
                 url: sent.address(),
                 expires_in_s: seconds(sent.limit()),
+                word: sent.word(),
             };
             return self.ui.json("jit/login-address/1", &asked);
         }
@@ -162,6 +170,11 @@ impl BrowserPage {
             Ok(())
         })
     }
+}
+
+/// What the page is compared with.
+fn shows(sent: &Sent) -> String {
+    format!("The page asks whether your terminal shows {}.", sent.word())
 }
 
 fn seconds(limit: Duration) -> u32 {

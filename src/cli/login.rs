@@ -15,7 +15,7 @@ use hot::Origin;
 /// Sign in
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example:\n  jit login --server https://jit.acme.example\n  jit login --server https://jit.acme.example --identity admin --code\n  jit login --remote\n  jit login --identity-center billing --no-browser\n\n--code asks for the code; on the command line it stands for loopback servers only.\nWhere a page is to be opened by hand, with -o json: one object a line, first the page."
+    after_help = "Example:\n  jit login --server https://jit.acme.example\n  jit login --server https://jit.acme.example --identity admin --code\n  jit login --remote\n  jit login --identity-center billing --no-browser\n\n--code asks for the code; on the command line it stands for loopback servers only.\nWith -o json: one object a line, first the page and what it asks about, where there is one."
 )]
 pub(super) struct Args {
     /// Sign in with a one-time code

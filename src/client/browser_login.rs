@@ -20,6 +20,7 @@ use crate::config::NetworkSettings;
 use crate::domain::id::SessionId;
 use crate::domain::person::KeyStorage;
 use crate::domain::refusal::Code;
+use crate::domain::word::word;
 use crate::error::{Error, Exit, Result};
 use crate::wire::{Me, NewSession, OpenedSession, Renewal, SignInMethods, paths};
 
@@ -50,6 +51,7 @@ pub struct Sent {
     verifier: SecretString,
     state: String,
     address: String,
+    word: String,
 }
 
 impl Client {
@@ -204,6 +206,7 @@ impl Sent {
         );
         Ok(Self {
             loopback,
+            word: word(&challenge, &device, &state),
             verifier: SecretString::from(verifier),
             state,
             address,
@@ -213,6 +216,11 @@ impl Sent {
     /// Where the browser goes. Only this terminal can use what comes of it.
     pub fn address(&self) -> &str {
         &self.address
+    }
+
+    /// What the page says of this terminal: by it the person knows that it asks for theirs.
+    pub fn word(&self) -> &str {
+        &self.word
     }
 
     /// Where the browser comes back to, on this machine.

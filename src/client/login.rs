@@ -109,7 +109,41 @@ impl Client {
         Ok((key, storage, true))
     }
 
+    /// Keeps the session that was opened, and ends the one whose place it takes. One that is kept nowhere shall not live.
     pub(super) fn keep(
+        &self,
+        account: &Account,
+        backend: &Backend,
+        me: &Me,
+        storage: KeyStorage,
+        token: &SecretString,
+    ) -> Result<()> {
+        let replaced = self.replaced(account, me);
+        if let Err(error) = self.write_down(account, backend, me, storage, token) {
+            drop(backend.end_session_of(token));
+            return Err(error);
+        }
+        if let Some(old) = replaced {
+            // it may be over, or of another key: then it ends by itself
+            drop(backend.end_session_of(&old));
+        }
+        Ok(())
+    }
+
+    /// The token of the session that is kept for `account`, of the same person, where it is another than that of `me`.
+    fn replaced(&self, account: &Account, me: &Me) -> Option<SecretString> {
+        let (origin, identity) = (account.origin().as_str(), account.identity());
+        let entry = self.sessions.find(origin, identity).ok().flatten()?;
+        if entry.person != me.person.id || entry.session == me.session {
+            return None;
+        }
+        self.secrets
+            .get(Secret::Token { origin, identity }, entry.storage)
+            .ok()
+            .flatten()
+    }
+
+    fn write_down(
         &self,
         account: &Account,
         backend: &Backend,

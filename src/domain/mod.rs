@@ -34,6 +34,7 @@ pub mod text;
 pub mod time;
 #[cfg(test)]
 mod values;
+pub mod word;
 pub mod workflow;
 pub mod workload;
 

@@ -225,6 +225,12 @@ impl Catalogue {
             .unwrap_or_default()
     }
 
+    /// Who vouches for members of groups.
+    pub fn issuers(&self) -> BTreeSet<&str> {
+        let members = self.groups.values().flatten();
+        members.map(|(issuer, _)| issuer.as_str()).collect()
+    }
+
     /// What becomes of access in Identity Center that nobody here gave.
     pub const fn drift(&self) -> Drift {
         self.drift

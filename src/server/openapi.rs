@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use utoipa::OpenApi;
 
 use crate::server::handlers::{
-    admin, device_flow, grants, health, issuer, locks, requests, scim, sessions, sign_in, targets,
+    admin, confirm, device_flow, grants, health, issuer, locks, requests, scim, sessions, sign_in, targets,
 };
 use crate::server::routes::{Access, table};
 use crate::server::scim as scim_error;
@@ -25,6 +25,8 @@ use crate::wire::problem::MEDIA_TYPE;
         sign_in::methods,
         sign_in::begin,
         sign_in::finish,
+        confirm::ask,
+        confirm::say_yes,
         device_flow::look,
         device_flow::typed,
         device_flow::sign_in,

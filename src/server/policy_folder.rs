@@ -12,11 +12,12 @@ use serde_json::json;
 use tokio::sync::watch;
 
 pub use self::files::read;
+use crate::domain::person::LOCAL;
 use crate::domain::{Actor, Change};
 use crate::policy::Bundle;
 use crate::server::StartError;
 use crate::server::backend::{Backend, InForce};
-use crate::server::failure::Failure;
+use crate::server::failure::{Failure, repeated};
 use crate::server::store::{Store, StoreError};
 use crate::server::wake::stopped;
 
@@ -61,6 +62,12 @@ pub async fn record(backend: &Backend, bundle: &Bundle, before: Option<&str>) ->
             tracing::warn!(group, source, "no [[directory]] of that name: nobody is in this group");
         }
     }
+    for issuer in strangers(backend, bundle) {
+        tracing::warn!(
+            issuer = repeated(issuer),
+            "groups name people of an issuer at which nobody signs in"
+        );
+    }
     let details = json!({ "before": before });
     let event = Change::new(
         backend.now(),
@@ -71,6 +78,13 @@ pub async fn record(backend: &Backend, bundle: &Bundle, before: Option<&str>) ->
         details,
     );
     backend.commit(&event.decided_by(hash)).await
+}
+
+/// Issuers of members of groups at which nobody signs in: a slash too many, or none that the file sets up.
+fn strangers<'a>(backend: &Backend, bundle: &'a Bundle) -> Vec<&'a str> {
+    let issuers = bundle.catalogue().issuers().into_iter();
+    let is_known = |issuer: &&str| *issuer == LOCAL || backend.sign_ins.party_at(issuer).is_some();
+    issuers.filter(|issuer| !is_known(issuer)).collect()
 }
 
 /// What was seen of the folder. Whoever saves a file may be in the middle of it, and half a policy can be one that

@@ -20,7 +20,7 @@ use crate::server::edge::let_in::{admin_only, on_device, people_alone, signed_in
 use crate::server::edge::whole::whole;
 use crate::server::failure::Failure;
 use crate::server::handlers::{
-    admin, device_flow, grants, health, issuer, locks, requests, scim, sessions, sign_in, targets,
+    admin, confirm, device_flow, grants, health, issuer, locks, requests, scim, sessions, sign_in, targets,
 };
 use crate::wire::{LARGEST_BODY, LARGEST_SCIM_BODY, paths};
 
@@ -73,6 +73,8 @@ pub fn table() -> Vec<Route> {
         route(Method::GET, paths::SIGN_IN_METHODS, Anyone, get(sign_in::methods)),
         route(Method::GET, paths::SIGN_IN, Anyone, get(sign_in::begin)),
         route(Method::GET, paths::SIGN_IN_CALLBACK, Anyone, get(sign_in::finish)),
+        route(Method::GET, paths::SIGN_IN_CONFIRM, Anyone, get(confirm::ask)),
+        route(Method::POST, paths::SIGN_IN_CONFIRM, Anyone, post(confirm::say_yes)),
         route(Method::GET, paths::DEVICE, Anyone, get(device_flow::look)),
         route(Method::POST, paths::DEVICE, Anyone, post(device_flow::typed)),
         route(Method::GET, paths::DEVICE_SIGN_IN, Anyone, get(device_flow::sign_in)),

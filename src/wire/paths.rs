@@ -53,6 +53,8 @@ pub const SIGN_IN: &str = "/sign-in";
 /// Where the identity provider of a name sends it back to: each has an address of its own, so that what one sends is never
 /// taken for another's (RFC 9700, section 4.4.2.2).
 pub const SIGN_IN_CALLBACK: &str = "/sign-in/callback/{with}";
+/// Where a person says that the terminal which asks is theirs.
+pub const SIGN_IN_CONFIRM: &str = "/sign-in/confirm";
 /// Beginning of everything for directories (RFC 7644).
 pub const SCIM: &str = "/scim/v2";
 /// People of a directory.

@@ -21,7 +21,7 @@ fn answers(login: &str, url: &str, code: &str, answer: &str) {
         let page = browser.post(&format!("{url}/device"), &fields).await;
         assert!(page.text.contains("/device/sign-in?with=acme"), "{page:?}");
         let page = browser
-            .follow(&format!("{url}/device/sign-in?with=acme"), "nowhere")
+            .until_asked(&format!("{url}/device/sign-in?with=acme"), "nowhere")
             .await;
         let asked = token(&page);
         let fields = [("token", &*asked), ("answer", answer)];

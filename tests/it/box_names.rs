@@ -3,13 +3,11 @@
 use serde_json::json;
 
 use crate::harness::SealedBox;
-use crate::http::{Stage, signs_in, two_issuers};
+use crate::http::{Stage, code_of, signs_in, two_issuers};
 
 /// The machine of the local person `name`, signed in.
 async fn machine_of(stage: &Stage, name: &str) -> SealedBox {
-    let code = jit::server::service::sign_in::issue_code(&stage.backend, name)
-        .await
-        .unwrap();
+    let code = code_of(stage, name).await;
     let machine = SealedBox::new();
     let url = format!("http://{}", stage.address);
     let login = ["login", "--server", &url, "--identity", name, "--code", &code];

@@ -351,3 +351,21 @@ fn example_of_the_documents_is_read() {
     assert_eq!((whole.len(), file.sign_in.len()), (3, 1));
     assert_eq!(file.trusted_proxies.unwrap().networks.len(), 2);
 }
+
+#[test]
+fn members_of_an_issuer_without_sign_in_are_warned_of() {
+    let machine = Machine::new();
+    machine.say(&whole("http://127.0.0.1:7878"));
+    let catalogue = machine.etc.join("policy/security/catalogue.toml");
+    let text = fs::read_to_string(&catalogue).unwrap();
+    let members = "members = [\"local:bob\", \"https://acme.okta.com/ 00u1\", \"https://acme.okta.com/ 00u2\"]";
+    fs::write(&catalogue, text.replace("members = [\"local:bob\"]", members)).unwrap();
+    let run = machine.start_and_stop(&["--dev"]);
+    let warned = "groups name people of an issuer at which nobody signs in";
+    assert_eq!(run.stderr.matches(warned).count(), 1, "{}", run.stderr);
+    let line = run.stderr.lines().find(|line| line.contains(warned)).unwrap();
+    assert!(
+        line.contains("https://acme.okta.com/") && !line.contains("local"),
+        "{line}"
+    );
+}

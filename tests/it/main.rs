@@ -38,6 +38,7 @@ mod box_extend;
 mod box_issuer;
 mod box_lock;
 mod box_login;
+mod box_login_again;
 mod box_main_job;
 mod box_names;
 mod box_nonce;

@@ -9,6 +9,12 @@ fn signs_in(browser: &Chromium, login: &str) {
     browser.presses("button");
 }
 
+/// That the terminal is theirs.
+fn says_yes(browser: &Chromium) {
+    browser.wait_for("A terminal asks to sign in as ana");
+    browser.presses("button");
+}
+
 #[test]
 fn person_signs_in_by_a_real_browser() {
     let test = "person_signs_in_by_a_real_browser";
@@ -19,6 +25,7 @@ fn person_signs_in_by_a_real_browser() {
     let (running, address) = company.login(&machine, &[]);
     browser.go(&address);
     signs_in(&browser, "ana pwd,mfa -");
+    says_yes(&browser);
     browser.wait_for("You can close this tab");
     let run = running.finish(LIMIT).exits(0);
     assert!(run.stderr.contains("Signed in as ana at "), "{}", run.stderr);
@@ -41,6 +48,7 @@ fn person_carries_a_code_from_a_real_browser() {
     let address = &screen[screen.find(&format!("{}/sign-in?", company.url)).unwrap()..];
     browser.go(&address[..address.find("Code:").unwrap()]);
     signs_in(&browser, "ana pwd -");
+    says_yes(&browser);
     browser.wait_for("They want to sign in as you");
     terminal.types(&browser.text_of("code"));
     terminal.presses("Enter");

@@ -47,8 +47,8 @@ pub async fn signed_in(
         }
         Err(Refused::Known(failure)) => failure.into_response(),
         Err(Refused::Stranger(failure)) => {
-            let slowed = slowed(&backend, &peer.ip().to_string());
-            slowed.err().unwrap_or(failure).into_response()
+            let slowed = backend.limits.call_from(peer.ip(), backend.now()).err();
+            slowed.map_or(failure, too_often).into_response()
         }
     }
 }
@@ -70,8 +70,11 @@ pub async fn people_alone(caller: Caller, request: Request, next: Next) -> Respo
 }
 
 fn slowed(backend: &Backend, who: &str) -> Result<(), Failure> {
-    let called = backend.limits.call(who, backend.now());
-    called.map_err(|wait_s| Failure::too_much("too many calls", wait_s))
+    backend.limits.call(who, backend.now()).map_err(too_often)
+}
+
+fn too_often(wait_s: u32) -> Failure {
+    Failure::too_much("too many calls", wait_s)
 }
 
 async fn identify(backend: &Backend, call: &Parts, peer: SocketAddr) -> Result<Caller, Refused> {

@@ -75,6 +75,14 @@ impl Limits {
         Ok(())
     }
 
+    /// Counts a call from `address` of whoever is nobody yet.
+    ///
+    /// # Errors
+    /// Seconds to wait before the next one.
+    pub fn call_from(&self, address: IpAddr, now: Timestamp) -> Result<(), u32> {
+        self.call(&network(address).to_string(), now)
+    }
+
     /// Begins a wait of `person`, unless there are too many.
     pub fn wait(&self, person: &PersonId) -> Option<Waiting<'_>> {
         let mut waits = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
@@ -192,6 +200,19 @@ mod tests {
         }
         assert!(limits.may_try_code("2001:db8::ffff".parse().unwrap(), now).is_err());
         assert!(limits.may_try_code("2001:db8:0:1::1".parse().unwrap(), now).is_ok());
+    }
+
+    #[test]
+    fn calls_of_one_network_of_ipv6_count_together() {
+        let (limits, now) = (Limits::default(), Timestamp::from_millis(0));
+        for host in 0..u128::try_from(MOST_SAVED_CALLS).unwrap() {
+            let address = Ipv6Addr::from_bits((0x2001_0db8 << 96) + host);
+            assert_eq!(limits.call_from(address.into(), now), Ok(()));
+        }
+        assert_eq!(limits.call_from("2001:db8::ffff:ffff".parse().unwrap(), now), Err(1));
+        assert_eq!(limits.call_from("2001:db8:0:1::1".parse().unwrap(), now), Ok(()));
+        assert_eq!(limits.call_from("::ffff:192.0.2.1".parse().unwrap(), now), Ok(()));
+        assert_eq!(limits.calls.lock().unwrap().len(), 3);
     }
 
     #[test]

@@ -15,7 +15,11 @@ use crate::domain::text::shown;
 pub const CONTENT_TYPE: &str = "text/html; charset=utf-8";
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:36rem;margin:4rem auto;padding:0 1rem;color-scheme:light dark}\
-     code{font-size:1.25rem;user-select:all}";
+     code{font-size:1.25rem;user-select:all}button{font:inherit;padding:.5rem 1rem}";
+
+/// What a page without a form sends, and what one with a form does.
+const NO_FORM: &str = "form-action 'none'";
+const OWN_FORM: &str = "form-action 'self'";
 
 /// A line of a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,20 +59,30 @@ pub fn page(status: StatusCode, title: &str, lines: &[Line]) -> Response {
     );
     let kind = [(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE))];
     let has_form = lines.iter().any(|line| matches!(line, Line::Form { .. }));
-    with_rules((status, kind, whole).into_response(), has_form)
+    let forms = if has_form { OWN_FORM } else { NO_FORM };
+    with_rules((status, kind, whole).into_response(), forms)
+}
+
+/// A page that asks, with a form: what it sends comes here, and leads on to `port` of the browser's machine where there is one.
+pub fn asking_page(title: &str, lines: &[Line], port: Option<u16>) -> Response {
+    let after = port.map_or_else(String::new, |port| format!(" http://127.0.0.1:{port}"));
+    let mut response = with_rules(page(StatusCode::OK, title, lines), &format!("{OWN_FORM}{after}"));
+    let headers = response.headers_mut();
+    // a form of a page that never says where it is from comes from nowhere: `Origin: null`
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("strict-origin"));
+    response
 }
 
 /// `response` with what keeps a browser from doing anything else with it.
 pub fn guarded(response: Response) -> Response {
-    with_rules(response, false)
+    with_rules(response, NO_FORM)
 }
 
-fn with_rules(mut response: Response, has_form: bool) -> Response {
+fn with_rules(mut response: Response, forms: &str) -> Response {
     static HASH: LazyLock<String> = LazyLock::new(|| STANDARD.encode(digest(&SHA256, STYLE.as_bytes())));
-    let (style, forms) = (HASH.as_str(), if has_form { "'self'" } else { "'none'" });
-    let rules = format!(
-        "default-src 'none'; style-src 'sha256-{style}'; base-uri 'none'; form-action {forms}; frame-ancestors 'none'"
-    );
+    let style = HASH.as_str();
+    let rules =
+        format!("default-src 'none'; style-src 'sha256-{style}'; base-uri 'none'; {forms}; frame-ancestors 'none'");
     let headers = response.headers_mut();
     if let Ok(rules) = HeaderValue::from_str(&rules) {
         headers.insert(header::CONTENT_SECURITY_POLICY, rules);

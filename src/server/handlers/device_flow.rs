@@ -10,16 +10,15 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
-use super::sign_in::{cookies_of, go_to, slowed, stopped, with_cookie};
+use super::sign_in::{cookies, go_to, slowed, stopped, with_cookie};
 use crate::server::backend::Backend;
 use crate::server::edge::body::{Body, Form, Json};
 use crate::server::edge::page::{Line, page};
 use crate::server::failure::Failure;
 use crate::server::identity::device::DeviceKey;
 use crate::server::identity::device_sign_ins::Waiting;
-use crate::server::identity::on_its_way::OnItsWay;
+use crate::server::identity::proved::Proved;
 use crate::server::identity::relying_party::encoded;
-use crate::server::identity::sign_ins::Shown;
 use crate::server::service::browser::Stopped;
 use crate::server::service::device_flow::{self, SIGNED_IN};
 use crate::wire::{DeviceSignIn, NewDeviceSignIn, Problem, paths};
@@ -91,7 +90,7 @@ pub async fn typed(
     let Form(Some(typed)) = typed else {
         return stopped(&Stopped::NotBegun);
     };
-    let read = device_flow::typed(&backend, &cookies_of(&headers), &typed.token, &typed.code, peer.ip());
+    let read = device_flow::typed(&backend, &cookies(&headers), &typed.token, &typed.code, peer.ip());
     match read {
         Err(why) => form(&backend, Some(why)),
         Ok((waiting, cookie)) => {
@@ -120,7 +119,7 @@ pub async fn sign_in(
     let Ok(Query(with)) = with else {
         return stopped(&Stopped::NotBegun);
     };
-    match device_flow::sign_in(&backend, &cookies_of(&headers), &with.with).await {
+    match device_flow::sign_in(&backend, &cookies(&headers), &with.with).await {
         Ok(begun) => go_to(&begun.address, Some(&begun.cookie)),
         Err(why) => stopped(&why),
     }
@@ -143,7 +142,7 @@ pub async fn answer(
         return stopped(&Stopped::NotBegun);
     };
     let is_yes = given.answer == "yes";
-    let answered = device_flow::answer(&backend, &cookies_of(&headers), &given.token, is_yes).await;
+    let answered = device_flow::answer(&backend, &cookies(&headers), &given.token, is_yes).await;
     let (status, title, text) = match answered {
         Ok(true) => (
             StatusCode::OK,
@@ -162,14 +161,14 @@ pub async fn answer(
 }
 
 /// Asks whoever signed in whether that machine is theirs.
-pub(super) fn offered(backend: &Backend, shown: Shown, sign_in: OnItsWay) -> Response {
-    let Some((waiting, offer, cookie)) = device_flow::offer(backend, shown, sign_in) else {
+pub(super) fn offered(backend: &Backend, proved: Proved) -> Response {
+    let Some((waiting, offer, cookie)) = device_flow::offer(backend, proved) else {
         return stopped(&Stopped::NotBegun);
     };
     let says = |answer: &str, button: String| Line::Form {
         to: paths::DEVICE_ANSWER.to_owned(),
         given: vec![
-            ("token".to_owned(), offer.token.clone()),
+            ("token".to_owned(), offer.proved.answer.clone()),
             ("answer".to_owned(), answer.to_owned()),
         ],
         asked: None,
@@ -179,13 +178,13 @@ pub(super) fn offered(backend: &Backend, shown: Shown, sign_in: OnItsWay) -> Res
         Line::Text(about(backend, &waiting)),
         Line::Text(format!(
             "It wants to be signed in as {}, and can then ask for access in that name.",
-            offer.shown.name
+            offer.proved.name
         )),
         Line::Text(
             "Say yes if you typed jit login --device there yourself. Did somebody send you here, or give you the code? Say no."
                 .to_owned(),
         ),
-        says("yes", format!("Yes, sign it in as {}", offer.shown.name)),
+        says("yes", format!("Yes, sign it in as {}", offer.proved.name)),
         says("no", "No".to_owned()),
     ];
     with_cookie(page(StatusCode::OK, "Is this machine yours?", &lines), &cookie)

@@ -1,6 +1,7 @@
 //! Handlers: parse, call a service, answer. Refuse rules and SQL.
 
 pub mod admin;
+pub mod confirm;
 pub mod device_flow;
 pub mod grants;
 pub mod health;

@@ -18,7 +18,7 @@ use crate::server::edge::page::{Line, guarded, page};
 use crate::server::identity::on_its_way::Terminal;
 use crate::server::identity::relying_party::encoded;
 use crate::server::identity::sign_ins::Ended;
-use crate::server::service::browser::{self, Return, Stopped};
+use crate::server::service::browser::{self, Begun, Return, Stopped};
 use crate::wire::{Problem, SignInMethods, paths};
 
 /// The longest value that an identity provider brings back, in bytes.
@@ -73,6 +73,7 @@ pub async fn methods(State(backend): State<Arc<Backend>>) -> Json<SignInMethods>
 pub async fn begin(
     State(backend): State<Arc<Backend>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
     asking: Result<Query<Asking>, QueryRejection>,
 ) -> Response {
     if let Some(slowed) = slowed(&backend, peer) {
@@ -89,7 +90,7 @@ pub async fn begin(
             return not_ours();
         };
         return match browser::begin_again(&backend, terminal.clone(), renews).await {
-            Ok(begun) => go_to(&begun.address, Some(&begun.cookie)),
+            Ok(begun) => sent(&backend, &headers, &begun),
             Err(why) => not_begun(&terminal, &why),
         };
     }
@@ -108,7 +109,7 @@ pub async fn begin(
         };
     };
     match browser::begin(&backend, party, terminal.clone(), None).await {
-        Ok(begun) => go_to(&begun.address, Some(&begun.cookie)),
+        Ok(begun) => sent(&backend, &headers, &begun),
         Err(why) => not_begun(&terminal, &why),
     }
 }
@@ -152,16 +153,8 @@ pub async fn finish(
         description: brought.error_description,
         with,
     };
-    match browser::finish(&backend, &cookies_of(&headers), &returned).await {
-        Ok(ended) => {
-            let clear = backend.sign_ins.cookies.clear(&returned.state);
-            match ended {
-                Ended::Terminal(address) => go_to(&address, Some(&clear)),
-                Ended::Carried(code) => with_cookie(carried(&code), &clear),
-                Ended::Refused(why) => with_cookie(refused(why), &clear),
-                Ended::Asks(shown, sign_in) => with_cookie(offered(&backend, *shown, *sign_in), &clear),
-            }
-        }
+    match browser::finish(&backend, &cookies(&headers), &returned).await {
+        Ok(ended) => over(&backend, &returned.state, ended),
         Err(why) => stopped(&why),
     }
 }
@@ -198,15 +191,30 @@ impl Asking {
     }
 }
 
-/// What a browser brings; it may be split (RFC 9113, section 8.2.3).
-pub(super) fn cookies_of(headers: &HeaderMap) -> String {
+/// Where the browser goes after the sign-in of `state`; only who is still asked keeps its cookie.
+pub(super) fn over(backend: &Backend, state: &str, ended: Ended) -> Response {
+    let clear = backend.sign_ins.cookies.clear(state);
+    match ended {
+        Ended::Asked(cookie) => go_to(
+            &format!("{}?state={}", paths::SIGN_IN_CONFIRM, encoded(state)),
+            Some(&cookie),
+        ),
+        Ended::Terminal(address) => go_to(&address, Some(&clear)),
+        Ended::Machine(proved) => with_cookie(offered(backend, *proved), &clear),
+        Ended::Carried(code) => with_cookie(carried(&code), &clear),
+        Ended::Refused(why) => with_cookie(refused(why), &clear),
+    }
+}
+
+/// A browser may split its cookies (RFC 9113, section 8.2.3).
+pub(super) fn cookies(headers: &HeaderMap) -> String {
     let cookies = headers.get_all(header::COOKIE).iter();
     let cookies: Vec<&str> = cookies.filter_map(|cookie| cookie.to_str().ok()).collect();
     cookies.join("; ")
 }
 
 pub(super) fn slowed(backend: &Backend, peer: SocketAddr) -> Option<Response> {
-    let wait_s = backend.limits.call(&peer.ip().to_string(), backend.now()).err()?;
+    let wait_s = backend.limits.call_from(peer.ip(), backend.now()).err()?;
     let line = Line::Text(format!(
         "Too many calls come from this address. Try again in {wait_s} s."
     ));
@@ -226,6 +234,15 @@ pub(super) fn go_to(address: &str, cookie: Option<&str>) -> Response {
     let mut response = guarded((StatusCode::SEE_OTHER, [(header::LOCATION, address)]).into_response());
     if let Some(cookie) = cookie {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
+    }
+    response
+}
+
+/// Sends the browser to the identity provider, without what it keeps of sign-ins that were given up.
+fn sent(backend: &Backend, headers: &HeaderMap, begun: &Begun) -> Response {
+    let mut response = go_to(&begun.address, Some(&begun.cookie));
+    for over in backend.sign_ins.cookies.clear_oldest(&cookies(headers)) {
+        response = with_cookie(response, &over);
     }
     response
 }

@@ -11,6 +11,7 @@ pub mod key_set;
 mod nonce;
 pub mod on_its_way;
 pub mod proof;
+pub mod proved;
 pub mod relying_party;
 mod seen;
 pub mod sign_ins;

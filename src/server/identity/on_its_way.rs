@@ -7,6 +7,7 @@ use secrecy::ExposeSecret;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::proved::Proved;
 use crate::config::SealingKey;
 use crate::domain::{DeviceId, Digest, SessionId, SignInMethod, Timestamp};
 use crate::random::Random;
@@ -14,10 +15,13 @@ use crate::server::issuer;
 
 /// Longest from the beginning to the browser's return, in seconds.
 pub const LIFE_S: u32 = 600;
+/// Sign-ins on their way in one browser; who begins more has given the oldest up.
+const MOST: usize = 5;
 /// What the key is made for.
 const KEY: &[u8] = b"jit sign-in on its way";
-/// What the seal is made for.
+/// What the seal is made for: to be taken to the identity provider, and to be asked about afterwards.
 const PURPOSE: &str = "jit sign-in";
+const PROVED: &str = "jit sign-in proved";
 /// Characters of the hash in a cookie's name: enough that two never meet.
 const NAME_CHARS: usize = 16;
 
@@ -89,9 +93,35 @@ impl Cookies {
 
     /// The cookie that keeps `sign_in`, as a header has it; none where the cipher fails.
     pub fn set(&self, random: &Random, sign_in: &OnItsWay) -> Option<String> {
-        let text = serde_json::to_vec(sign_in).ok()?;
-        let sealed = issuer::seal(random, &self.key, PURPOSE, &text).ok()?;
-        Some(self.header(&sign_in.state, &sealed, LIFE_S))
+        self.sealed(random, PURPOSE, &sign_in.state, sign_in)
+    }
+
+    /// The cookie that keeps `proved` in the place of the sign-in that it ended.
+    pub fn set_proved(&self, random: &Random, proved: &Proved) -> Option<String> {
+        self.sealed(random, PROVED, &proved.state, proved)
+    }
+
+    fn sealed<T: Serialize>(&self, random: &Random, purpose: &str, state: &str, what: &T) -> Option<String> {
+        let text = serde_json::to_vec(what).ok()?;
+        let sealed = issuer::seal(random, &self.key, purpose, &text).ok()?;
+        Some(self.header(state, &sealed, LIFE_S))
+    }
+
+    /// What takes the oldest away of those in `cookies`, as their header has them, but for the last few: together they would
+    /// be more than a head may be, and no call would come through. A browser sends first what it has had longest (RFC 6265,
+    /// section 5.4).
+    pub fn clear_oldest(&self, cookies: &str) -> Vec<String> {
+        let prefix = self.name_of("");
+        let hash = |pair: &str| {
+            let (name, _) = pair.trim().split_once('=')?;
+            let hash = name.strip_prefix(&prefix)?;
+            let is_ours = hash.len() == NAME_CHARS && hash.bytes().all(|b| b.is_ascii_hexdigit());
+            is_ours.then(|| hash.to_owned())
+        };
+        let ours: Vec<String> = cookies.split(';').filter_map(hash).collect();
+        let over = ours.len().saturating_sub(MOST - 1);
+        let over = ours.into_iter().take(over);
+        over.map(|hash| self.header_of(&self.name_of(&hash), "", 0)).collect()
     }
 
     /// A cookie named `name` that keeps `value` for `life_s`, for this browser's own calls alone.
@@ -128,17 +158,28 @@ impl Cookies {
 
     /// The sign-in of `state` that the browser brought in `cookies`, as its header has them.
     pub fn open(&self, cookies: &str, state: &str, now: Timestamp) -> Option<OnItsWay> {
-        let value = only(cookies, &self.name(state))?;
-        let opened = issuer::open(&self.key, PURPOSE, value).ok()?;
-        let sign_in: OnItsWay = serde_json::from_slice(opened.expose_secret()).ok()?;
-        let is_it = verify_slices_are_equal(sign_in.state.as_bytes(), state.as_bytes()).is_ok();
-        (is_it && now < sign_in.until).then_some(sign_in)
+        let sign_in: OnItsWay = self.opened(PURPOSE, cookies, state)?;
+        (is_same(&sign_in.state, state) && now < sign_in.until).then_some(sign_in)
+    }
+
+    /// The same of who came back from the identity provider.
+    pub fn open_proved(&self, cookies: &str, state: &str, now: Timestamp) -> Option<Proved> {
+        let proved: Proved = self.opened(PROVED, cookies, state)?;
+        (is_same(&proved.state, state) && now < proved.until).then_some(proved)
+    }
+
+    fn opened<T: DeserializeOwned>(&self, purpose: &str, cookies: &str, state: &str) -> Option<T> {
+        let opened = issuer::open(&self.key, purpose, only(cookies, &self.name(state))?).ok()?;
+        serde_json::from_slice(opened.expose_secret()).ok()
     }
 
     /// One a sign-in: two tabs do not take each other's.
     fn name(&self, state: &str) -> String {
-        let hash = Digest::of(state.as_bytes());
-        self.full(&format!("jit-sign-in-{}", &hash.as_str()[..NAME_CHARS]))
+        self.name_of(&Digest::of(state.as_bytes()).as_str()[..NAME_CHARS])
+    }
+
+    fn name_of(&self, hash: &str) -> String {
+        self.full(&format!("jit-sign-in-{hash}"))
     }
 
     fn full(&self, name: &str) -> String {
@@ -151,12 +192,18 @@ impl Cookies {
     }
 
     fn header(&self, state: &str, value: &str, life_s: u32) -> String {
-        let secure = self.secure();
-        format!(
-            "{}={value}; Path=/; Max-Age={life_s}; HttpOnly; SameSite=Lax{secure}",
-            self.name(state)
-        )
+        self.header_of(&self.name(state), value, life_s)
     }
+
+    fn header_of(&self, name: &str, value: &str, life_s: u32) -> String {
+        let secure = self.secure();
+        format!("{name}={value}; Path=/; Max-Age={life_s}; HttpOnly; SameSite=Lax{secure}")
+    }
+}
+
+/// Whether `given` is `own`, however long that takes to see.
+pub fn is_same(own: &str, given: &str) -> bool {
+    verify_slices_are_equal(own.as_bytes(), given.as_bytes()).is_ok()
 }
 
 /// The value of the cookie `name`; none where there are two.

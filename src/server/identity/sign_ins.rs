@@ -5,12 +5,11 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use tokio::sync::OnceCell;
 
 use super::device_sign_ins::DeviceSignIns;
-use super::on_its_way::{Cookies, OnItsWay};
+use super::on_its_way::Cookies;
+use super::proved::Proved;
 use super::relying_party::{RelyingParty, SignInSettings};
 use crate::config::SealingKey;
 use crate::domain::Timestamp;
@@ -25,29 +24,16 @@ type AllEnded = HashMap<String, (Arc<OnceCell<Ended>>, Timestamp)>;
 /// Where a sign-in ends, in the browser.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Ended {
+    /// The person is asked whether it is for their terminal; this cookie keeps who they are meanwhile.
+    Asked(String),
     /// It goes on to the terminal, at this address.
     Terminal(String),
     /// The person carries this code there.
     Carried(String),
     /// There is none, for this reason.
     Refused(String),
-    /// The person is asked whether that machine is theirs.
-    Asks(Box<Shown>, Box<OnItsWay>),
-}
-
-/// Who somebody is, as their identity provider says.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Shown {
-    /// Its issuer.
-    pub issuer: String,
-    /// Its name for them.
-    pub subject: String,
-    /// How they are shown.
-    pub name: String,
-    /// When they showed a second factor.
-    pub mfa_at: Option<Timestamp>,
-    /// How it was proved.
-    pub details: Value,
+    /// The person is asked whether the machine whose code they typed is theirs.
+    Machine(Box<Proved>),
 }
 
 /// The identity providers of this backend.
@@ -56,6 +42,7 @@ pub struct SignIns {
     /// What browsers keep meanwhile.
     pub cookies: Cookies,
     ended: Mutex<AllEnded>,
+    confirmed: Mutex<AllEnded>,
     /// Machines without a browser that wait.
     pub devices: DeviceSignIns,
 }
@@ -68,6 +55,7 @@ impl SignIns {
             parties: settings.iter().map(party).collect(),
             cookies: Cookies::new(key, origin),
             ended: Mutex::default(),
+            confirmed: Mutex::default(),
             devices: DeviceSignIns::default(),
         }
     }
@@ -94,11 +82,20 @@ impl SignIns {
     /// What came of the sign-in of `state`, which counts before `until`: where its browser goes, once that is known. A code
     /// is exchanged once, however often a browser brings it.
     pub fn ended(&self, state: &str, now: Timestamp, until: Timestamp) -> Arc<OnceCell<Ended>> {
-        let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
-        if ended.len() >= MANY {
-            ended.retain(|_, (_, until)| now < *until);
-        }
-        let (cell, _) = ended.entry(state.to_owned()).or_insert_with(|| (Arc::default(), until));
-        Arc::clone(cell)
+        once(&self.ended, state, now, until)
     }
+
+    /// The same of what came of the "yes" to it: there is one code, however often it is said.
+    pub fn confirmed(&self, state: &str, now: Timestamp, until: Timestamp) -> Arc<OnceCell<Ended>> {
+        once(&self.confirmed, state, now, until)
+    }
+}
+
+fn once(all: &Mutex<AllEnded>, state: &str, now: Timestamp, until: Timestamp) -> Arc<OnceCell<Ended>> {
+    let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
+    if all.len() >= MANY {
+        all.retain(|_, (_, until)| now < *until);
+    }
+    let (cell, _) = all.entry(state.to_owned()).or_insert_with(|| (Arc::default(), until));
+    Arc::clone(cell)
 }

@@ -1,24 +1,17 @@
 //! Signing in through a browser: from a terminal to the identity provider and back, with a code for that terminal alone.
 //! Owns what is asked and what follows. Refuses an answer to what this browser did not begin, and a second one.
 
-use serde_json::json;
-
-use super::sign_in::{code_hash, left};
-use super::{directory, step_up};
-use crate::domain::sign_in::prove;
-use crate::domain::{Bound, Digest, Duration, Person, SessionId, SignInCode, SignInMethod};
+use super::step_up;
+use crate::domain::called::readable;
+use crate::domain::{Digest, Duration, SessionId, SignInMethod};
 use crate::server::backend::Backend;
-use crate::server::failure::{Failure, settled};
+use crate::server::failure::Failure;
 use crate::server::identity::on_its_way::{LIFE_S, OnItsWay, Terminal};
+use crate::server::identity::proved::Proved;
 use crate::server::identity::relying_party::{Answer, Question, RelyingParty, encoded, repeated};
-use crate::server::identity::sign_ins::{Ended, Shown};
+use crate::server::identity::sign_ins::Ended;
 use crate::server::identity::token::Claims;
 use crate::wire::{Brought, SignInMethods, SignInWay, paths};
-
-/// A terminal takes its code at once.
-const CODE_LIFE_S: u32 = 120;
-/// A person carries it there.
-const CARRIED_LIFE_S: u32 = 300;
 
 /// A sign-in that was begun.
 pub struct Begun {
@@ -66,6 +59,13 @@ pub enum Stopped {
     /// The backend failed.
     #[error("the backend failed")]
     Failed,
+}
+
+impl Stopped {
+    pub(super) fn of(failure: Failure) -> Self {
+        tracing::error!(cause = failure.cause, "a sign-in was not finished");
+        Self::Failed
+    }
 }
 
 /// Every way to sign in that is offered.
@@ -174,60 +174,42 @@ pub async fn finish(backend: &Backend, cookies: &str, returned: &Return) -> Resu
 
 /// What follows of what came of `sign_in`.
 async fn ended(backend: &Backend, sign_in: &OnItsWay, returned: &Return) -> Result<Ended, Stopped> {
-    let known = backend.store.code_of_sign_in(&sign_in_hash(sign_in)).await;
-    let known = known.map_err(|error| {
-        tracing::error!(%error, "a sign-in was not finished");
-        Stopped::Failed
-    })?;
-    if known.is_some() {
+    let known = backend.store.code_of_sign_in(&sign_in_hash(&sign_in.state)).await;
+    if known.map_err(|error| Stopped::of(error.into()))?.is_some() {
         return Err(Stopped::NotBegun);
     }
-    let proved = proved(backend, sign_in, returned).await.map_err(|why| {
-        tracing::warn!(with = sign_in.with, why, "a sign-in failed");
-        format!("{}: {why}", sign_in.with)
-    });
-    let (code, error) = match (proved, sign_in.terminal.port) {
-        (Ok(Proved::Asks(shown)), _) => return Ok(Ended::Asks(shown, Box::new(sign_in.clone()))),
-        (Ok(Proved::Code(code)), None) => return Ok(Ended::Carried(code)),
-        (Err(why), None) => return Ok(Ended::Refused(why)),
-        (Ok(Proved::Code(code)), Some(_)) => (Some(code), None),
-        (Err(why), Some(_)) => (None, Some(why)),
+    match proved(backend, sign_in, returned).await {
+        Ok(proved) if proved.terminal.user_code.is_some() => Ok(Ended::Machine(Box::new(proved))),
+        Ok(proved) => {
+            let cookie = backend.sign_ins.cookies.set_proved(&backend.random, &proved);
+            Ok(Ended::Asked(cookie.ok_or(Stopped::Failed)?))
+        }
+        Err(why) => {
+            tracing::warn!(with = sign_in.with, why, "a sign-in failed");
+            Ok(over(&sign_in.terminal, Err(format!("{}: {why}", sign_in.with))))
+        }
+    }
+}
+
+/// Where a sign-in ends that came to a code, or to none for a reason.
+pub(super) fn over(terminal: &Terminal, noted: Result<String, String>) -> Ended {
+    let Some(port) = terminal.port else {
+        return noted.map_or_else(Ended::Refused, Ended::Carried);
     };
-    let port = sign_in.terminal.port.unwrap_or_default();
+    let (code, error) = match noted {
+        Ok(code) => (Some(code), None),
+        Err(why) => (None, Some(why)),
+    };
     let brought = Brought {
-        state: sign_in.terminal.state.clone(),
+        state: terminal.state.clone(),
         code,
         error,
     };
-    Ok(Ended::Terminal(terminal_address(port, &brought)))
+    Ended::Terminal(terminal_address(port, &brought))
 }
 
-/// What becomes of a sign-in that proved who somebody is.
-enum Proved {
-    /// This code, for the terminal that waits for it.
-    Code(String),
-    /// The person has not said yet whether the machine is theirs.
-    Asks(Box<Shown>),
-}
-
-/// What becomes of `sign_in` by what `returned` shows, or why nothing does, in words for its person.
+/// Who came back from `sign_in`, or why nobody did, in words for its person.
 async fn proved(backend: &Backend, sign_in: &OnItsWay, returned: &Return) -> Result<Proved, String> {
-    let shown = shown(backend, sign_in, returned).await?;
-    if sign_in.terminal.user_code.is_some() {
-        return Ok(Proved::Asks(Box::new(shown)));
-    }
-    // some of them are typed
-    let secret = backend.random.code();
-    let life_s = match sign_in.terminal.port {
-        Some(_) => CODE_LIFE_S,
-        None => CARRIED_LIFE_S,
-    };
-    note(backend, sign_in, &shown, code_hash(&secret), life_s).await?;
-    Ok(Proved::Code(secret))
-}
-
-/// Who `returned` shows for `sign_in`, or why nobody, in words for its person.
-async fn shown(backend: &Backend, sign_in: &OnItsWay, returned: &Return) -> Result<Shown, String> {
     let party = backend.sign_ins.party(Some(&sign_in.with));
     let party = party.ok_or_else(|| Stopped::NoSuchParty.to_string())?;
     let code = match (&returned.code, &returned.error) {
@@ -251,18 +233,14 @@ async fn shown(backend: &Backend, sign_in: &OnItsWay, returned: &Return) -> Resu
     if let Some(renews) = &sign_in.renews {
         shown_again(backend, party, sign_in, renews, &claims).await?;
     }
-    Ok(Shown {
-        name: party.person_name(&claims),
-        mfa_at: party.mfa_at(backend.now(), &claims),
-        details: json!({
-            "with": party.name(),
-            "auth_time": claims.auth_time,
-            "amr": claims.amr,
-            "acr": claims.acr,
-        }),
-        issuer: claims.issuer,
-        subject: claims.subject,
-    })
+    let known = backend.store.person_by_subject(&claims.issuer, &claims.subject).await;
+    let known = known.map_err(|error| Failure::from(error).problem.title)?;
+    let mut proved = Proved::of(sign_in, party, &claims, backend.now(), &backend.random);
+    // as everybody else reads it
+    if let Some(name) = known.and_then(|person| readable(&person.name)) {
+        proved.name = name;
+    }
+    Ok(proved)
 }
 
 /// Whether `claims` are of the person of the session `renews`, and of a second factor that was shown since.
@@ -289,59 +267,6 @@ async fn shown_again(
     }
 }
 
-/// Stores who somebody is, and the code of `code_hash` by which the terminal says so within `life_s`.
-///
-/// # Errors
-/// In words for the person.
-pub(super) async fn note(
-    backend: &Backend,
-    sign_in: &OnItsWay,
-    shown: &Shown,
-    code_hash: String,
-    life_s: u32,
-) -> Result<(), String> {
-    let life = Duration::from_secs(life_s).map_err(|_| "no such duration".to_owned())?;
-    let stored: Result<(), Failure> = settled!(async {
-        let now = backend.now();
-        let known = backend.store.person_by_subject(&shown.issuer, &shown.subject).await?;
-        let is_new = known.is_none();
-        let person = known.unwrap_or_else(|| Person {
-            id: backend.random.person_id(),
-            issuer: shown.issuer.clone(),
-            subject: shown.subject.clone(),
-            name: shown.name.clone(),
-            since: now,
-            workload: None,
-        });
-        if !directory::known(backend, &person).await?.active {
-            return Err(left());
-        }
-        let bound = Bound {
-            sign_in: sign_in_hash(sign_in),
-            device: sign_in.terminal.device.clone(),
-            challenge: sign_in.terminal.challenge.clone(),
-            method: sign_in.terminal.method(),
-            mfa_at: shown.mfa_at,
-            renews: sign_in.renews.clone(),
-        };
-        let code = SignInCode {
-            code_hash: code_hash.clone(),
-            person: person.id.clone(),
-            expires_at: now.plus(life),
-            spent_at: None,
-            bound: Some(Box::new(bound)),
-            tries: 0,
-            version: 1,
-        };
-        let details = shown.details.clone();
-        backend.commit(&prove(now, &person, is_new, &code, details)).await
-    });
-    stored.map_err(|failure| {
-        tracing::error!(cause = failure.cause, "a sign-in was not stored");
-        failure.problem.title
-    })
-}
-
 fn question<'a>(sign_in: &'a OnItsWay, redirect_uri: &'a str) -> Question<'a> {
     Question {
         redirect_uri,
@@ -358,8 +283,8 @@ fn redirect_uri(backend: &Backend, with: &str) -> String {
     format!("{}{path}", backend.settings.origin)
 }
 
-fn sign_in_hash(sign_in: &OnItsWay) -> String {
-    Digest::of(sign_in.state.as_bytes()).to_string()
+pub(super) fn sign_in_hash(state: &str) -> String {
+    Digest::of(state.as_bytes()).to_string()
 }
 
 /// The terminal, on the browser's own machine (RFC 8252, section 7.3).

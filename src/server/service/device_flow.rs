@@ -5,16 +5,17 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::browser::{Begun, Stopped, begin, note};
+use super::browser::{Begun, Stopped, begin};
+use super::confirm::note;
 use super::sign_in::code_hash;
 use crate::domain::text::is_unsafe_to_show;
 use crate::domain::{DeviceId, SignInMethod, Timestamp};
 use crate::server::backend::Backend;
 use crate::server::failure::Failure;
 use crate::server::identity::device_sign_ins::{Asked, Asks, INTERVAL_S, LIFE_S, Waiting};
-use crate::server::identity::on_its_way::{OnItsWay, Terminal};
+use crate::server::identity::on_its_way::{Terminal, is_same};
+use crate::server::identity::proved::Proved;
 use crate::server::identity::relying_party::RelyingParty;
-use crate::server::identity::sign_ins::Shown;
 use crate::wire::problem::Code;
 use crate::wire::{DeviceSignIn, NewDeviceSignIn, paths};
 
@@ -32,11 +33,8 @@ const CODE_LIFE_S: u32 = 120;
 /// What a person is asked before a machine is theirs.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Offer {
-    /// What our own page alone knows.
-    pub token: String,
-    /// Who signed in.
-    pub shown: Shown,
-    sign_in: OnItsWay,
+    /// Who signed in, with what our own page alone knows.
+    pub proved: Proved,
     /// It counts before this instant.
     until: Timestamp,
 }
@@ -164,15 +162,13 @@ pub async fn sign_in(backend: &Backend, cookies: &str, with: &str) -> Result<Beg
     begin(backend, party, terminal, None).await
 }
 
-/// What is asked of whoever signed in as `shown`: about which machine, and what their browser keeps meanwhile. None where it
+/// What is asked of whoever signed in as `proved` says: about which machine, and what their browser keeps meanwhile. None where it
 /// waits no longer.
-pub fn offer(backend: &Backend, shown: Shown, sign_in: OnItsWay) -> Option<(Waiting, Offer, String)> {
-    let user_code = sign_in.terminal.user_code.as_deref()?;
+pub fn offer(backend: &Backend, proved: Proved) -> Option<(Waiting, Offer, String)> {
+    let user_code = proved.terminal.user_code.as_deref()?;
     let waiting = backend.sign_ins.devices.typed(user_code, backend.now())?;
     let offer = Offer {
-        token: backend.random.secret(),
-        shown,
-        sign_in,
+        proved,
         until: waiting.until,
     };
     let cookie = backend
@@ -190,16 +186,16 @@ pub async fn answer(backend: &Backend, cookies: &str, token: &str, is_yes: bool)
     let over = || "This page is too old, or was answered before.".to_owned();
     let now = backend.now();
     let offer: Option<Offer> = backend.sign_ins.cookies.kept(cookies, SIGNED_IN);
-    let offer = offer.filter(|offer| offer.token == token && now < offer.until);
+    let offer = offer.filter(|offer| is_same(&offer.proved.answer, token) && now < offer.until);
     let offer = offer.ok_or_else(over)?;
-    let user_code = offer.sign_in.terminal.user_code.as_deref().ok_or_else(over)?;
+    let user_code = offer.proved.terminal.user_code.as_deref().ok_or_else(over)?;
     let devices = &backend.sign_ins.devices;
     let waiting = devices.answer(user_code, now).ok_or_else(over)?;
     if !is_yes {
         devices.deny(user_code, now);
         return Ok(false);
     }
-    let noted = note(backend, &offer.sign_in, &offer.shown, waiting.code_hash, CODE_LIFE_S).await;
+    let noted = note(backend, &offer.proved, waiting.code_hash, CODE_LIFE_S).await;
     match noted {
         Ok(()) => devices.done(user_code, now),
         // they may say so again

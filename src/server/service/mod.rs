@@ -6,6 +6,7 @@ pub mod admin;
 #[cfg(test)]
 mod attacks;
 pub mod browser;
+pub mod confirm;
 pub mod decide;
 pub mod device_flow;
 pub mod devices;

@@ -10,7 +10,7 @@ use crate::server::backend::Backend;
 use crate::server::failure::{Failure, settled};
 use crate::server::provider::{Access, Presence, ProviderError};
 use crate::server::service::accounts::afresh;
-use crate::server::service::{directory, workload};
+use crate::server::service::{directory, people, workload};
 use crate::server::store::Claimed;
 
 /// What a system said of a binding when a request was filed is not asked again so soon after that: each look costs calls
@@ -163,7 +163,12 @@ async fn tally(
     let started = |one: &PersonId| behind.is(one) || request.frozen.started_by.contains(one);
     for vote in case.decisions.iter().filter(|d| d.verdict == Verdict::Approve) {
         let voter = person(backend, &vote.by).await?;
-        let void = |why: &str| Ok(Err(format!("the approval of {} is void: {why}", voter.name)));
+        let void = |why: &str| {
+            Ok(Err(format!(
+                "the approval of {} is void: {why}",
+                people::in_words(backend, &voter)
+            )))
+        };
         let (groups, active) = directory::groups(backend, bundle, &voter).await?;
         if !active {
             return void("no longer in the directory");

@@ -1,17 +1,17 @@
 //! A browser as far as signing in needs one: redirects, one at a time, and cookies.
 //! Refuses scripts: no page of ours has any.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
-use reqwest::header::{COOKIE, HeaderMap, LOCATION, SET_COOKIE};
+use reqwest::header::{CONTENT_TYPE, COOKIE, HeaderMap, LOCATION, ORIGIN, SET_COOKIE};
 
 /// A browser.
 #[derive(Clone)]
 pub struct Browser {
     http: reqwest::Client,
     /// What it keeps. Cookies know no ports, so all servers of this machine share them.
-    pub cookies: BTreeMap<String, String>,
+    /// In the order in which they came, as browsers send them (RFC 6265, section 5.4).
+    pub cookies: Vec<(String, String)>,
     login: String,
 }
 
@@ -46,7 +46,7 @@ impl Browser {
         let client = client.no_proxy();
         Self {
             http: client.redirect(reqwest::redirect::Policy::none()).build().unwrap(),
-            cookies: BTreeMap::new(),
+            cookies: Vec::new(),
             login: login.to_owned(),
         }
     }
@@ -67,6 +67,23 @@ impl Browser {
         self.send(address, call).await
     }
 
+    /// Presses the button of `page`, as its person does.
+    pub async fn press(&mut self, page: &Page) -> Page {
+        let form = page.form().unwrap_or_else(|| panic!("no button: {page:?}"));
+        let base = reqwest::Url::parse(&page.address).unwrap();
+        self.press_from(&form, &base.origin().ascii_serialization()).await
+    }
+
+    /// The same as if a page of `origin` had the button.
+    pub async fn press_from(&mut self, form: &Form, origin: &str) -> Page {
+        let mut fields = reqwest::Url::parse(&form.action).unwrap();
+        fields.query_pairs_mut().extend_pairs(&form.fields);
+        let call = self.http.post(&form.action).header(ORIGIN, origin);
+        let call = call.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let call = call.body(fields.query().unwrap().to_owned());
+        self.send(&form.action, call).await
+    }
+
     async fn send(&mut self, address: &str, call: reqwest::RequestBuilder) -> Page {
         let cookies: Vec<String> = self
             .cookies
@@ -83,10 +100,13 @@ impl Browser {
             let (name, rest) = set.to_str().unwrap().split_once('=').unwrap();
             let value = rest.split(';').next().unwrap();
             let is_over = value.is_empty() || rest.contains("Max-Age=0") || rest.contains("expires=Thu, 01 Jan 1970");
-            match is_over {
-                true => self.cookies.remove(name),
-                false => self.cookies.insert(name.to_owned(), value.to_owned()),
-            };
+            let known = self.cookies.iter().position(|(known, _)| known == name);
+            match (known, is_over) {
+                (Some(at), true) => drop(self.cookies.remove(at)),
+                (Some(at), false) => value.clone_into(&mut self.cookies[at].1),
+                (None, false) => self.cookies.push((name.to_owned(), value.to_owned())),
+                (None, true) => {}
+            }
         }
         let location = headers.get(LOCATION).map(|to| {
             let base = reqwest::Url::parse(address).unwrap();
@@ -101,8 +121,22 @@ impl Browser {
         }
     }
 
-    /// Goes to `address` and on, until a page stays or would lead to an address that begins with `end`.
+    /// Goes to `address` and on, saying yes to what is asked, until a page stays or would lead to an address that begins with
+    /// `end`.
     pub async fn follow(&mut self, address: &str, end: &str) -> Page {
+        let mut page = self.until_asked(address, end).await;
+        for _ in 0..3 {
+            match (page.form(), page.location.clone()) {
+                (Some(_), _) => page = self.press(&page).await,
+                (None, Some(next)) if !next.starts_with(end) => page = self.until_asked(&next, end).await,
+                (None, _) => return page,
+            }
+        }
+        panic!("{address} leads nowhere: {page:?}")
+    }
+
+    /// The same up to a page that asks.
+    pub async fn until_asked(&mut self, address: &str, end: &str) -> Page {
         let mut page = self.get(address).await;
         for _ in 0..20 {
             match page.location.clone() {
@@ -114,7 +148,35 @@ impl Browser {
     }
 }
 
+/// What a button sends.
+#[derive(Clone, Debug)]
+pub struct Form {
+    /// Where to.
+    pub action: String,
+    /// Names and values.
+    pub fields: Vec<(String, String)>,
+}
+
 impl Page {
+    /// Its button, where it has one.
+    pub fn form(&self) -> Option<Form> {
+        let (_, form) = self.text.split_once("<form method=\"post\" action=\"")?;
+        let (form, _) = form.split_once("</form>")?;
+        let (action, mut rest) = form.split_once('"')?;
+        let base = reqwest::Url::parse(&self.address).unwrap();
+        let mut fields = Vec::new();
+        while let Some((_, field)) = rest.split_once("<input type=\"hidden\" name=\"") {
+            let (name, value) = field.split_once("\" value=\"").unwrap();
+            let (value, after) = value.split_once('"').unwrap();
+            fields.push((name.to_owned(), value.to_owned()));
+            rest = after;
+        }
+        Some(Form {
+            action: base.join(action).unwrap().to_string(),
+            fields,
+        })
+    }
+
     /// What the address that it leads to says under `name`.
     pub fn brings(&self, name: &str) -> Option<String> {
         let url = reqwest::Url::parse(self.location.as_ref()?).unwrap();

@@ -14,6 +14,7 @@ mod load;
 mod locks;
 mod names;
 mod oidc;
+mod oidc_asks;
 mod oidc_house;
 mod oidc_lies;
 mod once;
@@ -33,5 +34,5 @@ mod workload_lies;
 mod workloads;
 
 pub use self::names::{signs_in, two_issuers};
-pub use self::stage::Stage;
+pub use self::stage::{Stage, code_of};
 pub use self::workload_house::{PERMITS, enrolled};

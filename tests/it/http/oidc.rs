@@ -153,7 +153,7 @@ async fn attack_18_answer_of_the_identity_provider_counts_once_in_its_browser() 
     let theirs = Browser::of("mallory pwd -").get(&to_us).await;
     assert_eq!((theirs.status, &theirs.location), (400, &None), "{theirs:?}");
     assert!(theirs.text.contains("was not begun in this browser"), "{}", theirs.text);
-    let page = browser.get(&to_us).await;
+    let page = browser.follow(&to_us, TERMINAL).await;
     assert!(page.brings("code").is_some(), "{page:?}");
     // the cookie is gone
     assert_eq!(browser.get(&to_us).await.status, 400);
@@ -170,7 +170,9 @@ async fn two_tabs_sign_two_terminals_in() {
     let back = format!("{}/sign-in/callback/acme", one.caller.url);
     let to_one = browser.follow(&one.address(), &back).await.location.unwrap();
     let to_two = browser.follow(&two.address(), &back).await.location.unwrap();
-    let (second, first) = (browser.get(&to_two).await, browser.get(&to_one).await);
+    let asked = browser.until_asked(&to_two, TERMINAL).await;
+    let first = browser.follow(&to_one, TERMINAL).await;
+    let second = browser.press(&asked).await;
     assert_eq!(first.brings("state").as_deref(), Some(one.state.as_str()));
     assert_eq!(second.brings("state").as_deref(), Some(two.state.as_str()));
     one.brings(&first.brings("code").unwrap()).await.is(201);
@@ -227,7 +229,7 @@ async fn keys_that_rotate_in_the_middle_of_a_sign_in_are_fetched_anew() {
     let back = format!("{}/sign-in/callback/acme", terminal.caller.url);
     let to_us = browser.follow(&terminal.address(), &back).await.location.unwrap();
     browser.get(&format!("{}/test/rotate", house.acme.issuer)).await;
-    let page = browser.get(&to_us).await;
+    let page = browser.follow(&to_us, TERMINAL).await;
     terminal.brings(&page.brings("code").unwrap()).await.is(201);
 }
 

@@ -95,13 +95,25 @@ impl Terminal {
 
     /// Where it sends the browser.
     pub fn address(&self) -> String {
-        let challenge = jit::server::identity::relying_party::challenge(&self.verifier);
-        let key = serde_json::from_value(self.caller.device.jwk()).unwrap();
-        let device = jit::server::identity::device::DeviceKey::of(&key).unwrap().id;
+        let (challenge, device) = (self.challenge(), self.device());
         format!(
             "{}/sign-in?challenge={challenge}&device={device}&port=9&state={}",
             self.caller.url, self.state
         )
+    }
+
+    /// What others see of its verifier.
+    pub fn challenge(&self) -> String {
+        jit::server::identity::relying_party::challenge(&self.verifier)
+    }
+
+    /// Thumbprint of its device's key.
+    pub fn device(&self) -> String {
+        let key = serde_json::from_value(self.caller.device.jwk()).unwrap();
+        jit::server::identity::device::DeviceKey::of(&key)
+            .unwrap()
+            .id
+            .to_string()
     }
 
     /// What the backend says to `code`, from this terminal.

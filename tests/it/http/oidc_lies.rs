@@ -295,9 +295,16 @@ async fn attack_18_code_of_a_sign_in_is_exchanged_once() {
     let (mut second, mut third) = (browser.clone(), browser.clone());
     let (first, other) = tokio::join!(browser.get(&to_us), second.get(&to_us));
     let late = third.get(&format!("{to_us}2")).await;
-    assert!(first.brings("code").is_some(), "{first:?}");
+    assert!(first.location.is_some(), "{first:?}");
     assert_eq!(first.location, other.location);
     assert_eq!(first.location, late.location);
+    assert_eq!(stage.count("session.proved").await, 0, "nobody has said yes");
+    let asked = browser.get(&first.location.unwrap()).await;
+    let (mut second, form) = (browser.clone(), asked.form().unwrap());
+    let origin = format!("http://{}", stage.address);
+    let (first, other) = tokio::join!(browser.press_from(&form, &origin), second.press_from(&form, &origin));
+    assert!(first.brings("code").is_some(), "{first:?}");
+    assert_eq!(first.location, other.location);
     let exchanges = issuer.server.requests();
     let exchanges = exchanges.iter().filter(|line| line.starts_with("POST")).count();
     assert_eq!((exchanges, stage.count("session.proved").await), (1, 1));

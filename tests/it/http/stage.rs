@@ -285,3 +285,8 @@ impl Write for Sink {
         Ok(())
     }
 }
+
+/// A one-time code of the local person `name`.
+pub async fn code_of(stage: &Stage, name: &str) -> String {
+    issue_code(&stage.backend, name).await.unwrap()
+}
