@@ -25,8 +25,9 @@ const MOST: u32 = 20;
 /// What the store says.
 pub async fn view(backend: &Backend, person: &Person) -> Result<PersonView, Failure> {
     let is_other = |one: &Person| one.id != person.id && one.issuer == person.issuer;
-    // of this backend itself there is one of each name
-    let namesakes = match person.is_local() && person.name == person.subject {
+    // of this backend itself there is one of each name; what a job is, is said beside
+    let is_alone = person.workload.is_some() || (person.is_local() && person.name == person.subject);
+    let namesakes = match is_alone {
         true => false,
         false => backend
             .store

@@ -5,6 +5,7 @@
 mod contract;
 mod dialect;
 mod directories;
+mod memberships;
 pub mod memory;
 mod migrations;
 mod seal;
@@ -17,13 +18,13 @@ use std::ops::RangeInclusive;
 use async_trait::async_trait;
 
 pub use directories::{By, Directories};
+pub use memberships::Memberships;
 pub use memory::MemoryStore;
 pub use sqlite::SqliteStore;
 
 use crate::domain::{
     Case, Change, Decision, Device, DeviceId, Digest, Effect, EffectId, Grant, GrantId, IssuerKey, Killed, Lock,
-    Membership, Person, PersonId, Request, RequestId, Scope, SealingCheck, Session, SessionId, SignInCode, TargetName,
-    Timestamp,
+    Person, PersonId, Request, RequestId, Scope, SealingCheck, Session, SessionId, SignInCode, TargetName, Timestamp,
 };
 
 /// What can go wrong.
@@ -368,27 +369,6 @@ pub trait Sealing: Send + Sync {
 pub trait IssuerKeys: Send + Sync {
     /// Every key that there ever was, in the order of making.
     async fn issuer_keys(&self) -> Result<Vec<IssuerKey>, StoreError>;
-}
-
-/// What grants hold leases on.
-#[async_trait]
-pub trait Memberships: Send + Sync {
-    /// One, by its name.
-    async fn membership(&self, name: &str) -> Result<Option<Membership>, StoreError>;
-
-    /// Those of which something may be there, or that somebody holds, in the order of their names; `after` continues a
-    /// page (exclusive).
-    async fn memberships(&self, after: Option<&str>, limit: u32) -> Result<Vec<Membership>, StoreError>;
-
-    /// Those that are somebody else's, of all whose names begin with `place`, in the order of their names; `after` continues
-    /// a page (exclusive).
-    async fn foreign(&self, place: &str, after: Option<&str>, limit: u32) -> Result<Vec<Membership>, StoreError>;
-
-    /// When somebody looked last at all whose names begin with `place`.
-    async fn looked_at(&self, place: &str) -> Result<Option<Timestamp>, StoreError>;
-
-    /// Notes that somebody looked at `at`.
-    async fn note_looked(&self, place: &str, at: Timestamp) -> Result<(), StoreError>;
 }
 
 /// Everything together.
