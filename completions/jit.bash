@@ -1299,7 +1299,7 @@ _jit() {
             return 0
             ;;
         jit__subcmd__login)
-            opts="-o -q -v -h --server --identity --output --no-input --quiet --verbose --color --code --identity-center --no-browser --fresh --remote --with --help"
+            opts="-o -q -v -h --server --identity --output --no-input --quiet --verbose --color --code --identity-center --no-browser --fresh --remote --device --with --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

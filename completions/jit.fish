@@ -379,6 +379,7 @@ complete -c jit -n "__fish_jit_using_subcommand login" -s v -l verbose -d 'Log t
 complete -c jit -n "__fish_jit_using_subcommand login" -l no-browser -d 'Print the address instead of opening a browser'
 complete -c jit -n "__fish_jit_using_subcommand login" -l fresh -d 'Show a second factor again, for this session'
 complete -c jit -n "__fish_jit_using_subcommand login" -l remote -d 'Take the code from a browser elsewhere'
+complete -c jit -n "__fish_jit_using_subcommand login" -l device -d 'Be signed in by a code typed elsewhere'
 complete -c jit -n "__fish_jit_using_subcommand login" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jit -n "__fish_jit_using_subcommand logout" -l server -d 'Backend to talk to' -r
 complete -c jit -n "__fish_jit_using_subcommand logout" -l identity -d 'Identity to use there' -r

@@ -16,7 +16,7 @@ fn login_takes_a_code_from_a_browser_elsewhere() {
     };
     let screen = terminal.wait_for("Code:").replace('\n', "");
     let address = &screen[screen.find(&format!("{}/sign-in?", company.url)).unwrap()..];
-    let page = goes("ana pwd,mfa -", &address[..address.find("Code:").unwrap()]);
+    let page = goes("ana pwd,mfa -", &address[..address.find("The page asks").unwrap()]);
     let (_, code) = page.text.split_once("<code>").unwrap();
     let (code, _) = code.split_once("</code>").unwrap();
     terminal.types("AAAA-BBBB");

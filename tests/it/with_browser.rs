@@ -46,7 +46,7 @@ fn person_carries_a_code_from_a_real_browser() {
     };
     let screen = terminal.wait_for("Code:").replace('\n', "");
     let address = &screen[screen.find(&format!("{}/sign-in?", company.url)).unwrap()..];
-    browser.go(&address[..address.find("Code:").unwrap()]);
+    browser.go(&address[..address.find("The page asks").unwrap()]);
     signs_in(&browser, "ana pwd -");
     says_yes(&browser);
     browser.wait_for("They want to sign in as you");
