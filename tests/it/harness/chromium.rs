@@ -81,11 +81,6 @@ impl Chromium {
             .to_owned()
     }
 
-    /// What the page says, as a person reads it.
-    pub fn text(&self) -> String {
-        self.text_of("body")
-    }
-
     /// What `selector` (CSS) finds says.
     pub fn text_of(&self, selector: &str) -> String {
         let element = self.find(selector);
@@ -97,7 +92,11 @@ impl Chromium {
     #[track_caller]
     pub fn wait_for(&self, text: &str) -> String {
         wait_until(&format!("the page to say {text}"), LIMIT, || {
-            Some(self.text()).filter(|said| said.contains(text))
+            // while one page goes and the next comes there is none to read
+            let body = self.try_call(Method::POST, "/element", &by("body")).ok()?;
+            let path = format!("/element/{}/text", body[ELEMENT].as_str()?);
+            let said = self.try_call(Method::GET, &path, &Value::Null).ok()?;
+            Some(said.as_str()?.to_owned()).filter(|said| said.contains(text))
         })
     }
 
@@ -124,13 +123,17 @@ impl Chromium {
     }
 
     fn find(&self, selector: &str) -> String {
-        let by = json!({ "using": "css selector", "value": selector });
-        let found = self.call(Method::POST, "/element", &by);
+        let found = self.call(Method::POST, "/element", &by(selector));
         found[ELEMENT].as_str().unwrap().to_owned()
     }
 
     #[track_caller]
     fn call(&self, method: Method, path: &str, body: &Value) -> Value {
+        let answered = self.try_call(method, path, body);
+        answered.unwrap_or_else(|error| panic!("{path} {body}: {error}"))
+    }
+
+    fn try_call(&self, method: Method, path: &str, body: &Value) -> Result<Value, Value> {
         let mut call = self.http.request(method, format!("{}{path}", self.session));
         if !body.is_null() {
             call = call.json(body);
@@ -138,9 +141,16 @@ impl Chromium {
         let answer: Value = self
             .runtime
             .block_on(async { call.send().await.unwrap().json().await.unwrap() });
-        assert!(answer["value"]["error"].is_null(), "{path} {body}: {answer}");
-        answer["value"].clone()
+        match answer["value"]["error"].is_null() {
+            true => Ok(answer["value"].clone()),
+            false => Err(answer["value"].clone()),
+        }
     }
+}
+
+/// What finds an element.
+fn by(selector: &str) -> Value {
+    json!({ "using": "css selector", "value": selector })
 }
 
 impl Drop for Chromium {
