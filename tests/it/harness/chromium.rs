@@ -1,6 +1,7 @@
 //! A real browser: Chromium, driven over WebDriver (W3C) by its own driver.
 //! Owns both processes and the profile, which end with the test. Refuses the network beyond this machine.
 
+use std::path::Path;
 use std::process::Command;
 
 use base64::Engine;
@@ -17,6 +18,9 @@ use super::wait::{LIMIT, wait_until};
 
 /// W3C WebDriver, section 12: under which name an element is given.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+
+/// What its driver says, with its port, once it can be called.
+const STARTED: &str = "was started successfully on port ";
 
 /// A browser with one tab.
 pub struct Chromium {
@@ -39,12 +43,7 @@ impl Chromium {
             return None;
         };
         let profile = tempfile::Builder::new().prefix("jit-chromium-").tempdir().unwrap();
-        let mut command = Command::new(driver);
-        command.arg("--port=0").env_clear();
-        command.env("PATH", "/usr/bin:/bin").env("HOME", profile.path());
-        let running = Running::start(command, Redactions::default());
-        let line = running.stdout_line("was started successfully on port ", LIMIT);
-        let port: String = line.chars().filter(char::is_ascii_digit).collect();
+        let (running, port) = start_driver(&driver, profile.path());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let mut browser = Self {
             http: reqwest::Client::builder().no_proxy().build().unwrap(),
@@ -146,6 +145,28 @@ impl Chromium {
             false => Err(answer["value"].clone()),
         }
     }
+}
+
+/// The driver and its port. It takes a free port of IPv6 and then wants the same of IPv4, where
+/// another test may have it: it says so and ends, and is started again.
+fn start_driver(driver: &Path, home: &Path) -> (Running, String) {
+    for _ in 0..10 {
+        let mut command = Command::new(driver);
+        command.arg("--port=0").env_clear();
+        command.env("PATH", "/usr/bin:/bin").env("HOME", home);
+        let running = Running::start(command, Redactions::default());
+        let said = wait_until("a driver of Chromium", LIMIT, || {
+            let said = running.said();
+            let line = said
+                .split_inclusive('\n')
+                .find(|line| line.ends_with('\n') && (line.contains(STARTED) || line.contains("port not available")));
+            line.map(str::to_owned)
+        });
+        if said.contains(STARTED) {
+            return (running, said.chars().filter(char::is_ascii_digit).collect());
+        }
+    }
+    panic!("ten times no free port for a driver of Chromium");
 }
 
 /// What finds an element.
