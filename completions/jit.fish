@@ -80,7 +80,7 @@ complete -c jit -n "__fish_jit_using_subcommand request" -l reason -d 'Why; - re
 complete -c jit -n "__fish_jit_using_subcommand request" -l ticket -d 'Ticket behind it, such as PAY-311' -r
 complete -c jit -n "__fish_jit_using_subcommand request" -l on-behalf-of -d 'Ask for somebody else' -r
 complete -c jit -n "__fish_jit_using_subcommand request" -l timeout -d 'Longest time to wait' -r
-complete -c jit -n "__fish_jit_using_subcommand request" -l at -d 'Start later, such as 14:30 or "tomorrow 09:00"' -r
+complete -c jit -n "__fish_jit_using_subcommand request" -l at -d 'Start later: 14:30, "tomorrow 09:00", "2026-01-31 14:30"' -r
 complete -c jit -n "__fish_jit_using_subcommand request" -l only -d 'Narrow the session to ACTION[@RESOURCE]' -r
 complete -c jit -n "__fish_jit_using_subcommand request" -l no-input -d 'Never ask anything'
 complete -c jit -n "__fish_jit_using_subcommand request" -s q -l quiet -d 'Say nothing but data and failures'

@@ -30,7 +30,15 @@ fn named(desk: &Desk, typed: &str) -> Result<RequestView> {
         waiting.retain(|request| request.target == typed);
         match (waiting.len(), waiting.pop()) {
             (1, Some(one)) => return Ok(one),
-            (0, _) | (_, None) => {}
+            (0, _) | (_, None) => {
+                let nothing = || Error::of(Code::RequestNotFound, format!("no request for {typed} waits for you"));
+                return desk.backend.request(typed).map_err(|error| {
+                    match error.code == Code::RequestNotFound.as_str() {
+                        true => nothing().try_("jit inbox"),
+                        false => error,
+                    }
+                });
+            }
             (many, Some(_)) => {
                 let message = format!("{many} requests for {typed} wait for you");
                 return Err(Error::of(Code::RequestAmbiguous, message).try_("jit inbox"));

@@ -44,6 +44,10 @@ pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
     if let Some(grant) = full.max_by_key(|grant| grant.ends_at) {
         return say(ctx, target, "backend", grant.ends_at);
     }
+    if let Some(given) = grants.iter().find(|grant| grant.state == "granting") {
+        let error = Error::of(Code::GrantNotLive, format!("{target} is being given"));
+        return Err(error.try_(format!("jit wait {}", given.request)));
+    }
     let error = match grants.iter().find(|grant| grant.state == "active") {
         Some(grant) => Error::of(
             Code::GrantNotLive,

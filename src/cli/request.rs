@@ -18,7 +18,7 @@ pub(super) struct Args {
     target: Option<String>,
     #[command(flatten)]
     asking: Asking,
-    /// Start later, such as 14:30 or "tomorrow 09:00"
+    /// Start later: 14:30, "tomorrow 09:00", "2026-01-31 14:30"
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     at: Option<String>,
     /// Narrow the session to ACTION[@RESOURCE]

@@ -1,13 +1,13 @@
-//! When something is to start, as people write it: `14:30`, `tomorrow 09:00`, RFC 3339.
+//! When something is to start, as people write it: `14:30`, `tomorrow 09:00`, `2026-01-31 14:30`, RFC 3339.
 //! Owns what a clock that is put forward or back makes of it. Refuses to know the time and the zone: both come in.
 
-use jiff::civil::{DateTime, Time};
+use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
 
 use super::time::Timestamp;
 
 /// The forms, for a hint.
-pub const FORMS: &str = "write it as 14:30, \"tomorrow 09:00\" or 2026-01-31T14:30:00Z";
+pub const FORMS: &str = "write it as 14:30, \"tomorrow 09:00\", \"2026-01-31 14:30\" or 2026-01-31T14:30:00Z";
 
 /// A start that can be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,8 +61,14 @@ pub fn parse(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Start, BadSt
     let given = text.trim();
     let unreadable = || BadStart::Unreadable(given.chars().take(40).collect());
     let start = match given.strip_prefix("tomorrow") {
-        Some(rest) if rest.starts_with(' ') => on_day(given, rest.trim(), now, zone, 1)?,
-        _ if time_of_day(given).is_some() => on_day(given, given, now, zone, 0)?,
+        Some(rest) if rest.starts_with(' ') => {
+            let date = today(now, zone)
+                .and_then(|date| date.tomorrow().ok())
+                .ok_or_else(unreadable)?;
+            on_day(given, rest.trim(), now, zone, date)?
+        }
+        _ if time_of_day(given).is_some() => on_day(given, given, now, zone, today(now, zone).ok_or_else(unreadable)?)?,
+        _ if let Some((date, time)) = date_and_time(given) => on_day(given, time, now, zone, date)?,
         _ => Start {
             at: Timestamp::parse(given).map_err(|_| unreadable())?,
             first_of_two: None,
@@ -86,15 +92,24 @@ fn time_of_day(text: &str) -> Option<Time> {
     Time::new(hour.parse().ok()?, minute.parse().ok()?, 0, 0).ok()
 }
 
-/// `time` today, or so many `days` later, on the clock of `zone`.
-fn on_day(given: &str, time: &str, now: Timestamp, zone: &TimeZone, days: u8) -> Result<Start, BadStart> {
+/// A day and a time of day, with a blank or a `T` between them: on the local clock.
+fn date_and_time(text: &str) -> Option<(Date, &str)> {
+    let (date, time) = text.split_once([' ', 'T'])?;
+    let time = time.trim_start();
+    // the short forms only: whoever writes seconds or an offset writes RFC 3339
+    let date = (date.len() == 10).then(|| date.parse().ok())??;
+    time_of_day(time).map(|_| (date, time))
+}
+
+fn today(now: Timestamp, zone: &TimeZone) -> Option<Date> {
+    let now = jiff::Timestamp::from_millisecond(now.millis()).ok()?;
+    Some(now.to_zoned(zone.clone()).date())
+}
+
+/// `time` on `date`, on the clock of `zone`.
+fn on_day(given: &str, time: &str, now: Timestamp, zone: &TimeZone, date: Date) -> Result<Start, BadStart> {
     let unreadable = || BadStart::Unreadable(given.chars().take(40).collect());
     let time = time_of_day(time).ok_or_else(unreadable)?;
-    let today = jiff::Timestamp::from_millisecond(now.millis()).map_err(|_| unreadable())?;
-    let mut date = today.to_zoned(zone.clone()).date();
-    for _ in 0..days {
-        date = date.tomorrow().map_err(|_| unreadable())?;
-    }
     let wall = date.to_datetime(time);
     let at = |offset: Offset| offset.to_timestamp(wall).map_err(|_| unreadable());
     let (instant, first_of_two) = match zone.to_ambiguous_timestamp(wall).offset() {
@@ -154,6 +169,8 @@ mod tests {
             ("tomorrow 09:00", "2026-11-22T08:00:00Z"),
             ("tomorrow  9:00", "2026-11-22T08:00:00Z"),
             (" 23:59 ", "2026-11-21T22:59:00Z"),
+            ("2026-12-24 18:00", "2026-12-24T17:00:00Z"),
+            ("2026-12-24T18:00", "2026-12-24T17:00:00Z"),
             ("2026-12-24T18:00:00Z", "2026-12-24T18:00:00Z"),
             ("2026-12-24T18:00:00+01:00", "2026-12-24T17:00:00Z"),
         ] {
@@ -174,6 +191,9 @@ mod tests {
             "tomorrow soon",
             "tomorrow24:00",
             "-1:30",
+            "2026-12-24",
+            "2026-02-30 09:00",
+            "24.12.2026 09:00",
         ] {
             let bad = read(text, "2026-11-21T12:00:00Z").unwrap_err();
             assert!(matches!(bad, BadStart::Unreadable(_)), "{text}: {bad}");
@@ -200,7 +220,7 @@ mod tests {
             (bad.to_string().as_str(), bad.hint().as_str()),
             ("13:00 is past", "try: --at \"tomorrow 13:00\"")
         );
-        for text in ["2026-11-21T12:00:00Z", "2020-01-01T00:00:00Z"] {
+        for text in ["2026-11-21 13:00", "2026-11-21T12:00:00Z", "2020-01-01T00:00:00Z"] {
             assert!(matches!(read(text, now), Err(BadStart::Past(_))), "{text}");
         }
     }
@@ -210,6 +230,7 @@ mod tests {
         for (text, now) in [
             ("02:30", "2026-03-29T00:30:00Z"),
             ("tomorrow 02:00", "2026-03-28T12:00:00Z"),
+            ("2026-03-29 02:30", "2026-03-01T12:00:00Z"),
         ] {
             let bad = read(text, now).unwrap_err();
             assert!(

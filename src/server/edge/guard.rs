@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use crate::domain::text::shown;
 use crate::server::backend::Backend;
 use crate::server::edge::connections::Seat;
 use crate::server::edge::forwarded;
@@ -46,6 +47,9 @@ pub async fn guard(State(backend): State<Arc<Backend>>, mut request: Request, ne
     if takes_proofs {
         invite(&backend, problem.as_ref(), &mut response);
     }
+    let why = problem
+        .as_ref()
+        .map(|problem| (problem.code.clone(), shown(&problem.title)));
     if let Some(mut problem) = problem {
         problem.trace_id = Some(trace.clone());
         let status = response.status();
@@ -83,7 +87,8 @@ pub async fn guard(State(backend): State<Arc<Backend>>, mut request: Request, ne
     let status = response.status().as_u16();
     // the one line by which who runs the backend finds the trace that somebody was told
     if response.status().is_server_error() {
-        tracing::error!(method, path, status, duration_ms, trace, "answered");
+        let (code, title) = why.unzip();
+        tracing::error!(method, path, status, duration_ms, trace, code, title, "answered");
     } else {
         tracing::info!(method, path, status, duration_ms, trace, "answered");
     }

@@ -168,7 +168,10 @@ fn names_no_account(family: &Family) -> Failure {
 fn no_account(family: &Family, given: &str) -> Failure {
     let (name, by) = (family.name(), &family.accounts.by);
     let title = format!("{} is no account of {name} ({by})", repeated(given));
-    Failure::new(Code::TargetNotFound, title)
+    let problem = Problem::new(Code::TargetNotFound, title);
+    problem
+        .hint(format!("its accounts are listed as targets of {name}/"))
+        .into()
 }
 
 fn gone(family: &Family, unit: &str) -> Failure {

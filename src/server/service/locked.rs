@@ -79,6 +79,16 @@ pub async fn named(backend: &Backend, me: &PersonId, refusal: Refusal) -> Failur
     problem.hint(hint).into()
 }
 
+/// What a lock is on, as people call it.
+pub async fn called(backend: &Backend, scope: &Scope) -> String {
+    match scope {
+        Scope::All => "everything".to_owned(),
+        Scope::Person(who) => name(backend, who).await,
+        Scope::Target(target) => target.to_string(),
+        Scope::Bound(to) => to.clone(),
+    }
+}
+
 async fn name(backend: &Backend, id: &PersonId) -> String {
     person(backend, id).await.called()
 }

@@ -1,7 +1,7 @@
 //! Setting locks and lifting them.
 //! Owns what is meant by what somebody typed. One's own lock needs no policy; nothing here needs a provider.
 
-use super::locked::{About, lift_view, named, of_person, seen, under, view};
+use super::locked::{About, called, lift_view, named, of_person, seen, under, view};
 use super::{Key, devices, directory, people, step_up};
 use crate::domain::accounts::is_account_id;
 use crate::domain::lock::{self, lift};
@@ -213,7 +213,8 @@ async fn may_still(backend: &Backend, caller: &Caller, lock: &Lock, first: &Lift
 
 /// No lock stands on `scope` itself: one on a target that is the same access is named.
 async fn not_locked(backend: &Backend, scope: &Scope) -> Result<Failure, Failure> {
-    let failure = Failure::from(Refusal::NotLocked);
+    let mut failure = Failure::from(Refusal::NotLocked);
+    failure.problem.title = format!("no lock stands on {}", called(backend, scope).await);
     let nearest = beside(backend, scope).await?;
     if nearest.is_empty() {
         return Ok(failure);
