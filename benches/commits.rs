@@ -61,6 +61,7 @@ fn filing(n: u64) -> Result<Change, Failure> {
         extends: None,
         user: None,
         pre_existing: false,
+        through_group: false,
         workload: None,
     };
     let workflow = Workflow {

@@ -39,6 +39,7 @@ impl Provider for Instantly {
         Ok(Some(User {
             id: house::user(who.name),
             is_member: false,
+            through_group: false,
         }))
     }
 

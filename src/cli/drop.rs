@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::context::{Ctx, Desk};
-use super::ending::settled;
+use super::ending::{HELD_UP, is_held_up, settled};
 use crate::domain::id::{GrantId, RequestId};
 use crate::domain::refusal::Code;
 use crate::domain::text::TargetName;
@@ -94,6 +94,9 @@ fn say(ctx: &Ctx, desk: &Desk, target: &TargetName, grants: &[GrantView]) {
     if planned == grants.len() {
         return ctx.ui.note(&format!("Gave {target}{whose} up before it started."));
     }
+    if grants.iter().any(is_held_up) {
+        return ctx.ui.note(&format!("Giving {target}{whose} back. {HELD_UP}"));
+    }
     let rest = what_still_works(grants, &desk.words(), desk.backend.now());
     let too = if planned == 0 {
         ""
@@ -101,6 +104,10 @@ fn say(ctx: &Ctx, desk: &Desk, target: &TargetName, grants: &[GrantView]) {
         " What was to start later is given up too."
     };
     ctx.ui.note(&format!("Gave {target}{whose} back. {rest}{too}"));
+    if grants.iter().any(|grant| grant.also_held) {
+        ctx.ui
+            .note("Another grant holds the same access, and goes on:  jit status");
+    }
 }
 
 /// Ends all that one has on `target`, or has asked for somebody else.

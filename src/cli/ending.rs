@@ -12,15 +12,22 @@ use crate::wire::GrantView;
 /// The backend needs a second or two; past this it goes on without anybody watching.
 const LIMIT: Duration = Duration::from_secs(10);
 
+/// Whether access is there still although it was ended: sessions that outlive it can be begun until it is taken away.
+pub(super) fn is_held_up(grant: &GrantView) -> bool {
+    grant.state == "revoking" && grant.last_credential_at > grant.ends_at
+}
+
+/// What is said of it.
+pub(super) const HELD_UP: &str =
+    "The system that gives it has not taken it away yet, and it works until then. It is tried for ever:  jit status";
+
 /// `grant` once its sessions are shut out or can be begun no more, or as it stands when the limit has passed.
 ///
 /// # Errors
 /// Exit 130 at the interrupt key.
 pub(super) fn settled(desk: &Desk, grant: GrantView) -> Result<GrantView> {
     let is_being_killed = |grant: &GrantView| grant.sessions.as_deref() == Some("killing");
-    // a session that the end does not bind: until access is gone another one can be begun
-    let outlives = |grant: &GrantView| grant.last_credential_at > grant.ends_at;
-    let is_under_way = |grant: &GrantView| is_being_killed(grant) || (grant.state == "revoking" && outlives(grant));
+    let is_under_way = |grant: &GrantView| is_being_killed(grant) || is_held_up(grant);
     if !is_under_way(&grant) {
         return Ok(grant);
     }

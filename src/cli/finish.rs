@@ -122,7 +122,10 @@ fn obtain(ctx: &Ctx, desk: &Desk, request: &RequestView) -> Result<Option<Target
     });
     match fetch(ctx, desk, request, &target, &grant.id) {
         Ok(_) if grant.pre_existing => {
-            let remains = "Access remains after that: it was there before jit.";
+            let remains = match grant.through_group {
+                true => "Access remains after that, through a group.",
+                false => "Access remains after that: it was there before jit.",
+            };
             ctx.ui.note_marked(State::Live, &format!("Live{end}. {remains}"));
         }
         Ok(_) if outlives(request).is_some() => {

@@ -1,7 +1,7 @@
 //! `jit revoke`: takes access from somebody, whatever grants it comes from.
 
 use super::context::{Ctx, Desk};
-use super::ending::settled;
+use super::ending::{HELD_UP, is_held_up, settled};
 use super::stopping::{self, Words};
 use crate::domain::text::Reason;
 use crate::error::Result;
@@ -67,6 +67,10 @@ fn say(ctx: &Ctx, desk: &Desk, ended: &EndedGrant) {
         ctx.ui.note(&format!("Ended {ids}."));
         let message = format!("{who} holds {target} still, by a grant that is not yours to end");
         return ctx.ui.warn(&message, "ask whoever may revoke it");
+    }
+    if all.iter().any(is_held_up) {
+        ctx.ui.note(&format!("Taking {target} from {who} ({ids}). {HELD_UP}"));
+        return note_deny(ctx, desk, grant);
     }
     let rest = what_still_works(&all, &words, desk.backend.now());
     ctx.ui.note(&format!("Took {target} from {who} ({ids}). {rest}"));

@@ -67,9 +67,13 @@ pub(super) fn print(ctx: &Ctx, desk: &Desk, locked: &Locked, typed: (Words, &str
     let ended = format!("{}{}", ended(locked), remaining(locked));
     let rest = match locked.last_credential_at.filter(|last| *last > desk.backend.now()) {
         Some(last) => format!(
-            " Copies of credentials work until {} ({}) at the latest.",
+            " Copies of credentials work until {} ({}){}.",
             words.at(last),
-            words.left(last)
+            words.left(last),
+            match lock.ending.unwrap_or(0) {
+                0 => " at the latest",
+                _ => ", longer where taking away takes longer",
+            }
         ),
         None => String::new(),
     };

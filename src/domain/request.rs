@@ -94,6 +94,10 @@ pub struct Body {
     /// where they had not.
     #[serde(default, skip_serializing_if = "is_false")]
     pub pre_existing: bool,
+    /// Whether a group that they are in had it when this was asked: access remains for as long as both last. Left out of the
+    /// bytes where none had.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub through_group: bool,
     /// Which workload asks and who started it, where it is no person. Left out of the bytes where it is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workload: Option<Box<Workload>>,

@@ -101,6 +101,7 @@ pub(super) fn body(id: u64) -> Body {
         extends: None,
         user: None,
         pre_existing: false,
+        through_group: false,
         workload: None,
     }
 }

@@ -139,6 +139,7 @@ impl<'a> Scene<'a> {
             extends: None,
             user: None,
             pre_existing: false,
+            through_group: false,
             workload: None,
         };
         Request {

@@ -141,7 +141,7 @@ impl From<ProviderError> for Failure {
         let code = match error {
             ProviderError::Refused(_) => Code::ProviderRefused,
             ProviderError::PolicyTooLarge(_) => Code::ProviderPolicyTooLarge,
-            ProviderError::Throttled(_) => Code::ProviderThrottled,
+            ProviderError::Throttled(_) | ProviderError::Waiting(_) => Code::ProviderThrottled,
             ProviderError::Unreachable(_) => Code::ProviderUnreachable,
             ProviderError::Clock { .. } => Code::ProviderClock,
         };

@@ -139,6 +139,10 @@ pub fn ticket(key: Option<&str>) -> Option<String> {
 /// What an approver decides on, line by line, from the body that the digest covers.
 pub fn own_words(body: &Body, view: &RequestView, words: &TimeWords) -> Vec<String> {
     let binding = &body.binding;
+    let kind = match binding.assignment() {
+        Some(_) => "permission set",
+        None => "role",
+    };
     let role = binding.role_name();
     let (asks, until) = match &body.extends {
         Some(extends) => {
@@ -149,7 +153,7 @@ pub fn own_words(body: &Body, view: &RequestView, words: &TimeWords) -> Vec<Stri
     };
     let mut lines = vec![
         format!(
-            "{} {asks} {} (role {role} in {} {}) {until}",
+            "{} {asks} {} ({kind} {role} in {} {}) {until}",
             view.requester.called(),
             body.target,
             binding.account_name(),
@@ -185,6 +189,9 @@ pub fn own_words(body: &Body, view: &RequestView, words: &TimeWords) -> Vec<Stri
     if body.pre_existing {
         lines.push("  note    they have it already, not from jit: access remains after the end".to_owned());
     }
+    if body.through_group {
+        lines.push("  note    they have it through a group already: access remains after the end".to_owned());
+    }
     if binding.kill().is_some() {
         lines.push("  note    ended early, its sessions are shut out at once".to_owned());
     }
@@ -206,11 +213,13 @@ fn before(before: &Before, words: &TimeWords) -> String {
         let lasted = before
             .last_duration_s
             .map_or_else(String::new, |s| format!(" for {}", span(s)));
-        format!(", last on {}{lasted}", words.at(at))
+        format!(", last at {}{lasted}", words.at(at))
     });
     let early = match before.dropped_early {
         0 => String::new(),
+        1 if before.grants == 1 => "; ended early".to_owned(),
         some if some == before.grants => "; ended early each time".to_owned(),
+        1 => "; ended early once".to_owned(),
         some => format!("; ended early {some} times"),
     };
     format!("had it {times} in 30 days{last}{early}")
@@ -259,8 +268,16 @@ mod tests {
         };
         assert_eq!(
             before(&had, &words),
-            "had it twice in 30 days, last on 12 Nov 09:00 for 1h; ended early each time"
+            "had it twice in 30 days, last at 12 Nov 09:00 for 1h; ended early each time"
         );
+        for (grants, dropped_early, early) in [(1, 1, "; ended early"), (2, 1, "; ended early once"), (2, 0, "")] {
+            let had = Before {
+                grants,
+                dropped_early,
+                ..had.clone()
+            };
+            assert!(before(&had, &words).ends_with(&format!(" for 1h{early}")), "{had:?}");
+        }
         assert_eq!(before(&Before::default(), &words), "not in 30 days");
     }
 }

@@ -6,15 +6,24 @@ use crate::domain::time::Timestamp;
 use crate::wire::GrantView;
 
 /// What is said in place of a last credential where access was there before.
-pub(super) const REMAINS: &str = "access remains: it was there before jit";
+const REMAINS: &str = "access remains: it was there before jit";
+const REMAINS_THROUGH_GROUP: &str = "access remains through a group";
+
+/// That of `grant`, where it is so.
+pub(super) fn remains(grant: &GrantView) -> Option<&'static str> {
+    grant.pre_existing.then_some(match grant.through_group {
+        true => REMAINS_THROUGH_GROUP,
+        false => REMAINS,
+    })
+}
 
 /// That access is over, and until when a copy of its last credential works: never one without the other.
 pub fn what_still_works(grants: &[GrantView], words: &TimeWords, now: Timestamp) -> String {
     let works = |grant: &&GrantView| grant.last_credential_at.is_some_and(|last| last > now);
     let open: Vec<&GrantView> = grants.iter().filter(works).collect();
-    if grants.iter().any(|grant| grant.pre_existing) {
+    if let Some(remains) = grants.iter().find_map(remains) {
         // whatever else is over: they have the same access still
-        return "Access remains: it was there before jit.".to_owned();
+        return format!("{}.", remains.replacen('a', "A", 1));
     }
     let last = |grants: &[&GrantView]| grants.iter().filter_map(|grant| grant.last_credential_at).max();
     let is_out = |grant: &&GrantView| grant.sessions.as_deref().is_some_and(|state| state != "killing");

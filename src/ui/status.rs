@@ -2,7 +2,7 @@
 //! Owns which request stands under which heading. Refuses to hide the last credential behind the end of access.
 
 use super::describe::{account_line, asker, for_whom, from, last_session, length, narrowed, needs, outlives, ticket};
-use super::remaining::REMAINS;
+use super::remaining::remains;
 use super::table::Table;
 use super::terminal::State;
 use super::words::{TimeWords, short_id, span};
@@ -95,8 +95,8 @@ pub fn status_sections(requests: &[RequestView], words: &TimeWords, me: &str) ->
 /// `18:16 (47m left)` where a credential works although access is over; that it remains, where it was there before.
 fn outliving(grant: &GrantView, words: &TimeWords) -> Option<String> {
     grant.ended_at?;
-    if grant.pre_existing {
-        return Some(REMAINS.to_owned());
+    if let Some(remains) = remains(grant) {
+        return Some(remains.to_owned());
     }
     let last = grant.last_credential_at.filter(|last| words.is_to_come(*last))?;
     Some(format!("{} ({} left)", words.at(last), words.left(last)))
@@ -121,6 +121,7 @@ fn longest<'a>(live: Vec<(&'a RequestView, &'a GrantView)>) -> Vec<(&'a RequestV
         };
         let last = row.1.last_credential_at.max(grant.last_credential_at);
         let pre_existing = row.1.pre_existing || grant.pre_existing;
+        let through_group = row.1.through_group || grant.through_group;
         // of what is over the one that began last: its cause is why nothing is left. What one word took ends in no order of
         // its own, and an extension began with what it extends
         let is_later = match (grant.ended_at, row.1.ended_at) {
@@ -131,7 +132,7 @@ fn longest<'a>(live: Vec<(&'a RequestView, &'a GrantView)>) -> Vec<(&'a RequestV
             *row = (request, grant.clone());
         }
         row.1.last_credential_at = last;
-        row.1.pre_existing = pre_existing;
+        (row.1.pre_existing, row.1.through_group) = (pre_existing, through_group);
     }
     rows
 }
@@ -151,8 +152,10 @@ fn by_whom(request: &RequestView, me: &str) -> String {
 
 /// `14:44 (renews)`, or `none yet`.
 fn last_credential(grant: &GrantView, words: &TimeWords) -> String {
+    if let Some(remains) = remains(grant) {
+        return remains.to_owned();
+    }
     match grant.last_credential_at {
-        _ if grant.pre_existing => REMAINS.to_owned(),
         // what dies after the end is renewed no more
         Some(at) if grant.renews && grant.ends_at.is_none_or(|end| at <= end) => format!("{} (renews)", words.at(at)),
         Some(at) => words.at(at),
@@ -187,7 +190,8 @@ fn attempts(grant: &GrantView, what: &str, words: &TimeWords) -> String {
     if grant.attempts > 0 {
         text.push_str(&format!(": attempt {}", grant.attempts));
     }
-    if let Some(next) = grant.next_attempt_at {
+    // one that is due is under way
+    if let Some(next) = grant.next_attempt_at.filter(|next| words.is_to_come(*next)) {
         text.push_str(&format!(", next in {}", words.left(next)));
     }
     if let Some(error) = &grant.last_error {
@@ -238,8 +242,8 @@ pub fn history_table(requests: &[RequestView], words: &TimeWords, me: &str) -> T
 
 /// `, last credential 18:16 (47m left)` where access is over and that still works.
 fn and_outlives(request: &RequestView, words: &TimeWords) -> String {
-    if request.grant.as_ref().is_some_and(|grant| grant.pre_existing) {
-        return format!(", {REMAINS}");
+    if let Some(remains) = request.grant.as_ref().and_then(remains) {
+        return format!(", {remains}");
     }
     let last = request.grant.as_ref().and_then(|grant| outliving(grant, words));
     last.map_or_else(String::new, |last| format!(", last credential {last}"))

@@ -131,6 +131,9 @@ pub struct GrantView {
     /// named.
     #[serde(default)]
     pub pre_existing: bool,
+    /// Whether that is so because a group that they are in has it.
+    #[serde(default)]
+    pub through_group: bool,
     /// Whether another grant holds the same access of the same person: it goes on after this one, by its rules.
     #[serde(default)]
     pub also_held: bool,

@@ -56,6 +56,7 @@ fn granted(n: u64, ends_at: Timestamp) -> (Request, Grant) {
         extends: None,
         user: None,
         pre_existing: false,
+        through_group: false,
         workload: None,
     };
     let grant = Grant {

@@ -146,7 +146,11 @@ fn overlapping_grants_keep_it_until_the_later_end() {
     get(&alice, "dev-admin", "1h");
     get(&alice, "dev-too", "2h");
     assert_eq!(center.outcomes("CreateAccountAssignment", "ok"), 2);
-    drop(alice.jit(&["drop", "dev-admin"]).exits(0));
+    let dropped = alice.jit(&["drop", "dev-admin"]).exits(0);
+    assert!(
+        dropped.stderr.contains("Another grant holds the same access"),
+        "{dropped}"
+    );
     let first = grant_in(&alice, "dev-admin", "ended");
     assert_eq!(first["also_held"], true);
     assert_eq!(center.assignments(), [ALICE], "the other grant holds it");

@@ -40,7 +40,7 @@ struct Checked<'a> {
     denied: bool,
     /// Whether the last of them is dead.
     over: bool,
-    /// Why others can be begun, where they can: `live`, `also-held` or `pre-existing`.
+    /// Why others can be begun, where they can: `live`, `also-held`, `pre-existing` or `through-group`.
     goes_on: Option<GoesOn>,
     by: Vec<By<'a>>,
 }
@@ -73,6 +73,8 @@ enum GoesOn {
     AlsoHeld,
     /// It was there before jit gave it.
     PreExisting,
+    /// A group that they are in has it.
+    ThroughGroup,
 }
 
 impl GoesOn {
@@ -80,6 +82,7 @@ impl GoesOn {
         match grant.ended_at {
             None => Some(Self::Live),
             Some(_) if grant.also_held => Some(Self::AlsoHeld),
+            Some(_) if grant.through_group => Some(Self::ThroughGroup),
             Some(_) if grant.pre_existing => Some(Self::PreExisting),
             Some(_) => None,
         }
@@ -99,6 +102,10 @@ impl GoesOn {
             Self::PreExisting => (
                 "access from before jit remains",
                 "take the assignment away in Identity Center, then run it again".to_owned(),
+            ),
+            Self::ThroughGroup => (
+                "access through a group remains",
+                "take them out of the group in Identity Center, then ask for the policy by hand".to_owned(),
             ),
         };
         (format!("{who} can begin others: {what}"), mend)

@@ -74,7 +74,24 @@ pub(super) fn giving(now: Timestamp, case: &Case, found: Option<bool>, until: Ti
         pre_existing,
         ..standing.at(now, state).called(&grant.id, until)
     };
-    Ok(membership_change(now, case, "membership.giving", next))
+    let noted = announced(case, grant, &next)?;
+    Ok(membership_change(now, case, "membership.giving", next).with_row(noted))
+}
+
+/// The grant with the last credential that it can come to: from the moment that it may be there a session may be begun,
+/// whether we come to hear of it or not. Nothing where that is noted.
+fn announced(case: &Case, grant: &Grant, next: &Membership) -> Result<Option<Row>, Refusal> {
+    let body = &case.request()?.body;
+    let last = grant.ends_at.map(|end| end.plus(body.binding.session()));
+    let is_said = next.pre_existing || body.through_group || last.is_none() || last == grant.last_credential_at;
+    if is_said {
+        return Ok(None);
+    }
+    Ok(Some(Row::Grant(Grant {
+        last_credential_at: last,
+        version: grant.version + 1,
+        ..grant.clone()
+    })))
 }
 
 /// A call to give has come back, and is not under way any more. Another's is none of its business.
@@ -274,7 +291,8 @@ pub(super) fn taken(now: Timestamp, case: &Case, standing: &Membership) -> Resul
     let mut change = if is_revoking {
         let_go(now, case, &over, MembershipState::Absent)?
     } else {
-        membership_change(now, case, "membership.taken", over.at(now, MembershipState::Absent))
+        let gone = membership_change(now, case, "membership.taken", over.at(now, MembershipState::Absent));
+        gone.with_row(outlived(now, case)?)
     };
     let others = standing.leases.iter().filter(|lease| **lease != grant.id);
     change
@@ -283,20 +301,38 @@ pub(super) fn taken(now: Timestamp, case: &Case, standing: &Membership) -> Resul
     Ok(change)
 }
 
+/// The grant, which was over when it was given late: what was begun meanwhile goes on by itself.
+fn outlived(now: Timestamp, case: &Case) -> Result<Option<Row>, Refusal> {
+    let (grant, body) = (case.grant()?, &case.request()?.body);
+    let last = grant.last_credential_at.max(Some(now.plus(body.binding.session())));
+    let is_said = body.through_group || last == grant.last_credential_at;
+    if is_said {
+        return Ok(None);
+    }
+    Ok(Some(Row::Grant(Grant {
+        last_credential_at: last,
+        version: grant.version + 1,
+        ..grant.clone()
+    })))
+}
+
 /// The grant's end, and the membership without its lease.
 fn let_go(now: Timestamp, case: &Case, standing: &Membership, state: MembershipState) -> Result<Change, Refusal> {
     let grant = case.grant()?;
     let next = standing.at(now, state).without(&grant.id);
-    let session = case.request()?.body.binding.session();
+    let body = &case.request()?.body;
     // a session that was begun just before goes on by itself
-    let last = standing.state.may_be_there().then(|| now.plus(session));
-    let remains = standing.pre_existing.then(|| REMAINS.to_owned());
+    let last = now.plus(body.binding.session());
+    let remains = (standing.pre_existing || body.through_group).then(|| REMAINS.to_owned());
     let over = Grant {
-        last_credential_at: match (grant.last_credential_at, last) {
-            (Some(noted), Some(last)) => Some(noted.min(last)),
+        last_credential_at: match (grant.last_credential_at, grant.cause) {
+            // it goes on, and sessions of it are begun then
+            _ if remains.is_some() => None,
+            // whether it was heard of or not, and however late it was taken
+            _ if standing.state.may_be_there() => Some(last),
             // what was there before us, until somebody else took it away: none could be named before
-            (None, _) if grant.cause == Some(EndCause::Gone) => Some(now.plus(session)).filter(|_| remains.is_none()),
-            (noted, _) => noted,
+            (None, Some(EndCause::Gone)) => Some(last),
+            (noted, _) => noted.map(|noted| noted.min(last)),
         },
         detail: remains.or_else(|| grant.detail.clone()),
         ..ended(now, grant)
@@ -316,7 +352,7 @@ fn membership_change(now: Timestamp, case: &Case, kind: &str, next: Membership) 
 pub(super) fn active(case: &Case, grant: &Grant) -> Result<Grant, Refusal> {
     let next = step(grant, GrantState::Active);
     let body = &case.request()?.body;
-    if case.membership.as_ref().is_some_and(|standing| standing.pre_existing) {
+    if body.through_group || case.membership.as_ref().is_some_and(|standing| standing.pre_existing) {
         // it goes on after the end, and sessions of it are begun then: no last one can be named
         return Ok(next);
     }

@@ -85,6 +85,8 @@ pub(super) struct World {
     is_repointed: bool,
     /// Grants that held the membership when somebody else took it away.
     bereft: BTreeSet<GrantId>,
+    /// When what we gave was there last.
+    seen: Option<Timestamp>,
     /// How often what was another's, and went, was given anew.
     pub(super) adopted: u32,
     /// How often a grant lost what was another's.
@@ -183,6 +185,13 @@ impl World {
         }
     }
 
+    /// Whoever has it may begin a session now.
+    fn note(&mut self) {
+        if self.there && !self.foreign {
+            self.seen = Some(self.now());
+        }
+    }
+
     fn sleep(&mut self) {
         self.now_ms += CALL_MS + 5_001;
         // what takes away, and is acted on after so long, nothing here could undo
@@ -193,6 +202,7 @@ impl World {
 
     fn pass(&mut self, ms: i64) {
         self.now_ms += ms;
+        self.note();
         // calls are bounded: whoever waits longer for an answer has given up
         let now = self.now();
         let is_bounded = |task: &Task| match &task.at {
@@ -247,7 +257,9 @@ impl World {
         }
     }
 
-    pub(super) fn holds(&self) {
+    pub(super) fn holds(&mut self) {
+        self.note();
+        self.outlives();
         let live = |grant: &&Grant| grant.is_live(self.now()) && !self.bereft.contains(&grant.id);
         if let Some(grant) = self.grants.values().find(live) {
             assert!(self.there, "overlap: {} is live and nothing is there", grant.id);
@@ -266,6 +278,24 @@ impl World {
                 "intent-first: nobody ends it"
             );
         }
+    }
+
+    /// Once all is over, the last credential that is named is no earlier than one that was begun while it was there.
+    fn outlives(&self) {
+        let is_idle = |one: &Membership| !one.state.may_be_there() && one.leases.is_empty();
+        let is_over = self.grants.values().all(|grant| !grant.state.is_open());
+        let Some(seen) = self
+            .seen
+            .filter(|_| is_over && self.membership.as_ref().is_some_and(is_idle))
+        else {
+            return;
+        };
+        let last = self.grants.values().filter_map(|grant| grant.last_credential_at).max();
+        let session = Binding::Assignment(assignment()).session();
+        assert!(
+            last >= Some(seen.plus(session)),
+            "outlives: {last:?}, there at {seen:?}"
+        );
     }
 
     /// Everybody's time is over, and the provider answers.

@@ -122,7 +122,8 @@ pub(super) fn assignment(
         wrong.push((message, hint));
     }
     let instance = ground.instance.clone();
-    if instance.is_none() {
+    // what is wrong with one that is written is said there, once
+    if instance.is_none() && !ground.has_instance {
         let hint = "add it to security/ with instance, identity_store, region, start_url and user_name";
         wrong.push(("the catalogue has no [identity-center]".to_owned(), hint));
     }

@@ -37,6 +37,8 @@ pub(super) struct Ground<'a> {
     pub(super) longest: Option<Duration>,
     pub(super) never: Vec<String>,
     pub(super) instance: Option<Instance>,
+    /// Whether the catalogue writes one, also where it is refused.
+    pub(super) has_instance: bool,
     pub(super) drift: Drift,
     pub(super) accounts: BTreeMap<&'a str, Defined<'a, &'a shape::Account>>,
     pub(super) many: BTreeMap<&'a str, Defined<'a, Accounts>>,
@@ -202,6 +204,7 @@ impl<'a> Ground<'a> {
             return self.find(source, written.span(), message, None);
         }
         self.drift = written.get_ref().drift;
+        self.has_instance = true;
         match instance(source, written.get_ref()) {
             Ok(instance) => self.instance = Some(instance),
             Err(found) => self.findings.extend(found),

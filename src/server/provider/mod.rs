@@ -95,6 +95,8 @@ pub struct User {
     pub id: String,
     /// Whether they have the membership that is asked for already, by whomever it was given.
     pub is_member: bool,
+    /// Whether they have it through a group that they are in: nothing that is done to the membership changes that.
+    pub through_group: bool,
 }
 
 /// What a grant yields.
@@ -142,6 +144,9 @@ pub enum ProviderError {
     /// Too many calls; the state is as before.
     #[error("throttled: {0}")]
     Throttled(String),
+    /// The turn of its call did not come: nobody was asked.
+    #[error("waiting: {0}")]
+    Waiting(String),
     /// No answer, or half of one: the state is unknown.
     #[error("no answer: {0}")]
     Unreachable(String),
@@ -157,7 +162,7 @@ impl ProviderError {
     /// Whether trying again can help.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Throttled(_) | Self::Unreachable(_) | Self::Clock { .. } => true,
+            Self::Throttled(_) | Self::Waiting(_) | Self::Unreachable(_) | Self::Clock { .. } => true,
             Self::Refused(_) | Self::PolicyTooLarge(_) => false,
         }
     }

@@ -167,12 +167,12 @@ impl Plan {
         };
         let provider = backend.provider(&self.body.binding);
         let asked_at = backend.now();
-        let found = provider.resolve(asked_at, &self.body.binding, beneficiary).await?;
-        let Some(user) = found else {
+        let Some(user) = provider.resolve(asked_at, &self.body.binding, beneficiary).await? else {
             return Ok(self.body.clone());
         };
         let mut body = Body {
             user: Some(user.id),
+            through_group: user.through_group,
             ..self.body.clone()
         };
         if let Some(name) = body.membership().filter(|_| user.is_member) {
@@ -319,6 +319,7 @@ impl Scene<'_> {
             }),
             user: None,
             pre_existing: false,
+            through_group: false,
             workload: self.caller.person.workload.clone(),
         })
     }

@@ -9,8 +9,8 @@ use super::roll::Roll;
 use super::workload;
 use crate::domain::apply::REMAINS;
 use crate::domain::{
-    Body, Case, Decision, Effect, Grant, GrantId, MembershipState, Person, PersonId, Request, RequestId, RequestState,
-    Timestamp, Workflow,
+    Body, Case, Decision, Effect, Grant, GrantId, GrantState, MembershipState, Person, PersonId, Request, RequestId,
+    RequestState, Timestamp, Workflow,
 };
 use crate::policy::{Catalogue, Member};
 use crate::server::backend::Backend;
@@ -133,7 +133,7 @@ impl<'a> Viewer<'a> {
             .find(|p| !matches!(p.effect, Effect::End { .. } | Effect::Warn { .. }));
         let people = self.people(vec![grant.beneficiary.clone()]).await?;
         let (pre_existing, also_held) = self.remaining(grant, body).await?;
-        let last_credential_at = grant.last_credential_at.filter(|_| !pre_existing);
+        let last_credential_at = last_credential(now, grant, body).filter(|_| !pre_existing);
         // what is begun in Identity Center may end after the grant: that says nothing about what is renewed before
         let last = last_credential_at.filter(|_| body.binding.assignment().is_none());
         let renews = match (last, grant.ends_at) {
@@ -157,6 +157,7 @@ impl<'a> Viewer<'a> {
             ends_at: grant.ends_at,
             last_credential_at,
             pre_existing,
+            through_group: body.through_group && pre_existing,
             also_held,
             renews,
             ended_at: grant.ended_at,
@@ -188,7 +189,7 @@ impl<'a> Viewer<'a> {
             // somebody else may have taken it away since
             false => grant.detail.as_deref() == Some(REMAINS) && standing.as_ref().is_some_and(|one| one.pre_existing),
         };
-        Ok((pre_existing, held_by(&|id| *id != grant.id)))
+        Ok((pre_existing || body.through_group, held_by(&|id| *id != grant.id)))
     }
 
     /// Since when what it gives is there: it may be given anew in its middle, and then takes its time again.
@@ -358,4 +359,17 @@ pub async fn stages(
         });
     }
     Ok(stages)
+}
+
+/// The last credential as it is known at `now`. While a permission set is being taken away sessions of it can be begun: then
+/// none is named that dies before one that is begun now.
+fn last_credential(now: Timestamp, grant: &Grant, body: &Body) -> Option<Timestamp> {
+    let is_there = grant.state == GrantState::Revoking && body.binding.assignment().is_some();
+    let begun = is_there.then(|| {
+        grant
+            .ends_at
+            .map_or(now, |end| end.max(now))
+            .plus(body.binding.session())
+    });
+    grant.last_credential_at.max(begun)
 }

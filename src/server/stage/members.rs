@@ -49,6 +49,8 @@ provider = { kind = "aws", road = "identity-center", permission_set = "Admin", i
 pub struct Members {
     /// Users that have the membership.
     pub there: Mutex<BTreeSet<String>>,
+    /// Users that a group of theirs gives it.
+    pub in_groups: Mutex<BTreeSet<String>>,
     /// Answers to give before succeeding, first one first.
     pub errors: Mutex<Vec<ProviderError>>,
     /// Calls that are done once while their answer is lost, by name.
@@ -167,7 +169,12 @@ impl Provider for Members {
         let found_as = self.found_as.lock().unwrap().clone();
         let id = found_as.unwrap_or_else(|| format!("user-{}", beneficiary.name));
         let is_member = self.has(&id);
-        Ok(Some(User { id, is_member }))
+        let through_group = self.in_groups.lock().unwrap().contains(&id);
+        Ok(Some(User {
+            id,
+            is_member,
+            through_group,
+        }))
     }
 
     async fn still_fits(&self, _: Timestamp, _: &Binding) -> Result<(), ProviderError> {

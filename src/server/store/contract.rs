@@ -192,6 +192,7 @@ fn a_body(n: u64, beneficiary: u64, on: &str) -> Body {
         extends: None,
         user: None,
         pre_existing: false,
+        through_group: false,
         workload: None,
     }
 }

@@ -1,7 +1,7 @@
 //! Memberships: giving and taking what several grants may hold.
 //! Owns looking before giving, and saying so before calling. Refuses to call while another grant's call is under way.
 
-use super::outcome::{access_of, advance_grant, retry, settle, wait};
+use super::outcome::{access_of, advance_grant, queued, retry, settle, wait};
 use crate::domain::{Case, Change, Event, GrantId, GrantState, Membership, MembershipState, Timestamp, apply};
 use crate::server::backend::Backend;
 use crate::server::failure::{Failure, settled};
@@ -91,6 +91,9 @@ async fn came_back(
 
 /// Tried again, or given up: what may be there all the same is taken away then.
 async fn unanswered(backend: &Backend, work: &Claimed, case: &Case, error: ProviderError) -> Result<(), Failure> {
+    if let ProviderError::Waiting(why) = &error {
+        return queued(backend, work, why).await;
+    }
     if error.is_transient() {
         return retry(backend, work, case, &error.to_string()).await;
     }
@@ -98,6 +101,7 @@ async fn unanswered(backend: &Backend, work: &Claimed, case: &Case, error: Provi
         ProviderError::Refused(detail) => detail,
         error @ (ProviderError::PolicyTooLarge(_)
         | ProviderError::Throttled(_)
+        | ProviderError::Waiting(_)
         | ProviderError::Unreachable(_)
         | ProviderError::Clock { .. }) => error.to_string(),
     };
@@ -173,6 +177,7 @@ pub(super) async fn take(backend: &Backend, work: &Claimed, grant: &GrantId) -> 
     let access = access_of(backend, &case).await?;
     match backend.provider(&access.binding).revoke(backend.now(), &access).await {
         Ok(()) => advance_grant(backend, work, grant, &Event::Taken).await,
+        Err(ProviderError::Waiting(why)) => queued(backend, work, &why).await,
         Err(error) => retry(backend, work, &case, &error.to_string()).await,
     }
 }

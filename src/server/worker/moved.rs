@@ -61,6 +61,7 @@ async fn look(
         Err(ProviderError::Refused(why)) => Err(why),
         Err(
             error @ (ProviderError::Throttled(_)
+            | ProviderError::Waiting(_)
             | ProviderError::Unreachable(_)
             | ProviderError::PolicyTooLarge(_)
             | ProviderError::Clock { .. }),

@@ -2,10 +2,11 @@
 //! Owns the call, and that it is still wanted. Refuses to begin: reconciling finds it, and the intent is durable by then.
 
 use super::membership::CALL_MS;
-use super::outcome::{again, settle, wait};
+use super::outcome::{again, queued, settle, wait};
 use crate::domain::{Change, Membership, Timestamp, drift};
 use crate::server::backend::Backend;
 use crate::server::failure::{Failure, settled};
+use crate::server::provider::ProviderError;
 use crate::server::store::Claimed;
 
 /// What was to be taken away so long ago, and could not be, is found anew first: somebody may have given it since.
@@ -31,7 +32,10 @@ pub(super) async fn take(backend: &Backend, work: &Claimed, name: &str) -> Resul
                     None => Ok(()),
                 }
             })?;
-            again(backend, work, None, name, &error.to_string()).await
+            match error {
+                ProviderError::Waiting(why) => queued(backend, work, &why).await,
+                error => again(backend, work, None, name, &error.to_string()).await,
+            }
         }
     }
 }

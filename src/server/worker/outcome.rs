@@ -95,11 +95,23 @@ fn pause_ms(backend: &Backend, attempts: u32) -> i64 {
     pause + pause / 4 * i64::from(byte) / 255
 }
 
+/// How soon it is asked again for the turn of a call that did not come.
+const TURN_MS: i64 = 5_000;
+
+/// Puts back what waits for its turn: nobody was asked, so that is no attempt.
+pub(super) async fn queued(backend: &Backend, work: &Claimed, why: &str) -> Result<(), Failure> {
+    wait_for(backend, work, why, TURN_MS).await
+}
+
 /// Puts it back for a moment: nothing was tried.
 pub(super) async fn wait(backend: &Backend, work: &Claimed, why: &str) -> Result<(), Failure> {
+    wait_for(backend, work, why, LOOK_MS).await
+}
+
+async fn wait_for(backend: &Backend, work: &Claimed, why: &str, pause_ms: i64) -> Result<(), Failure> {
     let postpones = Some(Postpone {
         effect: work.id,
-        until: Timestamp::from_millis(backend.now().millis() + LOOK_MS),
+        until: Timestamp::from_millis(backend.now().millis() + pause_ms),
         error: why.to_owned(),
         is_attempt: false,
     });

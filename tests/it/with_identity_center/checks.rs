@@ -89,7 +89,7 @@ async fn permission_set_must_be_what_the_catalogue_says() {
     longer.session = jit::domain::Duration::from_secs(1800).unwrap();
     refused(
         ours.check(&longer).await,
-        &["lives PT1H, not the 1800 s", "correct `session`"],
+        &["lives 1h, not the 30m", "correct `session`"],
     );
 }
 

@@ -227,6 +227,7 @@ impl World {
 
     fn take(&mut self, case: Case, answer: Answer) -> Option<At> {
         assert!(!self.foreign, "only-ours: what is not ours is taken");
+        self.note();
         match answer {
             Answer::Done => {
                 self.there = false;

@@ -219,7 +219,7 @@ impl IdentityCenter {
     pub(super) async fn presence(&self, caller: &Caller, one: Membership<'_>) -> Result<Presence, ProviderError> {
         let of = one.of;
         let list = self.list(caller, &of.instance, &of.permission_set_arn, &of.account);
-        if list.await?.iter().any(|user| user == one.user) {
+        if list.await?.users.iter().any(|user| user == one.user) {
             Ok(Presence::There)
         } else {
             Ok(Presence::Absent)

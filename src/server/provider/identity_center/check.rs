@@ -13,7 +13,7 @@ use crate::domain::{Assignment, Duration, Partition};
 use crate::server::provider::ProviderError;
 
 /// The session of a permission set that says none.
-const DEFAULT_SESSION_S: u32 = 3_600;
+const DEFAULT_SESSION: &str = "PT1H";
 
 fn refused<T>(text: String) -> Result<T, ProviderError> {
     Err(ProviderError::Refused(text))
@@ -62,16 +62,14 @@ impl IdentityCenter {
                 of.permission_set
             ));
         }
-        let session = set.session_duration();
-        let session_s = session.map_or(Some(DEFAULT_SESSION_S), |text| {
-            Duration::parse(text).ok().map(Duration::secs)
-        });
-        if session_s != Some(of.session.secs()) {
+        let written = set.session_duration().unwrap_or(DEFAULT_SESSION);
+        let session = Duration::parse(written).ok();
+        if session != Some(of.session) {
             return refused(format!(
-                "a session of permission set {name} lives {}, not the {} s that the catalogue says; correct `session` \
+                "a session of permission set {name} lives {}, not the {} that the catalogue says; correct `session` \
                  there, or the permission set",
-                shown(session.unwrap_or("PT1H")),
-                of.session.secs()
+                session.map_or_else(|| shown(written), |length| length.to_string()),
+                of.session
             ));
         }
         Ok(())

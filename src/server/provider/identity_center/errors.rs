@@ -23,6 +23,8 @@ pub struct Asked<'a> {
 pub enum Failure {
     /// Too many calls; nothing came of this one.
     Throttled(String),
+    /// Its turn did not come: nobody was asked.
+    Waiting(String),
     /// Something else is being done to the same; nothing came of this one.
     Conflict(String),
     /// What it names is not there, or not here.
@@ -35,6 +37,7 @@ impl From<Failure> for ProviderError {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Throttled(text) => Self::Throttled(text),
+            Failure::Waiting(text) => Self::Waiting(text),
             // what the other change will leave behind is not known
             Failure::Conflict(text) => Self::Unreachable(text),
             Failure::Missing(text) => Self::Refused(text),
@@ -53,7 +56,7 @@ impl Failure {
     /// Whether the same call can succeed later.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Throttled(_) | Self::Conflict(_) => true,
+            Self::Throttled(_) | Self::Waiting(_) | Self::Conflict(_) => true,
             Self::Missing(_) => false,
             Self::Other(error) => error.is_transient(),
         }

@@ -20,6 +20,10 @@ use crate::server::provider::ProviderError;
 /// several backends do not come back at the same instant.
 const PAUSE: (u64, u64) = (50, 250);
 
+/// How long a call waits that the service took no more of, doubled each time, and the longest: others go meanwhile.
+const AGAIN: Duration = Duration::from_millis(200);
+const LONGEST_AGAIN: Duration = Duration::from_secs(3);
+
 /// The gate of one service.
 #[derive(Clone)]
 pub struct Governor(Arc<Gate>);
@@ -160,11 +164,11 @@ impl Caller {
         S: Future<Output = Result<T, SdkError<E>>>,
         E: ProvideErrorMetadata + Error + 'static,
     {
-        let mut class = (self.urgency, step);
-        let mut last = None;
+        let class = (self.urgency, step);
+        let (mut last, mut pause) = (None, AGAIN);
         loop {
             if timeout_at(self.until, governor.turn(class)).await.is_err() {
-                let waited = || Failure::Throttled(format!("{} is still waiting for its turn", asked.action));
+                let waited = || Failure::Waiting(format!("{} is still waiting for its turn", asked.action));
                 return Err(last.unwrap_or_else(waited));
             }
             match send().await {
@@ -172,9 +176,14 @@ impl Caller {
                 Err(error) => match explain(asked, &self.region, &error) {
                     busy @ Failure::Throttled(_) => {
                         governor.slow_down();
+                        let at = Instant::now() + governor.jittered(pause);
+                        if at > self.until {
+                            return Err(busy);
+                        }
+                        // to the end of its queue, and ever later: what is always refused goes before nobody
+                        sleep_until(at).await;
+                        pause = (pause * 2).min(LONGEST_AGAIN);
                         last = Some(busy);
-                        // it has waited its turn once
-                        class.1 = Step::GoOn;
                     }
                     other => return Err(other),
                 },
@@ -230,6 +239,31 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn call_that_is_always_throttled_leaves_the_gate_to_others() {
+        use aws_sdk_sts::config::http::HttpResponse;
+        use aws_sdk_sts::error::ErrorMetadata;
+        use aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityError;
+        use aws_smithy_types::body::SdkBody;
+        let governor = Governor::new(1_000);
+        let caller = Caller::new("us-east-1", Urgency::Take, Duration::from_secs(2));
+        let asked = Asked {
+            action: "sso:DeleteAccountAssignment",
+            about: "it",
+        };
+        let calls = std::sync::atomic::AtomicU32::new(0);
+        let send = || async {
+            calls.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            let busy = ErrorMetadata::builder().code("ThrottlingException").build();
+            let raw = HttpResponse::new(400_u16.try_into().unwrap(), SdkBody::empty());
+            Err::<(), _>(SdkError::service_error(GetCallerIdentityError::generic(busy), raw))
+        };
+        let refused = caller.call(&governor, Step::Begin, &asked, send).await;
+        assert!(matches!(refused, Err(Failure::Throttled(_))), "{refused:?}");
+        let calls = calls.into_inner();
+        assert!((2..=6).contains(&calls), "{calls} calls in two seconds");
+    }
+
+    #[tokio::test]
     async fn work_whose_time_is_over_asks_for_nothing_more() {
         let governor = Governor::new(1);
         governor.turn(TAKE).await;
@@ -241,7 +275,7 @@ mod tests {
         type Answer = Result<(), SdkError<aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityError>>;
         let send = || async { unreachable!("its turn never came") as Answer };
         let refused = caller.call(&governor, Step::Begin, &asked, send).await;
-        assert!(matches!(refused, Err(Failure::Throttled(text)) if text.contains("waiting for its turn")));
+        assert!(matches!(refused, Err(Failure::Waiting(text)) if text.contains("waiting for its turn")));
         assert!(caller.pause(Duration::from_secs(1), "it").await.is_err());
     }
 }

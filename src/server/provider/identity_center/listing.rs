@@ -31,6 +31,15 @@ pub struct Listed {
     account: String,
 }
 
+/// Who has a permission set in an account.
+#[derive(Debug, Default)]
+pub struct Assigned {
+    /// Of their own.
+    pub users: Vec<String>,
+    /// And with them who is in one of these.
+    pub groups: Vec<String>,
+}
+
 /// Whose creations are listed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Creating {
@@ -53,14 +62,14 @@ pub struct Creation {
 }
 
 impl IdentityCenter {
-    /// The users who have `permission_set` in `account`.
+    /// Who has `permission_set` in `account`.
     pub(super) async fn list(
         &self,
         caller: &Caller,
         instance: &Instance,
         permission_set: &str,
         account: &str,
-    ) -> Result<Arc<Vec<String>>, Failure> {
+    ) -> Result<Arc<Assigned>, Failure> {
         let key = Listed {
             urgency: caller.urgency,
             region: instance.region.clone(),
@@ -84,7 +93,7 @@ impl IdentityCenter {
             let (call, asked) = (&call, &asked);
             async move {
                 self.gather(caller).await;
-                let (mut users, mut token) = (Vec::new(), None);
+                let (mut listed, mut token) = (Assigned::default(), None);
                 loop {
                     let call = call.clone().set_next_token(token.clone());
                     let send = || {
@@ -92,13 +101,18 @@ impl IdentityCenter {
                         call.clone().send()
                     };
                     let page = caller.call(&self.admin, Step::GoOn, asked, send).await?;
-                    users.extend(page.account_assignments().iter().filter_map(|one| {
-                        let user = one.principal_type() == Some(&PrincipalType::User);
-                        one.principal_id().filter(|_| user).map(str::to_owned)
-                    }));
+                    for one in page.account_assignments() {
+                        let id = one.principal_id().map(str::to_owned);
+                        match one.principal_type() {
+                            Some(PrincipalType::User) => listed.users.extend(id),
+                            Some(PrincipalType::Group) => listed.groups.extend(id),
+                            // and whatever AWS may add one day
+                            Some(_) | None => {}
+                        }
+                    }
                     token = next(asked, token, page.next_token())?;
                     if token.is_none() {
-                        return Ok(Arc::new(users));
+                        return Ok(Arc::new(listed));
                     }
                 }
             }

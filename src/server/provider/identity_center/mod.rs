@@ -7,6 +7,7 @@ mod check;
 mod clients;
 mod errors;
 mod governor;
+mod groups;
 mod listing;
 mod operation;
 mod organization;
@@ -25,7 +26,7 @@ pub use self::quota::Quota;
 
 use self::clients::Clients;
 use self::governor::{Caller, Governor};
-use self::listing::{Creating, Creation, Listed};
+use self::listing::{Assigned, Creating, Creation, Listed};
 use self::operation::{Change, Membership};
 use self::quota::Urgency;
 use self::shared::Shared;
@@ -50,7 +51,7 @@ pub struct IdentityCenter {
     patience: Duration,
     creation_slots: Semaphore,
     begun: Mutex<Begun>,
-    lists: Shared<Listed, Arc<Vec<String>>>,
+    lists: Shared<Listed, Arc<Assigned>>,
     creating: Shared<Creating, Arc<Vec<Creation>>>,
     management: OnceCell<String>,
     own: OnceCell<String>,
@@ -103,6 +104,24 @@ impl IdentityCenter {
         self.presence(&caller, one).await
     }
 
+    /// Whether the user has it of their own, and whether a group that they are in has it: one list for both.
+    ///
+    /// # Errors
+    /// Where one of them cannot be read: that is never taken for absent.
+    pub async fn has(&self, assignment: &Assignment, user: &str) -> Result<(Presence, bool), ProviderError> {
+        let (of, instance) = (assignment, &assignment.instance);
+        let caller = Caller::new(&instance.region, Urgency::Give, LOOK_LIMIT);
+        let listed = self
+            .list(&caller, instance, &of.permission_set_arn, &of.account)
+            .await?;
+        let is_theirs = match listed.users.iter().any(|one| one == user) {
+            true => Presence::There,
+            false => Presence::Absent,
+        };
+        let through_group = self.is_in_one_of(&caller, instance, user, &listed.groups).await?;
+        Ok((is_theirs, through_group))
+    }
+
     /// Assigns, and returns when it is listed. Assigning what is assigned already succeeds.
     ///
     /// # Errors
@@ -140,8 +159,8 @@ impl IdentityCenter {
         account: &str,
     ) -> Result<Vec<String>, ProviderError> {
         let caller = Caller::new(&instance.region, Urgency::Give, LOOK_LIMIT);
-        let users = self.list(&caller, instance, permission_set_arn, account).await?;
-        Ok(users.to_vec())
+        let listed = self.list(&caller, instance, permission_set_arn, account).await?;
+        Ok(listed.users.clone())
     }
 
     /// Nothing that is done under the lock can panic half-way.

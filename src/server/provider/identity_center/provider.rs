@@ -59,8 +59,12 @@ impl Provider for IdentityCenter {
         let id = self
             .user(&assignment.instance, beneficiary.name, beneficiary.subject)
             .await?;
-        let is_member = self.is_assigned(assignment, &id).await? == Presence::There;
-        Ok(Some(User { id, is_member }))
+        let (presence, through_group) = self.has(assignment, &id).await?;
+        Ok(Some(User {
+            id,
+            is_member: presence == Presence::There,
+            through_group,
+        }))
     }
 
     async fn still_fits(&self, _now: Timestamp, binding: &Binding) -> Result<(), ProviderError> {

@@ -53,8 +53,8 @@ impl IdentityCenter {
         let store = &instance.identity_store;
         let nobody = || {
             ProviderError::Refused(format!(
-                "identity store {store} has no user with the {called} {}; add the person there, or correct `found_by` \
-                 and its pattern in the catalogue",
+                "identity store {store} has no user with the {called} {}; add the person there, or correct \
+                 `user_name` or `e_mail` in [identity-center]",
                 shown(&wanted)
             ))
         };

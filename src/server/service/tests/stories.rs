@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use tokio::task::JoinSet;
 
 use super::{code, view};
+use crate::domain::Timestamp;
 use crate::server::backend::Caller;
 use crate::server::provider::ProviderError;
 use crate::server::service::{decide, end};
@@ -112,6 +113,12 @@ async fn story_03_throttled_revoke_is_tried_until_it_is_done() {
         assert_eq!((seen.state.as_str(), seen.attempts), ("revoking", tries));
         assert!(seen.last_error.unwrap().contains("slow down"));
         assert!(members.has(ALICE));
+        let begun_now = Timestamp::from_millis(stage.backend.now().millis() + 3_600_000);
+        assert_eq!(
+            seen.last_credential_at,
+            Some(begun_now),
+            "a session can be begun until it is gone"
+        );
         stage.at(3_600 + PAUSE_S * i64::from(tries));
         stage.work().await;
     }

@@ -1,7 +1,7 @@
 //! Memberships.
 
 use super::*;
-use crate::domain::{Assignment, AssignmentRoad, FoundBy, Instance, Membership, MembershipState};
+use crate::domain::{Assignment, AssignmentRoad, FoundBy, Instance, Membership, MembershipState, Scope};
 use crate::server::store::StoreError;
 
 on_every_store! {
@@ -10,6 +10,7 @@ on_every_store! {
     second_membership_of_one_name_conflicts
     membership_keeps_what_it_is_of
     memberships_in_use_come_in_pages
+    access_that_remains_is_counted_once
     memberships_of_others_are_found_by_their_place
     place_is_known_by_its_last_look
 }
@@ -111,6 +112,33 @@ async fn membership_keeps_what_it_is_of(store: &Tried) {
     let read = store.membership(&first.name).await.unwrap().unwrap();
     assert_eq!((&read.user, &read.binding), (&first.user, &first.binding));
     assert_eq!(read.state, MembershipState::There);
+}
+
+/// Through a group, from before, and both at once; the fourth is gone with its end.
+async fn access_that_remains_is_counted_once(store: &Tried) {
+    for (n, through_group) in [(1, true), (2, false), (3, true), (4, false)] {
+        let request = request_of(Body {
+            binding: Binding::Assignment(an_assignment(&n.to_string().repeat(12))),
+            user: Some("user-1".to_owned()),
+            // what somebody writes is no field
+            reason: Reason::parse("\"through_group\":true, he said").unwrap(),
+            through_group,
+            ..a_body(n, ALICE, &format!("target-{n}"))
+        });
+        store.commit(&filed(&request)).await.unwrap();
+        store.commit(&change(Row::Grant(a_grant(n, &request)))).await.unwrap();
+    }
+    for n in [2, 3] {
+        let before = Membership {
+            pre_existing: true,
+            ..a_membership(&n.to_string().repeat(12), vec![grant_id(n)])
+        };
+        store.commit(&row(&before)).await.unwrap();
+    }
+    for scope in [Scope::All, Scope::Person(person(ALICE))] {
+        let under = store.open_under(&scope, None, at(0)).await.unwrap();
+        assert_eq!((under.grants, under.remaining), (4, 3), "{scope}");
+    }
 }
 
 async fn memberships_in_use_come_in_pages(store: &Tried) {

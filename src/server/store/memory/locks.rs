@@ -114,7 +114,9 @@ impl Locks for MemoryStore {
             .partition(|grant| grant.state.is_open());
         let remains = |grant: &&&Grant| {
             let mut held = state.memberships.values().filter(|held| held.pre_existing);
-            held.any(|held| held.leases.contains(&grant.id))
+            let body = state.requests.iter().map(|request| &request.body);
+            let mut body = body.filter(|body| body.id == grant.request);
+            held.any(|held| held.leases.contains(&grant.id)) || body.any(|body| body.through_group)
         };
         let works = |grant: &&Grant| grant.last_credential_at.is_some_and(|last| last > now) && grant.kill.is_none();
         let counted = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);

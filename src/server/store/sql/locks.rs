@@ -79,6 +79,12 @@ macro_rules! open {
                 SELECT 0, NULL, COUNT(*) FROM memberships AS m JOIN grants ON m.leases LIKE '%' || id || '%'
                     WHERE m.in_use = 1 AND m.pre_existing = 1 AND is_open = 1",
             $($of,)*
+            " UNION ALL
+                SELECT 0, NULL, COUNT(*) FROM grants WHERE is_open = 1 AND EXISTS (SELECT 1 FROM requests AS r
+                    WHERE r.id = grants.request_id AND r.body LIKE '%\"through_group\":true%')
+                AND NOT EXISTS (SELECT 1 FROM memberships AS m
+                    WHERE m.in_use = 1 AND m.pre_existing = 1 AND m.leases LIKE '%' || grants.id || '%')",
+            $($of,)*
             ") AS counted"
         )
     };
