@@ -7,6 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use rustix::process::Signal;
 use serde_json::Value;
+use sqlx::ConnectOptions as _;
 
 use crate::box_serve_config::{Machine, Served};
 use crate::harness::{Browser, CLIENT_ID, CLIENT_SECRET, LIMIT, OidcProvider, Page, Run, Running, SealedBox};
@@ -59,6 +60,17 @@ impl Company {
         let text = fs::read_to_string(&catalogue).unwrap();
         let members = format!("members = [\"local:bob\", \"{} {subject}\"]", self.acme.issuer);
         fs::write(&catalogue, text.replace("members = [\"local:bob\"]", &members)).unwrap();
+    }
+
+    /// Nobody has used any session for half a day.
+    pub fn nobody_was_there(&self) {
+        let away = async {
+            let options = sqlx::sqlite::SqliteConnectOptions::new().filename(self.machine.etc.join("jit.db"));
+            let mut connection = options.connect().await.unwrap();
+            let away = sqlx::query("UPDATE sessions SET used_at = used_at - 43200000");
+            away.execute(&mut connection).await.unwrap();
+        };
+        tokio::runtime::Runtime::new().unwrap().block_on(away);
     }
 
     /// `jit login` on `machine`, which prints where to go; and that.

@@ -16,7 +16,7 @@ use crate::server::failure::Failure;
 use crate::server::identity::device::DeviceKey;
 use crate::server::identity::proof::{Expected, ProofError, Proven};
 use crate::server::identity::verify;
-use crate::server::service::{admin, sign_in};
+use crate::server::service::{admin, presence, sign_in};
 use crate::wire::Problem;
 use crate::wire::problem::Code;
 
@@ -59,6 +59,12 @@ pub async fn admin_only(State(backend): State<Arc<Backend>>, caller: Caller, req
         Ok(()) => next.run(request).await,
         Err(failure) => failure.into_response(),
     }
+}
+
+/// Notes that they used their session.
+pub async fn used(State(backend): State<Arc<Backend>>, caller: Caller, request: Request, next: Next) -> Response {
+    presence::note(&backend, &caller).await;
+    next.run(request).await
 }
 
 /// Lets none of those in who are signed in as a workload.

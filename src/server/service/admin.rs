@@ -2,7 +2,7 @@
 //! Owns who is an admin: the backend's file says it, nobody else. Refuses whoever is not named there.
 
 use super::sign_in::{LOCAL, issue_code_by};
-use super::{locked, people};
+use super::{locked, people, presence};
 use crate::domain::sign_in::revoke_session;
 use crate::domain::{Actor, Person, PersonName, Session};
 use crate::server::backend::{Backend, Caller};
@@ -39,9 +39,10 @@ pub async fn admins_only(backend: &Backend, caller: &Caller) -> Result<(), Failu
 /// A code for the local person of this name, who is made if need be.
 ///
 /// # Errors
-/// A name that is none; what the store says.
+/// A name that is none; [`Code::SessionIdle`]; what the store says.
 pub async fn add_user(backend: &Backend, caller: &Caller, new: &NewUser) -> Result<AddedUser, Failure> {
     let name = PersonName::parse(&new.name)?;
+    presence::must_be_there(backend, caller)?;
     let by = Actor::Person(caller.person.id.clone());
     let issued = issue_code_by(backend, name.as_str(), by, "user.added").await?;
     Ok(AddedUser {

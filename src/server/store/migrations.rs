@@ -94,6 +94,8 @@ migrations! {
     102 "0102_directory_groups"
     103 "0103_directory_members"
     107 "0107_people_by_name"
+    115 "0115_sessions_used"
+    116 "0116_sessions_used_since"
 }
 
 /// The version that the schema has after all of them.

@@ -50,6 +50,22 @@ impl People for MemoryStore {
         Ok(self.state().sessions.iter().find(is_it).cloned())
     }
 
+    async fn note_use(
+        &self,
+        session: &SessionId,
+        at: Timestamp,
+        (after, before): (Timestamp, Timestamp),
+    ) -> Result<(), StoreError> {
+        let mut state = self.state();
+        let is_it = |one: &&mut Session| {
+            one.id == *session && one.ended_at.is_none() && one.used_at > after && one.used_at < before
+        };
+        if let Some(one) = state.sessions.iter_mut().find(is_it) {
+            one.used_at = at;
+        }
+        Ok(())
+    }
+
     async fn live_sessions(
         &self,
         person: Option<&PersonId>,
