@@ -36,6 +36,7 @@ mod box_exec;
 mod box_exec_refresh;
 mod box_extend;
 mod box_issuer;
+mod box_keyring;
 mod box_lock;
 mod box_login;
 mod box_login_again;
