@@ -40,6 +40,7 @@ mod box_keyring;
 mod box_lock;
 mod box_login;
 mod box_login_again;
+mod box_logout;
 mod box_main_job;
 mod box_names;
 mod box_nonce;
