@@ -18,6 +18,7 @@ mod attack_25;
 mod aws_access;
 mod aws_account;
 mod aws_templates;
+mod box_admin_sessions;
 mod box_asking;
 mod box_at;
 mod box_aws;

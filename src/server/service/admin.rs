@@ -63,16 +63,21 @@ pub async fn add_user(backend: &Backend, caller: &Caller, new: &NewUser) -> Resu
 /// [`Code::PersonNotFound`]; what the store says.
 pub async fn sessions(backend: &Backend, person: Option<&str>) -> Result<SessionList, Failure> {
     let now = backend.now();
-    let mut sessions = Vec::new();
+    let (mut sessions, mut more) = (Vec::new(), 0_u32);
     for session in backend.store.live_sessions(None, now, u32::MAX).await? {
-        if sessions.len() == MOST_TOLD {
-            break;
+        if person.is_none() && sessions.len() == MOST_TOLD {
+            more += 1;
+            continue;
         }
         let Some(owner) = backend.store.person(&session.person).await? else {
             continue;
         };
-        if person.is_none_or(|given| is_called(&owner, given)) {
-            sessions.push(view(backend, &session, &owner).await?);
+        if !person.is_none_or(|given| is_called(&owner, given)) {
+            continue;
+        }
+        match sessions.len() < MOST_TOLD {
+            true => sessions.push(view(backend, &session, &owner).await?),
+            false => more += 1,
         }
     }
     match person {
@@ -80,7 +85,7 @@ pub async fn sessions(backend: &Backend, person: Option<&str>) -> Result<Session
             let title = format!("{} is signed in nowhere", repeated(given));
             Err(Failure::new(Code::PersonNotFound, title))
         }
-        Some(_) | None => Ok(SessionList { sessions }),
+        Some(_) | None => Ok(SessionList { sessions, more }),
     }
 }
 
