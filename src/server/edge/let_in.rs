@@ -108,8 +108,9 @@ async fn recognized(backend: &Backend, call: &Parts, peer: SocketAddr) -> Result
         let problem = Problem::new(Code::SessionProof, "the session counts on its device alone");
         return Err(problem.hint("send it as DPoP, with a proof of the device").into());
     }
-    let caller = sign_in::caller(backend, secret, peer.ip()).await?;
+    // first: whoever found a token is not told whether it counts still
     let proven = verify(proof(call)?, &expected(backend, call, Some(secret))).map_err(refusal)?;
+    let caller = sign_in::caller(backend, secret, peer.ip()).await?;
     if proven.device.id != caller.session.device {
         return Err(Failure::new(Code::SessionProof, "the session is of another device"));
     }
