@@ -171,6 +171,9 @@ pub trait People: Send + Sync {
     /// The code that a sign-in elsewhere gave, by the hash of its state.
     async fn code_of_sign_in(&self, sign_in: &str) -> Result<Option<SignInCode>, StoreError>;
 
+    /// Forgets codes that were too old before `before`, spent or not: the evidence has what became of them.
+    async fn forget_codes(&self, before: Timestamp) -> Result<(), StoreError>;
+
     /// Codes of `person` that are neither spent nor too old at `now`.
     async fn open_codes(&self, person: &PersonId, now: Timestamp) -> Result<Vec<SignInCode>, StoreError>;
 }

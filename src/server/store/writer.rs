@@ -38,6 +38,8 @@ pub(super) enum Work {
     },
     /// Forgets idempotency keys used before.
     ForgetOnce(Timestamp),
+    /// Forgets sign-in codes that were too old before.
+    ForgetCodes(Timestamp),
     /// Notes that a session was used.
     NoteUse {
         /// Which.
@@ -175,6 +177,7 @@ async fn work(
         Work::Switch(step) => switches::take(connection, step).await?,
         Work::Looked { place, at } => memberships::note_looked(connection, place, *at).await?,
         Work::NoteUse { session, at, between } => people::note_use(connection, session, *at, *between).await?,
+        Work::ForgetCodes(before) => people::forget_codes(connection, *before).await?,
         Work::ForgetOnce(before) => commit::forget_once(connection, *before).await?,
         Work::KeepBundle { hash, files, at } => audit::keep_bundle(connection, hash, files, *at).await?,
     }

@@ -20,6 +20,7 @@ on_every_store! {
     use_is_noted_neither_often_nor_after_long
     open_codes_are_neither_spent_nor_old
     code_counts_its_wrong_tries
+    codes_that_are_long_too_old_are_forgotten
     live_sessions_are_neither_ended_nor_old
     devices_of_a_person_are_listed_oldest_first
 }
@@ -34,6 +35,19 @@ async fn code_counts_its_wrong_tries(store: &Tried) {
     };
     store.commit(&change(Row::SignInCode(tried.clone()))).await.unwrap();
     assert_eq!(store.code_by_hash("code-70").await.unwrap(), Some(tried));
+}
+
+async fn codes_that_are_long_too_old_are_forgotten(store: &Tried) {
+    let [old, young] = [(80, 30), (81, 40)].map(|(n, expires)| SignInCode {
+        expires_at: at(expires),
+        ..a_code(n, BOB)
+    });
+    for code in [&old, &young] {
+        store.commit(&change(Row::SignInCode(code.clone()))).await.unwrap();
+    }
+    store.forget_codes(at(40)).await.unwrap();
+    assert_eq!(store.code_by_hash(&old.code_hash).await.unwrap(), None);
+    assert_eq!(store.code_by_hash(&young.code_hash).await.unwrap(), Some(young));
 }
 
 async fn live_sessions_are_neither_ended_nor_old(store: &Tried) {

@@ -101,6 +101,11 @@ impl People for MemoryStore {
         Ok(self.state().codes.iter().find(is_it).cloned())
     }
 
+    async fn forget_codes(&self, before: Timestamp) -> Result<(), StoreError> {
+        self.state().codes.retain(|code| code.expires_at >= before);
+        Ok(())
+    }
+
     async fn open_codes(&self, person: &PersonId, now: Timestamp) -> Result<Vec<SignInCode>, StoreError> {
         let is_open = |code: &&SignInCode| code.person == *person && code.spent_at.is_none() && now < code.expires_at;
         let mut codes: Vec<_> = self.state().codes.iter().filter(is_open).cloned().collect();

@@ -14,6 +14,9 @@ use crate::domain::{Device, DeviceId, Person, PersonId, Session, SessionId, Sign
 pub(super) const LIVE_SESSIONS_OF: &str = "SELECT * FROM sessions
     WHERE person_id = $1 AND ended_at IS NULL AND expires_at > $2 ORDER BY created_at DESC, id DESC LIMIT $3";
 
+/// Codes that nobody can use any more.
+pub(super) const FORGET_CODES: &str = "DELETE FROM sign_in_codes WHERE expires_at < $1";
+
 /// A person. Who is known already under the same (issuer, subject) came first.
 pub(super) async fn write(connection: &mut Connection, person: &Person) -> Result<(), Failure> {
     let inserted = query(
@@ -106,6 +109,12 @@ pub(in super::super) async fn note_use(
         .bind(before.millis())
         .execute(connection)
         .await?;
+    Ok(())
+}
+
+/// Codes that were too old before `before` are gone.
+pub(in super::super) async fn forget_codes(connection: &mut Connection, before: Timestamp) -> Result<(), Failure> {
+    query(FORGET_CODES).bind(before.millis()).execute(connection).await?;
     Ok(())
 }
 
@@ -300,6 +309,10 @@ impl People for SqliteStore {
         let query = query("SELECT * FROM sign_in_codes WHERE sign_in = $1").bind(sign_in);
         let row = query.fetch_optional(&self.readers).await.map_err(meaning)?;
         row.as_ref().map(read_code).transpose()
+    }
+
+    async fn forget_codes(&self, before: Timestamp) -> Result<(), StoreError> {
+        self.writer.run(Work::ForgetCodes(before)).await.map(drop)
     }
 
     async fn open_codes(&self, person: &PersonId, now: Timestamp) -> Result<Vec<SignInCode>, StoreError> {
