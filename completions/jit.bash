@@ -1345,7 +1345,7 @@ _jit() {
             return 0
             ;;
         jit__subcmd__logout)
-            opts="-o -q -v -h --server --identity --output --no-input --quiet --verbose --color --everywhere --help"
+            opts="-o -q -v -h --server --identity --output --no-input --quiet --verbose --color --everywhere --all --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -121,7 +121,8 @@ pub const fn exit_of(code: Code) -> Exit {
         | Code::SessionTokenInvalid
         | Code::SessionPending
         | Code::SessionDenied
-        | Code::SessionStepUp => Exit::SignedOut,
+        | Code::SessionStepUp
+        | Code::SessionIdle => Exit::SignedOut,
         // too many open requests is a rule about what one may have, not a busy backend
         Code::PolicyRefused
         | Code::PolicyOverCap
@@ -307,6 +308,10 @@ impl From<Problem> for Error {
             Some(Code::SessionUnknown | Code::SessionEnded | Code::SessionProof) => Some("try: jit login".to_owned()),
             Some(Code::SessionDenied) => Some("try: jit login --device".to_owned()),
             Some(Code::SessionStepUp) => Some("try: jit login --fresh".to_owned()),
+            Some(Code::SessionIdle) => Some(match problem.step_up {
+                Some(_) => "try: jit login --fresh".to_owned(),
+                None => "try: jit login".to_owned(),
+            }),
             Some(Code::VersionTooOld) => Some("install a newer jit on this machine".to_owned()),
             Some(Code::TargetNotFound) => Some(nearest(&problem)),
             Some(Code::TargetAmbiguous) if !problem.nearest.is_empty() => Some(nearest(&problem)),

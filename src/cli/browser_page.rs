@@ -163,8 +163,14 @@ impl BrowserPage {
             });
             let policy = why.problem.as_ref().and_then(|problem| problem.reasons.first());
             let policy = policy.map_or_else(String::new, |reason| format!(" ({})", reason.policy));
-            self.ui
-                .note(&format!("This needs a second factor{within}{policy}: sign in again."));
+            let is_idle = why.wire_code() == Some(Code::SessionIdle);
+            self.ui.note(&match (is_idle, wanted) {
+                (true, Some(wanted)) => format!(
+                    "This session was not used for {}: sign in again.",
+                    span(wanted.max_age_s)
+                ),
+                (true, None) | (false, _) => format!("This needs a second factor{within}{policy}: sign in again."),
+            });
             self.second_factor(backend, &session)?;
             self.ui.note("Signed in again.");
             Ok(())

@@ -62,6 +62,11 @@ impl Ctx {
         Client::open(&self.env, server, identity, Arc::clone(&self.clock))
     }
 
+    /// Whether a flag says which account is meant.
+    pub(super) fn names_an_account(&self) -> bool {
+        self.globals.identity.is_some() || self.globals.server.is_some()
+    }
+
     /// The time zone that a variable names.
     fn zone(&self) -> Option<String> {
         self.env.text("TZ")

@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use super::browser_page::BrowserPage;
 use super::center;
 use super::context::Ctx;
-use crate::client::{Client, Road, SignIn, SignedIn};
+use crate::client::{Client, KeyNews, Road, SignIn, SignedIn};
 use crate::domain::SignInMethod;
 use crate::error::{Error, Result};
 use crate::ui::span;
@@ -195,11 +195,20 @@ fn print(ctx: &Ctx, signed_in: &SignedIn, server: &str) -> Result<()> {
         "Signed in as {} at {server} until {until}.",
         me.person.called()
     ));
-    if let Some(file) = &signed_in.new_secrets_file {
-        ctx.ui.note(&format!(
+    match &signed_in.news {
+        None => {}
+        Some(KeyNews::NewInFile(file)) => ctx.ui.note(&format!(
             "No keyring here: session and device key are in {} (mode 0600).",
             file.display()
-        ));
+        )),
+        Some(KeyNews::Moved(file)) => ctx.ui.note(&format!(
+            "The device key was moved from {} into the keyring.",
+            file.display()
+        )),
+        Some(KeyNews::Stays(file, why)) => {
+            let what = format!("the device key stays in {}: {why}", file.display());
+            ctx.ui.warn(&what, "unlock the keyring, then  jit login");
+        }
     }
     Ok(())
 }

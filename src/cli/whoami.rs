@@ -41,6 +41,11 @@ pub(super) fn run(_: Args, ctx: &mut Ctx) -> Result<()> {
     }
     ctx.ui
         .line(&format!("  session  {}, until {end} ({left} left)", me.method))?;
+    if let Some(since) = me.idle_since {
+        let since = words.ago(since);
+        ctx.ui
+            .line(&format!("  idle     used {since}: approves nothing before jit login"))?;
+    }
     if me.method != SignInMethod::Local.as_str() {
         ctx.ui.line(&format!("  known as {} at {}", me.subject, me.issuer))?;
         ctx.ui.line(&proof(&me, &words))?;

@@ -141,11 +141,8 @@ impl Client {
             .get(secret, picked.session.storage)?
             .ok_or_else(|| self.signed_out())?;
         super::token::check(&token).map_err(|_| Error::signed_out().try_(self.login_command()))?;
-        let secret = Secret::DeviceKey {
-            origin: picked.account.origin().as_str(),
-        };
         // a session counts on its device alone
-        let key = self.secrets.get(secret, picked.session.storage)?;
+        let key = self.key_of_session(picked.account.origin(), picked.session.storage)?;
         let key = key.ok_or_else(|| self.signed_out())?;
         let identity = Identity {
             key: Some(DeviceKey::read(&key)?),

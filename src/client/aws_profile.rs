@@ -96,7 +96,11 @@ impl Profile {
             "{} {verb}{target} --server {} --identity {}",
             word(program).ok_or_else(|| unfit("the path of this program", program))?,
             word(account.origin().as_str()).ok_or_else(|| unfit("the server", account.origin().as_str()))?,
-            word(account.identity()).ok_or_else(|| unfit("the identity", account.identity()))?,
+            // the name is the person's, as their identity provider has it
+            word(account.identity()).ok_or_else(|| {
+                unfit("the identity", account.identity())
+                    .hint("sign in under a name of letters and digits: jit login --identity NAME")
+            })?,
         );
         let name = Self::name_of(&target);
         Ok(Self {
@@ -195,6 +199,14 @@ mod tests {
         let prod = TargetName::parse("prod").unwrap();
         assert_eq!(Prefix::parse("x.").unwrap().profile(&prod), "x.prod");
         assert!(Prefix::default().begins("profile jit-prod") && !Prefix::default().begins("jit-prod"));
+    }
+
+    #[test]
+    fn name_that_a_profile_cannot_hold_says_how_to_have_another() {
+        let error = profile("Zoë O'Neil", "/x").err().unwrap();
+        assert_eq!(error.message, "the identity cannot stand in an AWS profile: Zoë O'Neil");
+        let hint = "sign in under a name of letters and digits: jit login --identity NAME";
+        assert_eq!(error.hint.as_deref(), Some(hint));
     }
 
     #[test]

@@ -245,7 +245,7 @@ impl Backend {
         let begun = Instant::now();
         let answer = self.sent(&mut call);
         match answer {
-            Err(error) if error.wire_code() == Some(Code::SessionStepUp) => {
+            Err(error) if error.problem.as_ref().is_some_and(|problem| problem.step_up.is_some()) => {
                 let Some(show) = self.second_factor.take() else {
                     return Err(error);
                 };

@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 use super::account::{Client, bad_name};
 use super::backend::Backend;
 use super::calls::UNRESERVED;
+use super::device_keys::{Kept, KeyNews};
 use super::login::{SignedIn, checked};
 use super::loopback::Loopback;
 use crate::config::NetworkSettings;
@@ -32,7 +33,7 @@ pub struct BrowserLogin {
     backend: Backend,
     sent: Sent,
     storage: KeyStorage,
-    is_new_key: bool,
+    news: Option<KeyNews>,
 }
 
 /// How what a browser is given comes to the terminal.
@@ -76,7 +77,7 @@ impl Client {
     /// # Errors
     /// What keeps a device key from being kept; exit 1 where there is no port, or no signal can be watched.
     pub fn begin_in_browser(&self, server: &Origin, road: Road, with: Option<&str>) -> Result<BrowserLogin> {
-        let (key, storage, is_new_key) = self.device_key(server)?;
+        let Kept { key, storage, news } = self.device_key(server)?;
         let backend = self.on_device(server.clone(), key)?;
         let with = with.map(|name| format!("&with={}", utf8_percent_encode(name, UNRESERVED)));
         let sent = Sent::from(&backend, road, &with.unwrap_or_default())?;
@@ -84,7 +85,7 @@ impl Client {
             backend,
             sent,
             storage,
-            is_new_key,
+            news,
         })
     }
 
@@ -111,7 +112,7 @@ impl Client {
             backend,
             sent,
             storage,
-            is_new_key,
+            news,
         } = login;
         let storage = *storage;
         let opened = backend.open_session(&NewSession {
@@ -120,32 +121,23 @@ impl Client {
             verifier: Some(sent.verifier.expose_secret().to_owned()),
             key_storage: storage.as_str().to_owned(),
         })?;
-        self.keep_opened(backend, &opened, (storage, *is_new_key), identity)
+        self.keep_opened(backend, &opened, (storage, news.clone()), identity)
     }
 
-    /// Keeps the session that was opened, on a device whose key is kept at `storage` and may be new.
+    /// Keeps the session that was opened, on a device whose key is kept at `storage`, of which there may be news.
     pub(super) fn keep_opened(
         &self,
         backend: &Backend,
         opened: &OpenedSession,
-        (storage, is_new_key): (KeyStorage, bool),
+        (storage, news): (KeyStorage, Option<KeyNews>),
         identity: Option<&str>,
     ) -> Result<SignedIn> {
         let token = checked(backend, opened)?;
-        let account = self.local_account(backend, &opened.me, identity);
-        let account = match account {
-            Ok(account) => account,
-            Err(error) => {
-                // a session that is kept nowhere shall not live
-                drop(backend.end_session_of(&token));
-                return Err(error);
-            }
-        };
-        self.keep(&account, backend, &opened.me, storage, &token)?;
-        let is_new_file = is_new_key && storage == KeyStorage::File;
+        let choose = || self.local_account(backend, &opened.me, identity);
+        self.keep(choose, backend, &opened.me, storage, &token)?;
         Ok(SignedIn {
             me: opened.me.clone(),
-            new_secrets_file: is_new_file.then(|| self.secrets.file()),
+            news,
         })
     }
 

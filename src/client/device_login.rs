@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::account::Client;
 use super::backend::Backend;
+use super::device_keys::{Kept, KeyNews};
 use super::login::SignedIn;
 use crate::domain::person::KeyStorage;
 use crate::domain::refusal::Code;
@@ -28,7 +29,7 @@ pub struct DeviceLogin {
     asked: DeviceSignIn,
     verifier: SecretString,
     storage: KeyStorage,
-    is_new_key: bool,
+    news: Option<KeyNews>,
 }
 
 impl Client {
@@ -37,7 +38,7 @@ impl Client {
     /// # Errors
     /// What keeps a device key from being kept; what the backend says; exit 1 where no signal can be watched.
     pub fn begin_on_device(&self, server: &Origin) -> Result<DeviceLogin> {
-        let (key, storage, is_new_key) = self.device_key(server)?;
+        let Kept { key, storage, news } = self.device_key(server)?;
         let backend = self.on_device(server.clone(), key)?;
         backend.watch_interrupt()?;
         let verifier = SecretString::from(backend.random().secret());
@@ -50,7 +51,7 @@ impl Client {
             asked,
             verifier,
             storage,
-            is_new_key,
+            news,
         })
     }
 
@@ -71,7 +72,7 @@ impl Client {
             });
             let error = match opened {
                 Ok(opened) => {
-                    return self.keep_opened(&login.backend, &opened, (login.storage, login.is_new_key), identity);
+                    return self.keep_opened(&login.backend, &opened, (login.storage, login.news.clone()), identity);
                 }
                 Err(error) => error,
             };

@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::account::{Client, Picked, bad_name, cache_problem};
 use super::backend::Backend;
-use super::device::DeviceKey;
+use super::device_keys::{Kept, KeyNews};
 use super::http::{self, foreign};
 use super::secrets::Secret;
 use super::sessions::SessionEntry;
@@ -31,8 +31,8 @@ pub struct SignIn {
 pub struct SignedIn {
     /// The person.
     pub me: Me,
-    /// The file that holds the device key now for the first time, because there is no keyring.
-    pub new_secrets_file: Option<std::path::PathBuf>,
+    /// What there is to say of where the device key is.
+    pub news: Option<KeyNews>,
 }
 
 /// The token of a session that was opened on our device.
@@ -70,9 +70,10 @@ impl Client {
     /// # Errors
     /// What the backend says; what keeps the session from being kept.
     pub fn sign_in(&self, sign_in: &SignIn) -> Result<SignedIn> {
-        let account = Account::new(sign_in.server.clone(), &sign_in.identity).map_err(bad_name)?;
+        // a name that can never be right costs no code
+        Account::new(sign_in.server.clone(), &sign_in.identity).map_err(bad_name)?;
         http::check_scheme(&sign_in.server)?;
-        let (key, storage, is_new) = self.device_key(&sign_in.server)?;
+        let Kept { key, storage, news } = self.device_key(&sign_in.server)?;
         let backend = self.on_device(sign_in.server.clone(), key)?;
         let opened = backend.open_session(&NewSession {
             name: sign_in.identity.clone(),
@@ -81,53 +82,30 @@ impl Client {
             key_storage: storage.as_str().to_owned(),
         })?;
         let token = checked(&backend, &opened)?;
-        self.keep(&account, &backend, &opened.me, storage, &token)?;
-        let new_secrets_file = (is_new && storage == KeyStorage::File).then(|| self.secrets.file());
-        Ok(SignedIn {
-            me: opened.me,
-            new_secrets_file,
-        })
+        // whoever brings a code says themselves whose place they take
+        let choose = || Account::new(sign_in.server.clone(), &sign_in.identity).map_err(bad_name);
+        self.keep(choose, &backend, &opened.me, storage, &token)?;
+        Ok(SignedIn { me: opened.me, news })
     }
 
-    /// The device key for a backend, made where there is none yet.
-    pub(super) fn device_key(&self, server: &Origin) -> Result<(DeviceKey, KeyStorage, bool)> {
-        let held = self.state.lock()?;
-        let secret = Secret::DeviceKey {
-            origin: server.as_str(),
-        };
-        if let Some(kept) = self.secrets.get(secret, KeyStorage::File)? {
-            return Ok((DeviceKey::read(&kept)?, KeyStorage::File, false));
-        }
-        let storage = self.secrets.place();
-        if storage == KeyStorage::Keyring
-            && let Some(kept) = self.secrets.get(secret, storage)?
-        {
-            return Ok((DeviceKey::read(&kept)?, storage, false));
-        }
-        let (key, kept) = DeviceKey::generate()?;
-        self.secrets.set(secret, storage, &kept, &held)?;
-        Ok((key, storage, true))
-    }
-
-    /// Keeps the session that was opened, and ends the one whose place it takes. One that is kept nowhere shall not live.
+    /// Keeps the session that was opened, under what is `chosen` while nobody else signs in here, and ends the one whose place
+    /// it takes. One that is kept nowhere shall not live.
     pub(super) fn keep(
         &self,
-        account: &Account,
+        chosen: impl FnOnce() -> Result<Account>,
         backend: &Backend,
         me: &Me,
         storage: KeyStorage,
         token: &SecretString,
-    ) -> Result<()> {
-        let replaced = self.replaced(account, me);
-        if let Err(error) = self.write_down(account, backend, me, storage, token) {
-            drop(backend.end_session_of(token));
-            return Err(error);
-        }
+    ) -> Result<Account> {
+        let (account, replaced) = self
+            .write_down(chosen, backend, me, storage, token)
+            .inspect_err(|_| drop(backend.end_session_of(token)))?;
         if let Some(old) = replaced {
             // it may be over, or of another key: then it ends by itself
             drop(backend.end_session_of(&old));
         }
-        Ok(())
+        Ok(account)
     }
 
     /// The token of the session that is kept for `account`, of the same person, where it is another than that of `me`.
@@ -143,18 +121,21 @@ impl Client {
             .flatten()
     }
 
+    /// The account, and the token of the session whose place this one takes.
     fn write_down(
         &self,
-        account: &Account,
+        chosen: impl FnOnce() -> Result<Account>,
         backend: &Backend,
         me: &Me,
         storage: KeyStorage,
         token: &SecretString,
-    ) -> Result<()> {
+    ) -> Result<(Account, Option<SecretString>)> {
         let session = SessionId::parse(&me.session).map_err(|_| foreign(backend.origin(), "its session has no id"))?;
         let person = PersonId::parse(&me.person.id).map_err(|_| foreign(backend.origin(), "its person has no id"))?;
-        let (server, identity) = (account.origin().as_str(), account.identity());
         let held = self.state.lock()?;
+        let account = chosen()?;
+        let replaced = self.replaced(&account, me);
+        let (server, identity) = (account.origin().as_str(), account.identity());
         let secret = Secret::Token {
             origin: server,
             identity,
@@ -171,8 +152,9 @@ impl Client {
         };
         self.sessions.put(entry, &held)?;
         drop(held);
-        self.cache.set_current(account).map_err(cache_problem)?;
-        self.cache.forget_failures(account).map_err(cache_problem)
+        self.cache.set_current(&account).map_err(cache_problem)?;
+        self.cache.forget_failures(&account).map_err(cache_problem)?;
+        Ok((account, replaced))
     }
 
     /// Signs out on this machine, whatever the backend says, then reports what it said; `everywhere` on every other one too.
@@ -203,6 +185,22 @@ impl Client {
             Err(error) if error.exit == Exit::SignedOut && !everywhere => Ok(stay),
             told => told.map(|()| stay),
         }
+    }
+
+    /// Every session on this machine, over or not, of every identity and server.
+    ///
+    /// # Errors
+    /// What keeps the list from being read; a name in it that can never be right.
+    pub fn kept_sessions(&self) -> Result<Vec<Picked>> {
+        let picked = |session: SessionEntry| {
+            let origin = Origin::parse(&session.server).map_err(bad_name)?;
+            Ok(Picked {
+                account: Account::new(origin, &session.identity).map_err(bad_name)?,
+                session,
+                new: None,
+            })
+        };
+        self.sessions.list()?.into_iter().map(picked).collect()
     }
 
     /// The session on this machine, over or not.

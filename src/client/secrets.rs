@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::state::{StateFolder, StateLock, damaged};
+use crate::config::keyring::KeyringFailure;
 use crate::config::{Environment, keyring};
 use crate::domain::person::KeyStorage;
 use crate::error::{Error, Exit, Result};
@@ -51,10 +52,40 @@ impl Secrets {
         self.folder.path().join(FILE)
     }
 
-    /// Where a new secret goes, and whether the keyring was tried in vain.
-    pub(super) fn place(&self) -> KeyStorage {
-        let works = self.keyring_may_exist && keyring::get(&self.keyring_name("probe")).is_ok();
-        if works { KeyStorage::Keyring } else { KeyStorage::File }
+    /// What the keyring has of `secret`; nothing where none may be there.
+    ///
+    /// # Errors
+    /// Why it does not say.
+    pub(super) fn in_keyring(&self, secret: Secret<'_>) -> std::result::Result<Option<SecretString>, KeyringFailure> {
+        match self.keyring_may_exist {
+            true => keyring::get(&self.keyring_name(&secret.name())),
+            false => Ok(None),
+        }
+    }
+
+    /// Has the keyring keep `value`, and give it back.
+    ///
+    /// # Errors
+    /// Why it does not.
+    pub(super) fn keep_in_keyring(
+        &self,
+        secret: Secret<'_>,
+        value: &SecretString,
+    ) -> std::result::Result<(), KeyringFailure> {
+        let name = self.keyring_name(&secret.name());
+        keyring::set(&name, value)?;
+        let back = keyring::get(&name)?;
+        match back.is_some_and(|back| back.expose_secret() == value.expose_secret()) {
+            true => Ok(()),
+            false => Err(KeyringFailure::Locked(
+                "it does not give back what it is to keep".to_owned(),
+            )),
+        }
+    }
+
+    /// Whether a keyring is looked for at all.
+    pub(super) fn keyring_may_exist(&self) -> bool {
+        self.keyring_may_exist
     }
 
     pub(super) fn get(&self, secret: Secret<'_>, place: KeyStorage) -> Result<Option<SecretString>> {
@@ -112,7 +143,8 @@ impl Secrets {
     }
 }
 
-fn locked(failure: keyring::KeyringFailure) -> Error {
+/// The keyring is there, and does not do what it is for.
+pub(super) fn locked(failure: KeyringFailure) -> Error {
     Error::new(
         Exit::Configuration,
         "keyring.failed",
@@ -142,15 +174,5 @@ mod tests {
         assert_eq!(read.expose_secret(), "x");
         secrets.delete(TOKEN, KeyStorage::File, &held).unwrap();
         assert!(secrets.get(TOKEN, KeyStorage::File).unwrap().is_none());
-    }
-
-    #[test]
-    fn keyring_that_is_none_falls_back_to_the_file() {
-        let temp = tempfile::tempdir().unwrap();
-        let env =
-            Environment::of(|name| (name == "DBUS_SESSION_BUS_ADDRESS").then(|| "unix:path=/nonexistent/bus".into()));
-        let secrets = Secrets::new(StateFolder::at(temp.path().to_owned()), &Environment::default());
-        assert_eq!(secrets.place(), KeyStorage::File);
-        assert!(keyring::may_exist(&env));
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use secrecy::ExposeSecret;
 
 use super::account::{Client, Picked};
+use super::device_keys::Kept;
 use super::login::checked;
 use super::workload_token::Source;
 use crate::config::NetworkSettings;
@@ -44,7 +45,7 @@ impl Client {
         }
         let network = NetworkSettings::find(&self.env);
         let token = source.token(&network, server.as_str())?;
-        let (key, storage, _) = self.device_key(&server)?;
+        let Kept { key, storage, .. } = self.device_key(&server)?;
         let backend = self.on_device(server, key)?;
         let opened = backend.open_workload_session(&NewWorkloadSession {
             token: token.expose_secret().to_owned(),
@@ -52,15 +53,8 @@ impl Client {
         });
         let opened = opened.map_err(|error| source.explained(error))?;
         let session_token = checked(&backend, &opened)?;
-        let account = match self.local_account(&backend, &opened.me, self.identity()) {
-            Ok(account) => account,
-            Err(error) => {
-                // a session that is kept nowhere shall not live
-                drop(backend.end_session_of(&session_token));
-                return Err(error);
-            }
-        };
-        self.keep(&account, &backend, &opened.me, storage, &session_token)?;
+        let choose = || self.local_account(&backend, &opened.me, self.identity());
+        let account = self.keep(choose, &backend, &opened.me, storage, &session_token)?;
         let session = self.sessions.find(account.origin().as_str(), account.identity())?;
         Ok(Picked {
             session: session.ok_or_else(Error::signed_out)?,

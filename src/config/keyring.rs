@@ -1,5 +1,5 @@
 //! The operating system's keyring, each call in a thread of its own with a limit of 2 s.
-//! Refuses to hang: a keyring that asks the person something meanwhile counts as none.
+//! Refuses to hang: a keyring that asks the person something meanwhile does not answer. That is not the same as none.
 
 use std::sync::mpsc;
 use std::thread;
@@ -16,8 +16,19 @@ const LIMIT: Duration = Duration::from_secs(2);
 /// What every entry of ours is filed under.
 const SERVICE: &str = "jit";
 
-/// Why the keyring did not do it, in a few words.
-pub type KeyringFailure = String;
+/// Why the keyring did not do it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KeyringFailure {
+    /// None is there, or it is broken; in its own words.
+    #[error("{0}")]
+    None(String),
+    /// It is there and lets nobody in; in its own words.
+    #[error("{0}")]
+    Locked(String),
+    /// It is there, and may be asking the person something.
+    #[error("the keyring does not answer")]
+    Mute,
+}
 
 /// Whether a keyring may be there at all; looking for one that cannot be there costs time.
 pub fn may_exist(env: &Environment) -> bool {
@@ -67,12 +78,16 @@ fn with_entry<T: Send + 'static>(
         .spawn(move || {
             let result = entry(&name).and_then(|entry| call(&entry));
             // past the limit nobody listens any more
-            let _ = answer.send(result.map_err(|error| error.to_string()));
+            let _ = answer.send(result.map_err(failure));
         })
-        .map_err(|error| error.to_string())?;
-    match answered.recv_timeout(LIMIT) {
-        Ok(result) => result,
-        Err(_) => Err("the keyring does not answer".to_owned()),
+        .map_err(|error| KeyringFailure::None(error.to_string()))?;
+    answered.recv_timeout(LIMIT).unwrap_or(Err(KeyringFailure::Mute))
+}
+
+fn failure(error: KeyringError) -> KeyringFailure {
+    match error {
+        KeyringError::NoStorageAccess(why) => KeyringFailure::Locked(why.to_string()),
+        other => KeyringFailure::None(other.to_string()),
     }
 }
 

@@ -50,7 +50,7 @@ const KEYS: &[(&str, &[&str])] = &[
         ],
     ),
     ("tls", &["certificate", "key"]),
-    ("session", &["life"]),
+    ("session", &["life", "idle"]),
     ("aws", &["endpoint"]),
     ("issuer", &["url", "period"]),
     ("sealing_key", SECRET_KEYS),
@@ -96,6 +96,8 @@ pub struct ServerFile {
     pub admins: Vec<Admin>,
     /// How long people stay signed in, where that is not the usual time.
     pub session_life: Option<Duration>,
+    /// After how long without use a session approves nothing, where that is not the usual time.
+    pub session_idle: Option<Duration>,
     /// What pushes people and groups.
     pub directories: Vec<Directory>,
 }
@@ -193,6 +195,7 @@ impl ServerFile {
             sign_in,
             admins: source.admins(written.admins.as_ref())?,
             session_life: source.session_life(&written.session)?,
+            session_idle: source.session_idle(&written.session)?,
         })
     }
 }

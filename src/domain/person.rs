@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::id::{DeviceId, PersonId, SessionId};
-use super::time::Timestamp;
+use super::time::{Duration, Timestamp};
 use super::workload::Workload;
 
 /// Issuer of people that a backend knows by itself.
@@ -135,6 +135,9 @@ pub struct Session {
     pub id_token: Option<String>,
     /// When.
     pub created_at: Timestamp,
+    /// When somebody last used it, to [`Session::NOTED_S`]; who signed in or showed a second factor did. Once nobody did for
+    /// too long it stays as it is.
+    pub used_at: Timestamp,
     /// It works before this instant.
     pub expires_at: Timestamp,
     /// Signed out at.
@@ -147,6 +150,22 @@ impl Session {
     /// Whether it works at `now`.
     pub fn is_live(&self, now: Timestamp) -> bool {
         self.ended_at.is_none() && now < self.expires_at
+    }
+
+    /// A use is noted once in this many seconds at most: no call costs a write.
+    pub const NOTED_S: u32 = 60;
+
+    /// Whether nobody used it for `longest` at `now`. A clock that went back says nothing.
+    pub fn is_idle(&self, now: Timestamp, longest: Duration) -> bool {
+        now.since(self.used_at) >= longest.secs()
+    }
+
+    /// Between which uses a use at `now` is one to note: whoever comes later than `longest` was away, and being back is shown
+    /// by signing in.
+    pub fn to_note(now: Timestamp, longest: Duration) -> (Timestamp, Timestamp) {
+        let before = |secs: u32| Timestamp::from_millis(now.millis().saturating_sub(i64::from(secs) * 1000));
+        // a short limit would be over before anything is noted
+        (before(longest.secs()), before(Self::NOTED_S.min(longest.secs() / 4)))
     }
 }
 

@@ -105,6 +105,8 @@ codes! {
     SessionDenied = "session.denied",
     /// Policy wants a second factor that was shown more recently; nothing else stands in the way.
     SessionStepUp = "session.step_up",
+    /// Nobody used the session for long: it asks, and approves nothing before its person signs in again.
+    SessionIdle = "session.idle",
     /// No such session, or one that is over.
     SessionNotFound = "session.not_found",
     /// Not for this caller.

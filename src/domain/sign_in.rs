@@ -147,6 +147,7 @@ pub fn renew(
     };
     let renewed = Session {
         mfa_at: Some(shown),
+        used_at: session.used_at.max(now),
         version: session.version + 1,
         ..session.clone()
     };

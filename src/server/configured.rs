@@ -20,6 +20,7 @@ use crate::server::settings::{AwsSettings, DirectorySettings, MEMBERSHIP_AGE_S, 
 use crate::server::{StartError, dev, policy_folder};
 
 const CODE_S: u32 = 15 * 60;
+const IDLE_S: u32 = 2 * 3600;
 
 /// A database that this process holds alone.
 #[derive(Debug)]
@@ -105,6 +106,10 @@ pub fn settings(
         directories: Vec::new(),
         membership_age_s: if tries.is_some() { 0 } else { MEMBERSHIP_AGE_S },
         session_life: file.session_life.unwrap_or_else(dev::session_life),
+        session_idle: file.session_idle.unwrap_or_else(|| match tries {
+            Some(_) => dev::session_life(),
+            None => session_idle(),
+        }),
         code_life: code_life(),
         new_devices_decide: tries.is_some(),
         shared_devices_decide: tries.is_some(),
@@ -124,6 +129,11 @@ pub fn sign_in(file: &ServerFile) -> Result<Vec<SignInSettings>> {
         })
     };
     file.sign_in.iter().map(with_secret).collect()
+}
+
+/// A session that nobody used for two hours approves nothing.
+fn session_idle() -> Duration {
+    Duration::from_secs(IDLE_S).expect("a constant between one second and a year")
 }
 
 /// A one-time code lives 15 minutes.

@@ -182,6 +182,8 @@ pub async fn settings(data: &Data, address: SocketAddr, aws: AwsSettings) -> Res
         directories: Vec::new(),
         membership_age_s: 0,
         session_life: session_life(),
+        // codes are for trying, and there is nobody to ask for another
+        session_idle: session_life(),
         code_life: code_life(),
         new_devices_decide: true,
         shared_devices_decide: true,

@@ -143,12 +143,17 @@ fn complete(operation: &mut Value, method: &str, access: Access) {
     let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else {
         return;
     };
-    let error = match access {
+    let html = |response: &Value| response["content"]["text/html"].is_object();
+    let is_page = responses.values().any(html);
+    let mut error = match access {
         Access::Directory => json!({ scim_error::MEDIA_TYPE: { "schema": { "type": "object" } } }),
         Access::Anyone | Access::OnDevice | Access::SignedIn | Access::People | Access::Admin => {
             json!({ MEDIA_TYPE: { "schema": { "$ref": "#/components/schemas/Problem" } } })
         }
     };
+    if is_page {
+        error["text/html"] = json!({ "schema": { "type": "string" } });
+    }
     responses.insert("default".to_owned(), json!({ "content": error }));
     for (status, response) in responses {
         response["description"] = json!(match status.as_str() {
@@ -159,6 +164,7 @@ fn complete(operation: &mut Value, method: &str, access: Access) {
             "400" => "A page that says why not.",
             "503" => "Not ready.",
             "default" if access == Access::Directory => "An error (RFC 7644, section 3.12).",
+            "default" if is_page => "A page that says why not, or a problem (RFC 9457) where the call is not ours.",
             "default" => "A problem (RFC 9457).",
             _ => "As asked.",
         });

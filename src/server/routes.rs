@@ -16,7 +16,7 @@ use crate::server::backend::Backend;
 use crate::server::edge::answer::described;
 use crate::server::edge::directory::from_directory;
 use crate::server::edge::guard::guard;
-use crate::server::edge::let_in::{admin_only, on_device, people_alone, signed_in};
+use crate::server::edge::let_in::{admin_only, on_device, people_alone, signed_in, used};
 use crate::server::edge::whole::whole;
 use crate::server::failure::Failure;
 use crate::server::handlers::{
@@ -52,6 +52,8 @@ pub struct Route {
     pub path: &'static str,
     /// Who may call it.
     pub access: Access,
+    /// Whether programs call it again and again with nobody there: waiting, watching, fetching credentials.
+    pub unattended: bool,
     handler: MethodRouter<Arc<Backend>>,
 }
 
@@ -62,7 +64,12 @@ pub fn table() -> Vec<Route> {
         method,
         path,
         access,
+        unattended: false,
         handler,
+    };
+    let unattended = |method, path, access, handler| Route {
+        unattended: true,
+        ..route(method, path, access, handler)
     };
     vec![
         route(Method::GET, paths::LIVEZ, Anyone, get(health::livez)),
@@ -92,19 +99,19 @@ pub fn table() -> Vec<Route> {
         route(Method::POST, paths::RENEWAL, SignedIn, post(sessions::renew)),
         route(Method::GET, paths::ME, SignedIn, get(sessions::me)),
         route(Method::GET, paths::TARGETS, SignedIn, get(targets::list)),
-        route(Method::GET, paths::REQUESTS, SignedIn, get(requests::list)),
+        unattended(Method::GET, paths::REQUESTS, SignedIn, get(requests::list)),
         route(Method::POST, paths::REQUESTS, SignedIn, post(requests::file)),
         route(Method::POST, paths::DRY_RUN, SignedIn, post(requests::dry_run)),
-        route(Method::GET, paths::REQUEST, SignedIn, get(requests::look)),
+        unattended(Method::GET, paths::REQUEST, SignedIn, get(requests::look)),
         route(Method::POST, paths::DECISIONS, People, post(requests::decide)),
         route(Method::POST, paths::CANCEL, SignedIn, post(requests::cancel)),
         route(Method::GET, paths::INBOX, People, get(requests::inbox)),
         route(Method::GET, paths::LOCKS, People, get(locks::list)),
         route(Method::POST, paths::LOCKS, People, post(locks::set)),
         route(Method::POST, paths::LIFT, People, post(locks::lift)),
-        route(Method::GET, paths::GRANTS, SignedIn, get(grants::list)),
+        unattended(Method::GET, paths::GRANTS, SignedIn, get(grants::list)),
         route(Method::POST, paths::END, SignedIn, post(grants::end)),
-        route(Method::POST, paths::CREDENTIALS, SignedIn, post(grants::credentials)),
+        unattended(Method::POST, paths::CREDENTIALS, SignedIn, post(grants::credentials)),
         route(Method::POST, paths::ADMIN_USERS, Admin, post(admin::add_user)),
         route(Method::GET, paths::ADMIN_SESSIONS, Admin, get(admin::sessions)),
         route(Method::DELETE, paths::ADMIN_SESSION, Admin, delete(admin::revoke)),
@@ -143,18 +150,19 @@ pub fn table() -> Vec<Route> {
 pub fn router(backend: &Arc<Backend>) -> Router {
     let mut router = Router::new();
     for route in table() {
+        let with_session = |handler: MethodRouter<Arc<Backend>>| {
+            let handler = match route.unattended {
+                true => handler,
+                false => handler.layer(from_fn_with_state(backend.clone(), used)),
+            };
+            handler.layer(from_fn_with_state(backend.clone(), signed_in))
+        };
         let handler = match route.access {
             Access::Anyone => route.handler,
             Access::OnDevice => route.handler.layer(from_fn_with_state(backend.clone(), on_device)),
-            Access::SignedIn => route.handler.layer(from_fn_with_state(backend.clone(), signed_in)),
-            Access::People => {
-                let people = route.handler.layer(from_fn(people_alone));
-                people.layer(from_fn_with_state(backend.clone(), signed_in))
-            }
-            Access::Admin => {
-                let handler = route.handler.layer(from_fn_with_state(backend.clone(), admin_only));
-                handler.layer(from_fn_with_state(backend.clone(), signed_in))
-            }
+            Access::SignedIn => with_session(route.handler),
+            Access::People => with_session(route.handler.layer(from_fn(people_alone))),
+            Access::Admin => with_session(route.handler.layer(from_fn_with_state(backend.clone(), admin_only))),
             Access::Directory => route
                 .handler
                 .layer(DefaultBodyLimit::max(LARGEST_SCIM_BODY))

@@ -47,6 +47,8 @@ pub struct Settings {
     pub membership_age_s: u32,
     /// A session lives this long.
     pub session_life: Duration,
+    /// A session that nobody used for this long asks, and approves nothing.
+    pub session_idle: Duration,
     /// A one-time code lives this long.
     pub code_life: Duration,
     /// Whether a device that a one-time code enrolled just now may say yes: only where nobody is anybody's admin.

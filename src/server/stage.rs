@@ -249,6 +249,7 @@ impl Stage {
             directories: Vec::new(),
             membership_age_s: MEMBERSHIP_AGE_S,
             session_life: Duration::from_secs(12 * 3600).unwrap(),
+            session_idle: Duration::from_secs(2 * 3600).unwrap(),
             code_life: Duration::from_secs(600).unwrap(),
             new_devices_decide: true,
             shared_devices_decide: false,

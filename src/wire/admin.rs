@@ -61,6 +61,9 @@ pub struct SessionView {
 pub struct SessionList {
     /// Newest first.
     pub sessions: Vec<SessionView>,
+    /// How many older ones are not told of.
+    #[serde(default)]
+    pub more: u32,
 }
 
 /// A device that was enrolled for oneself after the one that asks.

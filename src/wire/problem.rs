@@ -60,7 +60,7 @@ pub struct Problem {
     /// Names near the one that was given.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub nearest: Vec<String>,
-    /// What would do, where a second factor is too old.
+    /// What would do, where a second factor is too old, or nobody used the session for long.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step_up: Option<StepUp>,
 }
@@ -134,7 +134,8 @@ pub const fn status(code: Code) -> u16 {
         | Code::SessionTokenInvalid
         | Code::SessionPending
         | Code::SessionDenied
-        | Code::SessionStepUp => 401,
+        | Code::SessionStepUp
+        | Code::SessionIdle => 401,
         Code::PolicyRefused
         | Code::PolicyOverCap
         | Code::PolicyOwnRequest

@@ -97,6 +97,10 @@ pub struct Me {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "server", schema(value_type = Option<String>))]
     pub mfa_at: Option<Timestamp>,
+    /// Since when nobody has used the session, where that is so long ago that it approves nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "server", schema(value_type = Option<String>))]
+    pub idle_since: Option<Timestamp>,
     /// Whether they run the backend.
     #[serde(default)]
     pub admin: bool,

@@ -7,9 +7,12 @@ use std::os::unix::fs::PermissionsExt;
 
 use rustix::process::Signal;
 use serde_json::Value;
+use sqlx::{ConnectOptions as _, Row as _};
 
 use crate::box_serve_config::{Machine, Served};
-use crate::harness::{Browser, CLIENT_ID, CLIENT_SECRET, LIMIT, OidcProvider, Page, Run, Running, SealedBox};
+use crate::harness::{
+    Browser, CLIENT_ID, CLIENT_SECRET, LIMIT, OidcProvider, Page, Run, Running, SealedBox, wait_until,
+};
 
 /// A backend that a file sets up, with an identity provider.
 pub struct Company {
@@ -59,6 +62,30 @@ impl Company {
         let text = fs::read_to_string(&catalogue).unwrap();
         let members = format!("members = [\"local:bob\", \"{} {subject}\"]", self.acme.issuer);
         fs::write(&catalogue, text.replace("members = [\"local:bob\"]", &members)).unwrap();
+    }
+
+    /// Nobody has used any session for half a day.
+    pub fn nobody_was_there(&self) {
+        self.in_the_database(async |connection| {
+            let away = sqlx::query("UPDATE sessions SET used_at = used_at - 43200000");
+            away.execute(connection).await.unwrap();
+        });
+    }
+
+    /// How many sessions are not over.
+    fn sessions(&self) -> i64 {
+        self.in_the_database(async |connection| {
+            let count = sqlx::query("SELECT count(*) FROM sessions WHERE ended_at IS NULL");
+            count.fetch_one(connection).await.unwrap().get(0)
+        })
+    }
+
+    fn in_the_database<T>(&self, work: impl AsyncFnOnce(&mut sqlx::SqliteConnection) -> T) -> T {
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(self.machine.etc.join("jit.db"));
+        tokio::runtime::Runtime::new().unwrap().block_on(async {
+            let mut connection = options.connect().await.unwrap();
+            work(&mut connection).await
+        })
     }
 
     /// `jit login` on `machine`, which prints where to go; and that.
@@ -243,6 +270,36 @@ fn login_is_given_up_by_the_interrupt_key() {
     running.stderr_line("Waiting for the browser", LIMIT);
     running.signal(Signal::INT);
     drop(running.finish(LIMIT).exits(130));
+}
+
+#[test]
+fn two_people_at_once_do_not_take_one_name() {
+    let Some(company) = Company::open("two_people_at_once_do_not_take_one_name") else {
+        return;
+    };
+    let machine = SealedBox::new();
+    let as_admin = ["--identity", "admin"];
+    let begun = [(); 2].map(|()| company.login(&machine, &as_admin));
+    let before = company.sessions();
+    // both have their session, and neither could write it down so far
+    let lock = fs::File::open(machine.home().join(".local/state/jit/lock")).unwrap();
+    lock.lock().unwrap();
+    let [first, second] = begun;
+    goes("ana pwd -", &first.1);
+    goes("bea pwd -", &second.1);
+    wait_until("two sessions", LIMIT, || {
+        (company.sessions() == before + 2).then_some(())
+    });
+    drop(lock);
+    let ends = [first.0.finish(LIMIT), second.0.finish(LIMIT)];
+    let mut codes = ends.map(|run| run.status);
+    codes.sort_unstable();
+    assert_eq!(codes, [Some(0), Some(4)]);
+    // whoever came too late is signed in nowhere
+    wait_until("one session", LIMIT, || {
+        (company.sessions() == before + 1).then_some(())
+    });
+    drop(machine.jit(&["whoami"]).exits(0));
 }
 
 #[test]

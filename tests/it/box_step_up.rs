@@ -61,6 +61,44 @@ fn approve_asks_for_a_second_factor_and_goes_on() {
 }
 
 #[test]
+fn approve_after_hours_asks_who_is_there_and_goes_on() {
+    let test = "approve_after_hours_asks_who_is_there_and_goes_on";
+    let Some(company) = Company::open(test) else {
+        return;
+    };
+    let mut machine = SealedBox::new();
+    let request = asked(&company, &machine);
+    drop(company.sign_in(&machine, "bea pwd,mfa -", &[]).exits(0));
+    company.nobody_was_there();
+    let who = machine.jit(&["whoami"]).exits(0).stdout;
+    assert!(
+        who.contains("  idle     used 12 h ago: approves nothing before jit login\n"),
+        "{who}"
+    );
+    let refused = machine.jit(&["approve", &request]).exits(4);
+    let said = "jit: this session was not used for 12h\n  try: jit login --fresh\n";
+    assert!(refused.stderr.ends_with(said), "{}", refused.stderr);
+    let script = machine.home().join("browser");
+    fs::write(&script, "printf %s \"$1\" >\"$HOME/went\"\n").unwrap();
+    machine.set_env("BROWSER", format!("/bin/sh {} %s", script.display()));
+    let Some(terminal) = Terminal::jit(&machine, test, &["approve", &request]) else {
+        return;
+    };
+    terminal.wait_for("Approve? [y/N/deny]");
+    terminal.types("y");
+    terminal.presses("Enter");
+    terminal.wait_for("This session was not used for 12h: sign in again.");
+    terminal.wait_for("Waiting for the browser to sign in at");
+    let address = fs::read_to_string(machine.home().join("went")).unwrap();
+    goes("bea pwd,mfa -", &address);
+    let screen = terminal.wait_for("Approved.");
+    assert!(screen.contains("Signed in again."), "{screen}");
+    assert_eq!(terminal.exit_code(), 0);
+    let who = machine.jit(&["whoami"]).exits(0).stdout;
+    assert!(!who.contains("  idle "), "{who}");
+}
+
+#[test]
 fn attack_18_step_up_by_somebody_else_decides_nothing() {
     let test = "attack_18_step_up_by_somebody_else_decides_nothing";
     let Some(company) = Company::open(test) else {

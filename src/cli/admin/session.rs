@@ -69,7 +69,16 @@ fn listed(ctx: &Ctx, desk: &Desk, person: Option<&str>) -> Result<()> {
         ]);
     }
     let lines = table.lines(ctx.ui.width());
-    lines.iter().try_for_each(|line| ctx.ui.line(line))
+    lines.iter().try_for_each(|line| ctx.ui.line(line))?;
+    if list.more > 0 {
+        let what = match list.more {
+            1 => "One older session is not shown.".to_owned(),
+            more => format!("{more} older sessions are not shown."),
+        };
+        ctx.ui
+            .note(&format!("{what} Of one person: jit admin session list --person NAME"));
+    }
+    Ok(())
 }
 
 fn revoked(ctx: &Ctx, desk: &Desk, id: &str) -> Result<()> {

@@ -1,4 +1,4 @@
-//! Who runs the backend, and how long people stay signed in: `admins`, `[session]`.
+//! Who runs the backend, how long people stay signed in, and how long unused: `admins`, `[session]`.
 //! Owns how somebody is named. Refuses a session that outlives a working day.
 
 use serde::Deserialize;
@@ -37,6 +37,7 @@ impl Admin {
 #[derive(Default, Deserialize)]
 pub(super) struct Session {
     life: Option<Spanned<String>>,
+    idle: Option<Spanned<String>>,
 }
 
 impl Source<'_> {
@@ -73,17 +74,27 @@ impl Source<'_> {
     }
 
     pub(super) fn session_life(&self, written: &Session) -> Result<Option<Duration>> {
-        let Some(written) = &written.life else {
+        self.session_time(written.life.as_ref(), "life", "8h")
+    }
+
+    pub(super) fn session_idle(&self, written: &Session) -> Result<Option<Duration>> {
+        self.session_time(written.idle.as_ref(), "idle", "2h")
+    }
+
+    fn session_time(&self, written: Option<&Spanned<String>>, key: &str, such_as: &str) -> Result<Option<Duration>> {
+        let Some(written) = written else {
             return Ok(None);
         };
         let text = written.get_ref();
         let wrong = |what: &str| {
-            self.wrong(&written.span(), &format!("life {what}: {text}"))
-                .hint("five minutes at least, 12 hours at most: life = \"8h\"")
+            self.wrong(&written.span(), &format!("{key} {what}: {text}"))
+                .hint(format!(
+                    "five minutes at least, 12 hours at most: {key} = \"{such_as}\""
+                ))
         };
-        let life = Duration::parse(text).map_err(|_| wrong("is no length of time"))?;
-        match life.secs() {
-            SHORTEST_SESSION_S..=LONGEST_SESSION_S => Ok(Some(life)),
+        let time = Duration::parse(text).map_err(|_| wrong("is no length of time"))?;
+        match time.secs() {
+            SHORTEST_SESSION_S..=LONGEST_SESSION_S => Ok(Some(time)),
             0..SHORTEST_SESSION_S => Err(wrong("is too short")),
             _ => Err(wrong("is too long")),
         }

@@ -243,17 +243,21 @@ fn admins_are_local_or_of_an_issuer() {
 
 #[test]
 fn sessions_last_a_working_day_at_most() {
-    let with = |life: &str| parse(&format!("{WHOLE}\n[session]\nlife = \"{life}\"\n"));
+    let with = |key: &str, time: &str| parse(&format!("{WHOLE}\n[session]\n{key} = \"{time}\"\n"));
     for (wrong, what) in [
         ("13h", "is too long"),
         ("4m59s", "is too short"),
         ("day", "is no length of time"),
     ] {
-        let error = with(wrong).unwrap_err();
-        assert!(error.message.ends_with(&format!("life {what}: {wrong}")), "{error}");
+        for key in ["life", "idle"] {
+            let error = with(key, wrong).unwrap_err();
+            assert!(error.message.ends_with(&format!("{key} {what}: {wrong}")), "{error}");
+        }
     }
     for (fine, secs) in [("5m", 300), ("8h", 28_800), ("12h", 43_200)] {
-        assert_eq!(with(fine).unwrap().session_life.map(Duration::secs), Some(secs));
+        let file = |key| with(key, fine).unwrap();
+        assert_eq!(file("life").session_life.map(Duration::secs), Some(secs));
+        assert_eq!(file("idle").session_idle.map(Duration::secs), Some(secs));
     }
 }
 

@@ -27,6 +27,9 @@ const NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 /// RFC 9449, sections 7.1 and 9: what a 401 says of how to come again.
 const WANTED: HeaderValue = HeaderValue::from_static("DPoP algs=\"ES256\"");
 const NONCE_WANTED: HeaderValue = HeaderValue::from_static("DPoP error=\"use_dpop_nonce\", algs=\"ES256\"");
+const PROOF_WANTED: HeaderValue = HeaderValue::from_static("DPoP error=\"invalid_dpop_proof\", algs=\"ES256\"");
+/// RFC 6750, section 3.1: another token is wanted.
+const TOKEN_WANTED: HeaderValue = HeaderValue::from_static("DPoP error=\"invalid_token\", algs=\"ES256\"");
 
 /// Checks the call, and puts version and trace id on its answer.
 pub async fn guard(State(backend): State<Arc<Backend>>, mut request: Request, next: Next) -> Response {
@@ -103,10 +106,17 @@ fn invite(backend: &Backend, problem: Option<&Problem>, response: &mut Response)
         headers.insert(NONCE, nonce);
     }
     if is_unauthorized {
-        let is_old = problem.is_some_and(|problem| problem.code() == Some(Code::SessionNonce));
         let step_up = problem.and_then(|problem| stepping_up(problem.step_up.as_ref()?));
-        let wanted = step_up.unwrap_or(if is_old { NONCE_WANTED } else { WANTED });
-        headers.insert(header::WWW_AUTHENTICATE, wanted);
+        let wanted = if problem.is_some_and(|problem| problem.code() == Some(Code::SessionNonce)) {
+            NONCE_WANTED
+        } else if problem.is_some_and(|problem| problem.code() == Some(Code::SessionProof)) {
+            PROOF_WANTED
+        } else if problem.is_some_and(|problem| problem.code() == Some(Code::SessionEnded)) {
+            TOKEN_WANTED
+        } else {
+            WANTED
+        };
+        headers.insert(header::WWW_AUTHENTICATE, step_up.unwrap_or(wanted));
     }
 }
 

@@ -16,7 +16,7 @@ use crate::server::failure::Failure;
 use crate::server::identity::device::DeviceKey;
 use crate::server::identity::proof::{Expected, ProofError, Proven};
 use crate::server::identity::verify;
-use crate::server::service::{admin, sign_in};
+use crate::server::service::{admin, presence, sign_in};
 use crate::wire::Problem;
 use crate::wire::problem::Code;
 
@@ -61,6 +61,12 @@ pub async fn admin_only(State(backend): State<Arc<Backend>>, caller: Caller, req
     }
 }
 
+/// Notes that they used their session.
+pub async fn used(State(backend): State<Arc<Backend>>, caller: Caller, request: Request, next: Next) -> Response {
+    presence::note(&backend, &caller).await;
+    next.run(request).await
+}
+
 /// Lets none of those in who are signed in as a workload.
 pub async fn people_alone(caller: Caller, request: Request, next: Next) -> Response {
     match caller.person.workload {
@@ -102,8 +108,9 @@ async fn recognized(backend: &Backend, call: &Parts, peer: SocketAddr) -> Result
         let problem = Problem::new(Code::SessionProof, "the session counts on its device alone");
         return Err(problem.hint("send it as DPoP, with a proof of the device").into());
     }
-    let caller = sign_in::caller(backend, secret, peer.ip()).await?;
+    // first: whoever found a token is not told whether it counts still
     let proven = verify(proof(call)?, &expected(backend, call, Some(secret))).map_err(refusal)?;
+    let caller = sign_in::caller(backend, secret, peer.ip()).await?;
     if proven.device.id != caller.session.device {
         return Err(Failure::new(Code::SessionProof, "the session is of another device"));
     }

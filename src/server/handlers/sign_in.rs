@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{ConnectInfo, Path, Query, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::uri::{Authority, PathAndQuery};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
@@ -74,10 +75,15 @@ pub async fn begin(
     State(backend): State<Arc<Backend>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
+    uri: Uri,
     asking: Result<Query<Asking>, QueryRejection>,
 ) -> Response {
     if let Some(slowed) = slowed(&backend, peer) {
         return slowed;
+    }
+    // the identity provider sends it back there: what it keeps under another name of ours would not come along
+    if let Some(elsewhere) = under_another_name(&backend.settings.origin, &headers, &uri) {
+        return go_to(&elsewhere, None);
     }
     let Ok(Query(asking)) = asking else {
         return not_ours();
@@ -112,6 +118,15 @@ pub async fn begin(
         Ok(begun) => sent(&backend, &headers, &begun),
         Err(why) => not_begun(&terminal, &why),
     }
+}
+
+/// The same address at `origin`, where the browser calls us by another name. Ports may differ: of a proxy's, nothing is known.
+fn under_another_name(origin: &str, headers: &HeaderMap, uri: &Uri) -> Option<String> {
+    let given = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let given = given.or(uri.authority().map(Authority::as_str))?;
+    let name = |host: &str| Some(host.parse::<Authority>().ok()?.host().to_ascii_lowercase());
+    let own = name(origin.split_once("://")?.1)?;
+    (name(given)? != own).then(|| format!("{origin}{}", uri.path_and_query().map_or("", PathAndQuery::as_str)))
 }
 
 /// Where an identity provider sends a browser back to.

@@ -2,7 +2,7 @@
 //! Owns who is an admin: the backend's file says it, nobody else. Refuses whoever is not named there.
 
 use super::sign_in::{LOCAL, issue_code_by};
-use super::{locked, people};
+use super::{locked, people, presence};
 use crate::domain::sign_in::revoke_session;
 use crate::domain::{Actor, Person, PersonName, Session};
 use crate::server::backend::{Backend, Caller};
@@ -39,9 +39,10 @@ pub async fn admins_only(backend: &Backend, caller: &Caller) -> Result<(), Failu
 /// A code for the local person of this name, who is made if need be.
 ///
 /// # Errors
-/// A name that is none; what the store says.
+/// A name that is none; [`Code::SessionIdle`]; what the store says.
 pub async fn add_user(backend: &Backend, caller: &Caller, new: &NewUser) -> Result<AddedUser, Failure> {
     let name = PersonName::parse(&new.name)?;
+    presence::must_be_there(backend, caller)?;
     let by = Actor::Person(caller.person.id.clone());
     let issued = issue_code_by(backend, name.as_str(), by, "user.added").await?;
     Ok(AddedUser {
@@ -62,16 +63,21 @@ pub async fn add_user(backend: &Backend, caller: &Caller, new: &NewUser) -> Resu
 /// [`Code::PersonNotFound`]; what the store says.
 pub async fn sessions(backend: &Backend, person: Option<&str>) -> Result<SessionList, Failure> {
     let now = backend.now();
-    let mut sessions = Vec::new();
+    let (mut sessions, mut more) = (Vec::new(), 0_u32);
     for session in backend.store.live_sessions(None, now, u32::MAX).await? {
-        if sessions.len() == MOST_TOLD {
-            break;
+        if person.is_none() && sessions.len() == MOST_TOLD {
+            more += 1;
+            continue;
         }
         let Some(owner) = backend.store.person(&session.person).await? else {
             continue;
         };
-        if person.is_none_or(|given| is_called(&owner, given)) {
-            sessions.push(view(backend, &session, &owner).await?);
+        if !person.is_none_or(|given| is_called(&owner, given)) {
+            continue;
+        }
+        match sessions.len() < MOST_TOLD {
+            true => sessions.push(view(backend, &session, &owner).await?),
+            false => more += 1,
         }
     }
     match person {
@@ -79,7 +85,7 @@ pub async fn sessions(backend: &Backend, person: Option<&str>) -> Result<Session
             let title = format!("{} is signed in nowhere", repeated(given));
             Err(Failure::new(Code::PersonNotFound, title))
         }
-        Some(_) | None => Ok(SessionList { sessions }),
+        Some(_) | None => Ok(SessionList { sessions, more }),
     }
 }
 

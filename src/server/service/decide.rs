@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::view::Viewer;
-use super::{Key, devices, directory, locked, people, resolve, step_up, workload};
+use super::{Key, devices, directory, locked, people, presence, resolve, step_up, workload};
 use crate::domain::lock::deciding;
 use crate::domain::{Case, Change, Comment, Digest, Event, PersonId, Refusal, Verdict, Vote, apply};
 use crate::policy::{self, Question};
@@ -32,6 +32,10 @@ pub async fn decide(
         let scopes = deciding(&request.body, &request.frozen.same_access, me);
         locked::pass(backend, me, &case, &request.body.target, &scopes).await?;
         let change = voted(backend, caller, &case, verdict, comment.clone(), digest.clone()).await?;
+        // last: nobody signs in again for what is refused all the same; and whoever is there may say no
+        if verdict == Verdict::Approve {
+            presence::must_be_there(backend, caller)?;
+        }
         let change = change.once(key.map(|k| k.used(&caller.person.id, id.as_str(), backend.now())));
         backend.commit(&change).await?;
         Viewer::new(backend, &caller.person).by_id(&id).await

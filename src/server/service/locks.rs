@@ -2,7 +2,7 @@
 //! Owns what is meant by what somebody typed. One's own lock needs no policy; nothing here needs a provider.
 
 use super::locked::{About, called, lift_view, named, of_person, seen, under, view};
-use super::{Key, devices, directory, people, step_up};
+use super::{Key, devices, directory, people, presence, step_up};
 use crate::domain::accounts::is_account_id;
 use crate::domain::lock::{self, lift};
 use crate::domain::{Lift, Lock, PersonId, Reason, Refusal, Scope, TargetName};
@@ -98,6 +98,7 @@ pub async fn unlock(backend: &Backend, caller: &Caller, how: &LiftLock, key: Opt
             Err(Refusal::NotLocked) => return Err(not_locked(backend, &scope).await?),
             Err(refusal) => return Err(named(backend, me, refusal).await),
         };
+        presence::must_be_there(backend, caller)?;
         if let Some((bundle_hash, inputs)) = policy {
             change = change.decided_by(&bundle_hash).with_detail("policy", inputs);
         }

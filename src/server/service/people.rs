@@ -9,7 +9,7 @@ use tokio::sync::Mutex;
 use crate::domain::called::{called, is_plain, readable};
 use crate::domain::person::LOCAL;
 use crate::domain::text::shown;
-use crate::domain::{Person, PersonId};
+use crate::domain::{Person, PersonId, StartedBy};
 use crate::policy::Member;
 use crate::server::backend::Backend;
 use crate::server::failure::Failure;
@@ -105,8 +105,18 @@ pub async fn namesakes(backend: &Backend, who: &PersonId, given: &str) -> Result
 pub fn listed(backend: &Backend, people: &[Person]) -> String {
     let named = people
         .iter()
-        .map(|person| format!("{} {}", in_words(backend, person), person.id));
+        .map(|person| format!("{} {}{}", in_words(backend, person), person.id, kind(person)));
     named.collect::<Vec<_>>().join(", ")
+}
+
+/// What tells jobs of one name apart, and from people.
+fn kind(person: &Person) -> String {
+    match person.workload.as_deref().map(|workload| &workload.started_by) {
+        None => String::new(),
+        Some(StartedBy::Nobody) => " (workload)".to_owned(),
+        Some(StartedBy::Unknown) => " (job of somebody unknown)".to_owned(),
+        Some(StartedBy::Account(id)) => format!(" (job of account {})", shown(id)),
+    }
 }
 
 /// What a command names `person` by: nothing that they chose themselves.
@@ -117,10 +127,10 @@ pub fn typed(person: &Person) -> &str {
     }
 }
 
-/// Jobs and machines are named by their id alone.
+/// People, jobs and machines. Whoever starts a job is somebody else to us, and it is shown by the same name.
 async fn shown_by(backend: &Backend, given: &str) -> Result<Vec<Person>, Failure> {
     let mut known = backend.store.people_called(given, MOST).await?;
-    known.retain(|person| person.workload.is_none() && person.name == given);
+    known.retain(|person| person.name == given);
     Ok(known)
 }
 

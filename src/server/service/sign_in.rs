@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use serde_json::json;
 
-use super::{admin, device_flow, devices, directory, locked, people, workload};
+use super::{admin, device_flow, devices, directory, locked, people, presence, workload};
 pub use crate::domain::person::LOCAL;
 use crate::domain::sign_in::{sign_in, sign_out, sign_out_everywhere, wrong_try};
 use crate::domain::{
@@ -79,6 +79,7 @@ pub async fn open(
             mfa_at: code.bound.as_ref().and_then(|bound| bound.mfa_at),
             id_token: None,
             created_at: now,
+            used_at: now,
             expires_at: now.plus(backend.settings.session_life),
             ended_at: None,
             version: 1,
@@ -193,6 +194,7 @@ pub async fn me(backend: &Backend, caller: &Caller) -> Result<Me, Failure> {
         workload,
         method: caller.session.method.as_str().to_owned(),
         mfa_at: caller.session.mfa_at,
+        idle_since: presence::idle_since(backend, caller),
         admin: admin::is_admin(backend, &caller.person),
         new_devices,
         session: caller.session.id.to_string(),

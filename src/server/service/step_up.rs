@@ -45,6 +45,17 @@ pub fn asked_for(mut failure: Failure, wanted: Option<StepUp>) -> Failure {
     failure
 }
 
+/// `failure`, because of which whoever is there is to show who they are. What helps is told where they showed a second
+/// factor before: there they can again.
+pub fn shown_anew(backend: &Backend, caller: &Caller, mut failure: Failure) -> Failure {
+    let party = party(backend, caller).filter(|_| caller.session.mfa_at.is_some());
+    failure.problem.step_up = party.map(|party| StepUp {
+        max_age_s: backend.settings.session_idle.secs(),
+        acr_values: party.mfa_acr().to_vec(),
+    });
+    failure
+}
+
 /// Whether `failure` can be helped.
 pub fn is_wanted(failure: &Failure) -> bool {
     failure.problem.step_up.is_some()

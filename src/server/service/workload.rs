@@ -85,6 +85,7 @@ pub async fn open(
             mfa_at: None,
             id_token: Some(brought.once.clone()),
             created_at: now,
+            used_at: now,
             expires_at: now.plus(life).min(brought.ends_at),
             ended_at: None,
             version: 1,

@@ -142,6 +142,7 @@ fn a_session(n: u64, owner: u64) -> Session {
         mfa_at: None,
         id_token: None,
         created_at: at(1),
+        used_at: at(1),
         expires_at: at(3600),
         ended_at: None,
         version: 1,

@@ -94,6 +94,9 @@ migrations! {
     102 "0102_directory_groups"
     103 "0103_directory_members"
     107 "0107_people_by_name"
+    115 "0115_sessions_used"
+    116 "0116_sessions_used_since"
+    117 "0117_sign_in_codes_by_age"
 }
 
 /// The version that the schema has after all of them.

@@ -146,6 +146,14 @@ pub trait People: Send + Sync {
     /// The session that a workload's token opened, by the hash of what tells that apart.
     async fn session_of_id_token(&self, id_token: &str) -> Result<Option<Session>, StoreError>;
 
+    /// Notes that `session` was used at `at`, where its last use was between these two: neither lately nor too long ago.
+    async fn note_use(
+        &self,
+        session: &SessionId,
+        at: Timestamp,
+        between: (Timestamp, Timestamp),
+    ) -> Result<(), StoreError>;
+
     /// Sessions that are not over at `now`, of `person` or of everybody, newest first, at most `limit`.
     async fn live_sessions(
         &self,
@@ -162,6 +170,9 @@ pub trait People: Send + Sync {
 
     /// The code that a sign-in elsewhere gave, by the hash of its state.
     async fn code_of_sign_in(&self, sign_in: &str) -> Result<Option<SignInCode>, StoreError>;
+
+    /// Forgets codes that were too old before `before`, spent or not: the evidence has what became of them.
+    async fn forget_codes(&self, before: Timestamp) -> Result<(), StoreError>;
 
     /// Codes of `person` that are neither spent nor too old at `now`.
     async fn open_codes(&self, person: &PersonId, now: Timestamp) -> Result<Vec<SignInCode>, StoreError>;

@@ -8,9 +8,9 @@ use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::sync::{mpsc, oneshot};
 
 use super::dialect::{BEGIN, Connection, Failure};
-use super::sql::{audit, commit, memberships, outbox, switches};
+use super::sql::{audit, commit, memberships, outbox, people, switches};
 use super::{Claimed, StoreError};
-use crate::domain::{Change, Timestamp};
+use crate::domain::{Change, SessionId, Timestamp};
 use crate::random::Random;
 
 /// Callers that may wait in the queue; the others wait for a place.
@@ -38,6 +38,17 @@ pub(super) enum Work {
     },
     /// Forgets idempotency keys used before.
     ForgetOnce(Timestamp),
+    /// Forgets sign-in codes that were too old before.
+    ForgetCodes(Timestamp),
+    /// Notes that a session was used.
+    NoteUse {
+        /// Which.
+        session: SessionId,
+        /// When.
+        at: Timestamp,
+        /// Where its last use was between these.
+        between: (Timestamp, Timestamp),
+    },
     /// Keeps a policy bundle.
     KeepBundle {
         /// Its hash.
@@ -165,6 +176,8 @@ async fn work(
         Work::Release(owner) => outbox::release(connection, owner).await?,
         Work::Switch(step) => switches::take(connection, step).await?,
         Work::Looked { place, at } => memberships::note_looked(connection, place, *at).await?,
+        Work::NoteUse { session, at, between } => people::note_use(connection, session, *at, *between).await?,
+        Work::ForgetCodes(before) => people::forget_codes(connection, *before).await?,
         Work::ForgetOnce(before) => commit::forget_once(connection, *before).await?,
         Work::KeepBundle { hash, files, at } => audit::keep_bundle(connection, hash, files, *at).await?,
     }

@@ -146,6 +146,10 @@ async fn sweep(backend: &Backend) {
     if let Err(error) = backend.store.forget_once(before).await {
         report(&error);
     }
+    // a browser that comes back late is told that it is, as long as it has its cookie
+    if let Err(error) = backend.store.forget_codes(before).await {
+        report(&error);
+    }
 }
 
 /// Does everything that is due now, and all that follows from it.

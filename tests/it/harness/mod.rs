@@ -14,6 +14,7 @@ mod counted;
 mod device;
 mod faked_time;
 mod identity_center;
+mod keyring;
 mod left_out;
 mod ministack;
 mod mock_github;
@@ -42,6 +43,7 @@ pub use self::{
     device::Device,
     faked_time::FakedTime,
     identity_center::IdentityCenter,
+    keyring::Keyring,
     left_out::{deep, is_there, left_out, left_out_everywhere},
     ministack::MiniStack,
     mock_github::{JOB_TOKEN, MockGitHub},

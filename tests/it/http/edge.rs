@@ -155,7 +155,20 @@ async fn answers_say_how_to_come_again() {
     let alice = stage.sign_in("alice").await;
     let without = with_proof(&alice, Method::GET, "/v1/me", None);
     let refused = Answer::of(without).await.is(401);
-    assert_eq!(refused.header("www-authenticate"), "DPoP algs=\"ES256\"");
+    let wrong = "DPoP error=\"invalid_dpop_proof\", algs=\"ES256\"";
+    assert_eq!(refused.header("www-authenticate"), wrong);
+    let nobody = stage.nobody().get("/v1/me").await.is(401);
+    assert_eq!(nobody.header("www-authenticate"), "DPoP algs=\"ES256\"");
+    let ended = stage.sign_in("alice").await;
+    Answer::of(ended.call(Method::DELETE, "/v1/sessions")).await.is(204);
+    let over = ended.get("/v1/me").await.is(401).refuses("session.ended");
+    assert_eq!(
+        over.header("www-authenticate"),
+        "DPoP error=\"invalid_token\", algs=\"ES256\""
+    );
+    // whoever found its token is not told that
+    let found = with_proof(&ended, Method::GET, "/v1/me", None);
+    Answer::of(found).await.is(401).refuses("session.proof");
     let (_, _, without_nonce) = WAYS[7];
     let refused = Answer::of(without_nonce(&alice, Method::GET, "/v1/me")).await.is(401);
     assert_eq!(
@@ -176,7 +189,15 @@ async fn answers_say_how_to_come_again() {
 async fn table_of_routes_is_as_committed() {
     let lines: Vec<String> = table()
         .iter()
-        .map(|route| format!("{:6} {:30} {:?}", route.method.as_str(), route.path, route.access))
+        .map(|route| {
+            let alone = if route.unattended { ", unattended" } else { "" };
+            format!(
+                "{:6} {:30} {:?}{alone}",
+                route.method.as_str(),
+                route.path,
+                route.access
+            )
+        })
         .collect();
     insta::assert_snapshot!(lines.join("\n"));
 }

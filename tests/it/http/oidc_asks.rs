@@ -106,3 +106,21 @@ async fn attack_26_thirty_beginnings_in_one_browser_leave_room_for_an_end() {
     // beyond what a page of theirs could make it keep, its own is the one that stays
     assert_eq!(kept(&browser), 4);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sign_in_begins_under_the_name_that_it_comes_back_to() {
+    let (stage, issuer) = with_issuer().await;
+    let terminal = Terminal::of(&stage);
+    let address = terminal.address();
+    let elsewhere = address.replacen("127.0.0.1", "localhost", 1);
+    let mut browser = Browser::of("ana - -");
+    let page = browser.get(&elsewhere).await;
+    assert_eq!(
+        (page.status, page.location.as_deref()),
+        (303, Some(address.as_str())),
+        "{page:?}"
+    );
+    assert!(page.headers.get("set-cookie").is_none());
+    let own = browser.get(&address).await;
+    assert!(own.location.unwrap().starts_with(&issuer.server.url));
+}

@@ -2,6 +2,7 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use sqlx::ConnectOptions as _;
 
 use super::caller::{Answer, Caller, yes};
 use super::oidc_house::{House, Issuer, TERMINAL, Terminal, at};
@@ -25,6 +26,14 @@ async fn enrol(stage: &Stage, issuer: &str, caller: &Caller, subject: &str) {
             .is_some_and(|groups| groups.contains(&json!("payments")))
     })
     .await;
+}
+
+/// Nobody has used any session for hours.
+async fn all_are_away(stage: &Stage) {
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(stage.folder().join("jit.db"));
+    let mut connection = options.connect().await.unwrap();
+    let away = sqlx::query("UPDATE sessions SET used_at = used_at - 43200000");
+    away.execute(&mut connection).await.unwrap();
 }
 
 /// A terminal of whoever is signed in as `caller`, that waits for a second factor.
@@ -83,6 +92,41 @@ async fn decision_goes_on_once_a_second_factor_was_shown() {
     decides(&bea, &filed).await.is(200);
     assert_eq!(house.stage.count("session.renewed").await, 1);
     assert_eq!(house.stage.count("request.decided").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn session_that_nobody_used_decides_once_somebody_is_there() {
+    let Some(house) = House::open("session_that_nobody_used_decides_once_somebody_is_there").await else {
+        return;
+    };
+    let stage = &house.stage;
+    let (bea, eve) = (house.sign_in("bea pwd,mfa -").await, house.sign_in("bea pwd -").await);
+    enrol(stage, &house.acme.issuer, &bea, "bea").await;
+    let (alice, bob) = (stage.sign_in("alice").await, stage.sign_in("bob").await);
+    let filed = alice.file("prod-admin").await;
+    all_are_away(stage).await;
+    // looking is no use
+    bea.get("/v1/inbox").await.is(200);
+    assert!(bea.get("/v1/me").await.body["idle_since"].is_string());
+    let refused = decides(&bea, &filed).await.is(401).refuses("session.idle");
+    let wanted = json!({ "max_age_s": 43200, "acr_values": ["urn:acme:two"] });
+    assert_eq!(
+        (&refused.body["step_up"], &refused.body["hint"]),
+        (&wanted, &json!("sign in again"))
+    );
+    assert_eq!(
+        refused.header("www-authenticate"),
+        "DPoP error=\"insufficient_user_authentication\", max_age=\"43200\", acr_values=\"urn:acme:two\""
+    );
+    // who showed no second factor, and who can show none, sign in anew
+    let refused = decides(&bob, &filed).await.is(401).refuses("session.idle");
+    assert_eq!(refused.body["step_up"], Value::Null);
+    decides(&eve, &filed).await.is(401).refuses("session.step_up");
+    let (terminal, address) = waits(stage, &bea).await;
+    let page = Browser::of("bea pwd,mfa -").follow(&address, TERMINAL).await;
+    let me = renews(&terminal, &page.brings("code").unwrap()).await.is(200).body;
+    assert_eq!(me["idle_since"], Value::Null);
+    decides(&bea, &filed).await.is(200);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -292,6 +292,34 @@ async fn locked_job_does_not_sign_in_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn job_is_locked_by_the_name_that_people_see() {
+    let house = House::open().await;
+    let job = house.job(&json!({})).await;
+    let carol = house.stage.sign_in("carol").await;
+    let lock = |on: &str| json!({ "on": on, "reason": "its runner was taken over" });
+    let locked = carol.post("/v1/locks", &lock("deploy")).await.is(200).body;
+    let id = job.get("/v1/me").await.body["person"]["id"].clone();
+    assert_eq!(locked["lock"]["person"]["id"], id, "{locked}");
+    let again = house.token(&json!({})).await;
+    house.brings(&again).await.is(403).refuses("access.locked");
+    carol.post("/v1/locks/lift", &json!({ "on": "deploy" })).await.is(200);
+    // one that somebody else started is another
+    let other = house.job(&json!({ "actor_id": "583232" })).await;
+    let refused = carol
+        .post("/v1/locks", &lock("deploy"))
+        .await
+        .is(409)
+        .refuses("lock.ambiguous");
+    let other = other.get("/v1/me").await.body["person"]["id"].clone();
+    let detail = refused.body["detail"].as_str().unwrap();
+    for (id, account) in [(&id, "583231"), (&other, "583232")] {
+        let one = format!("deploy {} (job of account {account})", id.as_str().unwrap());
+        assert!(detail.contains(&one), "{detail}");
+    }
+    carol.post("/v1/locks", &lock(other.as_str().unwrap())).await.is(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn any_issuer_signs_workloads_in_by_what_its_tokens_say() {
     let house = House::open_with(|issuer| {
         let mut gitlab = at("gitlab", issuer, WorkloadKind::Generic);

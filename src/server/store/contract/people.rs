@@ -17,8 +17,10 @@ on_every_store! {
     code_is_spent_once
     sign_in_elsewhere_gives_one_code
     session_keeps_when_a_second_factor_was_shown
+    use_is_noted_neither_often_nor_after_long
     open_codes_are_neither_spent_nor_old
     code_counts_its_wrong_tries
+    codes_that_are_long_too_old_are_forgotten
     live_sessions_are_neither_ended_nor_old
     devices_of_a_person_are_listed_oldest_first
 }
@@ -33,6 +35,19 @@ async fn code_counts_its_wrong_tries(store: &Tried) {
     };
     store.commit(&change(Row::SignInCode(tried.clone()))).await.unwrap();
     assert_eq!(store.code_by_hash("code-70").await.unwrap(), Some(tried));
+}
+
+async fn codes_that_are_long_too_old_are_forgotten(store: &Tried) {
+    let [old, young] = [(80, 30), (81, 40)].map(|(n, expires)| SignInCode {
+        expires_at: at(expires),
+        ..a_code(n, BOB)
+    });
+    for code in [&old, &young] {
+        store.commit(&change(Row::SignInCode(code.clone()))).await.unwrap();
+    }
+    store.forget_codes(at(40)).await.unwrap();
+    assert_eq!(store.code_by_hash(&old.code_hash).await.unwrap(), None);
+    assert_eq!(store.code_by_hash(&young.code_hash).await.unwrap(), Some(young));
 }
 
 async fn live_sessions_are_neither_ended_nor_old(store: &Tried) {
@@ -112,6 +127,41 @@ async fn session_keeps_when_a_second_factor_was_shown(store: &Tried) {
     };
     store.commit(&change(Row::Session(renewed.clone()))).await.unwrap();
     assert_eq!(store.session(&renewed.id).await.unwrap(), Some(renewed));
+}
+
+async fn use_is_noted_neither_often_nor_after_long(store: &Tried) {
+    let session = Session {
+        used_at: at(100),
+        ..a_session(75, ALICE)
+    };
+    store.commit(&change(Row::Session(session.clone()))).await.unwrap();
+    let used = async |secs, between| {
+        store.note_use(&session.id, at(secs), between).await.unwrap();
+        store.session(&session.id).await.unwrap().unwrap()
+    };
+    // lately, long ago; a clock that went back
+    for (secs, after, before) in [(120, 20, 100), (900, 100, 840), (50, 0, 40)] {
+        assert_eq!(used(secs, (at(after), at(before))).await, session);
+    }
+    let later = used(200, (at(99), at(101))).await;
+    assert_eq!((later.used_at, later.version), (at(200), 1));
+    // what was loaded before puts it not back; what is newer counts
+    for (version, used_at, kept) in [(2, 100, 200), (3, 300, 300)] {
+        let renewed = Session {
+            used_at: at(used_at),
+            version,
+            ..session.clone()
+        };
+        store.commit(&change(Row::Session(renewed))).await.unwrap();
+        assert_eq!(store.session(&session.id).await.unwrap().unwrap().used_at, at(kept));
+    }
+    let ended = Session {
+        ended_at: Some(at(400)),
+        version: 4,
+        ..session.clone()
+    };
+    store.commit(&change(Row::Session(ended))).await.unwrap();
+    assert_eq!(used(500, (at(0), at(450))).await.used_at, at(300));
 }
 
 async fn workload_is_kept_with_what_matched(store: &Tried) {

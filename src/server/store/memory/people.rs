@@ -50,6 +50,22 @@ impl People for MemoryStore {
         Ok(self.state().sessions.iter().find(is_it).cloned())
     }
 
+    async fn note_use(
+        &self,
+        session: &SessionId,
+        at: Timestamp,
+        (after, before): (Timestamp, Timestamp),
+    ) -> Result<(), StoreError> {
+        let mut state = self.state();
+        let is_it = |one: &&mut Session| {
+            one.id == *session && one.ended_at.is_none() && one.used_at > after && one.used_at < before
+        };
+        if let Some(one) = state.sessions.iter_mut().find(is_it) {
+            one.used_at = at;
+        }
+        Ok(())
+    }
+
     async fn live_sessions(
         &self,
         person: Option<&PersonId>,
@@ -83,6 +99,11 @@ impl People for MemoryStore {
     async fn code_of_sign_in(&self, sign_in: &str) -> Result<Option<SignInCode>, StoreError> {
         let is_it = |code: &&SignInCode| code.bound.as_ref().is_some_and(|bound| bound.sign_in == sign_in);
         Ok(self.state().codes.iter().find(is_it).cloned())
+    }
+
+    async fn forget_codes(&self, before: Timestamp) -> Result<(), StoreError> {
+        self.state().codes.retain(|code| code.expires_at >= before);
+        Ok(())
     }
 
     async fn open_codes(&self, person: &PersonId, now: Timestamp) -> Result<Vec<SignInCode>, StoreError> {

@@ -186,6 +186,7 @@ impl State {
             return replace(&mut self.sessions, is_it, version, new.version, |old| {
                 (old.expires_at, old.ended_at) = (new.expires_at, new.ended_at);
                 (old.mfa_at, old.version) = (new.mfa_at, new.version);
+                old.used_at = old.used_at.max(new.used_at);
             });
         }
         self.knows(&new.person)?;

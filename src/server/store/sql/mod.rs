@@ -10,7 +10,7 @@ mod issuer_keys;
 mod locks;
 pub(super) mod memberships;
 pub(super) mod outbox;
-mod people;
+pub(super) mod people;
 mod read;
 mod requests;
 mod sealing;

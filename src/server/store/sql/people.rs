@@ -5,6 +5,7 @@ use sqlx::query;
 
 use super::super::dialect::{Connection, Failure, Row, meaning};
 use super::super::sqlite::SqliteStore;
+use super::super::writer::Work;
 use super::super::{People, StoreError};
 use super::read::{count, json_or_none, millis, number, raw, time, time_or_none, to_json, word};
 use crate::domain::{Device, DeviceId, Person, PersonId, Session, SessionId, SignInCode, Timestamp};
@@ -12,6 +13,9 @@ use crate::domain::{Device, DeviceId, Person, PersonId, Session, SessionId, Sign
 /// Sessions of a person that are not over.
 pub(super) const LIVE_SESSIONS_OF: &str = "SELECT * FROM sessions
     WHERE person_id = $1 AND ended_at IS NULL AND expires_at > $2 ORDER BY created_at DESC, id DESC LIMIT $3";
+
+/// Codes that nobody can use any more.
+pub(super) const FORGET_CODES: &str = "DELETE FROM sign_in_codes WHERE expires_at < $1";
 
 /// A person. Who is known already under the same (issuer, subject) came first.
 pub(super) async fn write(connection: &mut Connection, person: &Person) -> Result<(), Failure> {
@@ -55,8 +59,8 @@ pub(super) async fn write_session(connection: &mut Connection, session: &Session
     let written = if version == 1 {
         query(
             "INSERT INTO sessions (id, token_hash, person_id, device_id, key_storage, method, created_at, expires_at,
-                ended_at, mfa_at, version, id_token)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+                ended_at, mfa_at, version, id_token, used_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
             ON CONFLICT (id) DO NOTHING",
         )
         .bind(session.id.as_str())
@@ -71,17 +75,47 @@ pub(super) async fn write_session(connection: &mut Connection, session: &Session
         .bind(millis(session.mfa_at))
         .bind(version)
         .bind(session.id_token.as_deref())
+        .bind(session.used_at.millis())
     } else {
-        query("UPDATE sessions SET expires_at = $1, ended_at = $2, mfa_at = $3, version = $4 WHERE id = $5 AND version = $6")
-            .bind(session.expires_at.millis())
-            .bind(millis(session.ended_at))
-            .bind(millis(session.mfa_at))
-            .bind(version)
-            .bind(session.id.as_str())
-            .bind(version.saturating_sub(1))
+        // a use that was noted meanwhile stays
+        query(
+            "UPDATE sessions SET expires_at = $1, ended_at = $2, mfa_at = $3,
+                used_at = CASE WHEN used_at < $4 THEN $4 ELSE used_at END, version = $5
+            WHERE id = $6 AND version = $7",
+        )
+        .bind(session.expires_at.millis())
+        .bind(millis(session.ended_at))
+        .bind(millis(session.mfa_at))
+        .bind(session.used_at.millis())
+        .bind(version)
+        .bind(session.id.as_str())
+        .bind(version.saturating_sub(1))
     };
     let rows = written.execute(connection).await?.rows_affected();
     written_once(rows, version)
+}
+
+/// That somebody used a session, where it was last used between these two. No version: it stands in nobody's way.
+pub(in super::super) async fn note_use(
+    connection: &mut Connection,
+    session: &SessionId,
+    at: Timestamp,
+    (after, before): (Timestamp, Timestamp),
+) -> Result<(), Failure> {
+    query("UPDATE sessions SET used_at = $1 WHERE id = $2 AND used_at > $3 AND used_at < $4 AND ended_at IS NULL")
+        .bind(at.millis())
+        .bind(session.as_str())
+        .bind(after.millis())
+        .bind(before.millis())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Codes that were too old before `before` are gone.
+pub(in super::super) async fn forget_codes(connection: &mut Connection, before: Timestamp) -> Result<(), Failure> {
+    query(FORGET_CODES).bind(before.millis()).execute(connection).await?;
+    Ok(())
 }
 
 /// A code as it shall stand. Whom it signs in never changes.
@@ -156,6 +190,7 @@ fn read_session(row: &Row) -> Result<Session, StoreError> {
         mfa_at: time_or_none(row, "mfa_at")?,
         id_token: raw(row, "id_token")?,
         created_at: time(row, "created_at")?,
+        used_at: time(row, "used_at")?,
         expires_at: time(row, "expires_at")?,
         ended_at: time_or_none(row, "ended_at")?,
         version: count(row, "version")?,
@@ -230,6 +265,16 @@ impl People for SqliteStore {
         row.as_ref().map(read_session).transpose()
     }
 
+    async fn note_use(
+        &self,
+        session: &SessionId,
+        at: Timestamp,
+        between: (Timestamp, Timestamp),
+    ) -> Result<(), StoreError> {
+        let session = session.clone();
+        self.writer.run(Work::NoteUse { session, at, between }).await.map(drop)
+    }
+
     async fn live_sessions(
         &self,
         person: Option<&PersonId>,
@@ -264,6 +309,10 @@ impl People for SqliteStore {
         let query = query("SELECT * FROM sign_in_codes WHERE sign_in = $1").bind(sign_in);
         let row = query.fetch_optional(&self.readers).await.map_err(meaning)?;
         row.as_ref().map(read_code).transpose()
+    }
+
+    async fn forget_codes(&self, before: Timestamp) -> Result<(), StoreError> {
+        self.writer.run(Work::ForgetCodes(before)).await.map(drop)
     }
 
     async fn open_codes(&self, person: &PersonId, now: Timestamp) -> Result<Vec<SignInCode>, StoreError> {
