@@ -8,6 +8,7 @@ mod lock_reach;
 pub(super) mod locks;
 mod many_accounts;
 mod many_listed;
+mod names;
 mod others;
 mod several;
 mod start;
