@@ -4,6 +4,7 @@ mod directory;
 mod dry_run;
 mod extend;
 mod humans;
+mod joined;
 mod lock_reach;
 pub(super) mod locks;
 mod many_accounts;
