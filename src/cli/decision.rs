@@ -159,6 +159,13 @@ pub(super) mod tests {
         ] {
             assert_eq!(first_line(name, of, namesakes), format!("{who}{asks}"));
         }
+        let mut view = request();
+        let body = check(view.clone()).unwrap().body;
+        view.beneficiary.id = "usr_000000000001".to_owned();
+        view.beneficiary.name = "carol".to_owned();
+        view.beneficiary.of = Some("partners".to_owned());
+        let lines = crate::ui::own_words(&body, &view, &words);
+        assert!(lines.contains(&"  for     carol (partners)".to_owned()), "{lines:?}");
     }
 
     #[test]

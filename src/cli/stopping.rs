@@ -110,7 +110,7 @@ pub(super) fn print(ctx: &Ctx, desk: &Desk, locked: &Locked, typed: (Words, &str
     };
     for other in &locked.namesakes {
         let message = format!("somebody else is called so too: {}", other.called());
-        let id = PersonId::parse(&other.id).map_or_else(|_| "WHO".to_owned(), |id| id.to_string());
+        let id = by_id(&other.id);
         ctx.ui.warn(&message, &format!("if you meant them: jit lock {id}"));
     }
     let undo = format!(
@@ -119,6 +119,11 @@ pub(super) fn print(ctx: &Ctx, desk: &Desk, locked: &Locked, typed: (Words, &str
     );
     ctx.ui.note(&undo);
     Ok(())
+}
+
+/// What a command names somebody by of whom no more is known than `id`, which a backend said.
+fn by_id(id: &str) -> String {
+    PersonId::parse(id).map_or_else(|_| "WHO".to_owned(), |id| id.to_string())
 }
 
 /// What a command names it by again: as it was typed, by its id or the name of a target; never by a name that somebody chose.
@@ -215,6 +220,13 @@ mod tests {
             ("all", "all", "all", "all"),
         ] {
             assert_eq!(again(&lock(id, name), typed), again_by);
+        }
+        for (said, id) in [
+            ("usr_000000000000", "usr_000000000000"),
+            ("$(touch x)", "WHO"),
+            ("alice", "WHO"),
+        ] {
+            assert_eq!(by_id(said), id);
         }
     }
 }

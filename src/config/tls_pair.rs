@@ -154,6 +154,31 @@ mod tests {
     }
 
     #[test]
+    fn attack_25_pair_in_a_folder_that_others_write_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let own = files(folder.path());
+        let open = fs::canonicalize(folder.path()).unwrap().join("open");
+        fs::create_dir(&open).unwrap();
+        for file in [&own.certificate, &own.key] {
+            fs::copy(file, open.join(file.file_name().unwrap())).unwrap();
+        }
+        let chain = TlsFiles {
+            certificate: open.join("chain.pem"),
+            ..own.clone()
+        };
+        let key = TlsFiles {
+            key: open.join("key.pem"),
+            ..own
+        };
+        for files in [chain, key] {
+            fs::set_permissions(&open, Permissions::from_mode(0o755)).unwrap();
+            files.read().unwrap();
+            fs::set_permissions(&open, Permissions::from_mode(0o777)).unwrap();
+            assert_eq!(said(&files), format!("{} can be written by others", open.display()));
+        }
+    }
+
+    #[test]
     fn file_without_certificate_or_key_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let files = files(folder.path());

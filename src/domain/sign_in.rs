@@ -227,3 +227,6 @@ pub fn sign_out(now: Timestamp, session: &Session) -> Change {
         json!({}),
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -225,10 +225,11 @@ impl Catalogue {
             .unwrap_or_default()
     }
 
-    /// Who vouches for members of groups.
+    /// Who vouches for members of groups, and for identities of humans.
     pub fn issuers(&self) -> BTreeSet<&str> {
-        let members = self.groups.values().flatten();
-        members.map(|(issuer, _)| issuer.as_str()).collect()
+        let humans = self.humans.iter().flat_map(|human| &human.identities);
+        let named = self.groups.values().flatten().chain(humans);
+        named.map(|(issuer, _)| issuer.as_str()).collect()
     }
 
     /// What becomes of access in Identity Center that nobody here gave.

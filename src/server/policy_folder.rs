@@ -65,7 +65,7 @@ pub async fn record(backend: &Backend, bundle: &Bundle, before: Option<&str>) ->
     for issuer in strangers(backend, bundle) {
         tracing::warn!(
             issuer = repeated(issuer),
-            "groups name people of an issuer at which nobody signs in"
+            "groups or humans are of an issuer at which nobody signs in"
         );
     }
     let details = json!({ "before": before });
@@ -80,7 +80,7 @@ pub async fn record(backend: &Backend, bundle: &Bundle, before: Option<&str>) ->
     backend.commit(&event.decided_by(hash)).await
 }
 
-/// Issuers of members of groups at which nobody signs in: a slash too many, or none that the file sets up.
+/// Issuers of members of groups and of humans at which nobody signs in: a slash too many, or none that the file sets up.
 fn strangers<'a>(backend: &Backend, bundle: &'a Bundle) -> Vec<&'a str> {
     let issuers = bundle.catalogue().issuers().into_iter();
     let is_known = |issuer: &&str| *issuer == LOCAL || backend.sign_ins.party_at(issuer).is_some();

@@ -162,6 +162,22 @@ fn login_in_a_browser_ends_signed_in() {
 }
 
 #[test]
+fn terminal_shows_the_word_that_its_page_asks_about() {
+    let Some(company) = Company::open("terminal_shows_the_word_that_its_page_asks_about") else {
+        return;
+    };
+    let (running, address) = company.login(&SealedBox::new(), &[]);
+    let said = running.stderr_line("The page asks whether your terminal shows ", LIMIT);
+    let (_, word) = said.trim().trim_end_matches('.').rsplit_once(' ').unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let (mut browser, asks) = (Browser::of("ana pwd -"), format!("<code>{word}</code>"));
+    let page = runtime.unwrap().block_on(browser.until_asked(&address, "nowhere"));
+    assert!(page.text.contains(&asks), "{word}: {page:?}");
+    running.signal(Signal::INT);
+    drop(running.finish(LIMIT).exits(130));
+}
+
+#[test]
 fn login_as_json_prints_first_the_page_then_who() {
     let Some(company) = Company::open("login_as_json_prints_first_the_page_then_who") else {
         return;

@@ -87,3 +87,36 @@ async fn name_of_several_people_locks_nobody_by_guess() {
         "{run}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_vouches_is_said_of_everybody_who_is_named() {
+    let (stage, _acme, _partners) = two_issuers().await;
+    let (alice, bob) = (machine_of(&stage, "alice").await, machine_of(&stage, "bob").await);
+    let carol = machine_of(&stage, "carol").await;
+    let why = ["--for", "1h", "--reason", "payout job stuck, PAY-311"];
+    let filed = bob
+        .jit(
+            &[
+                &["request", "prod-readonly", "--on-behalf-of", "alice", "--no-wait"],
+                &why[..],
+            ]
+            .concat(),
+        )
+        .exits(0);
+    assert!(filed.stderr.contains(", for alice (local)"), "{filed}");
+    let run = carol.jit(&["approve", "prod-readonly"]).exits(0);
+    assert!(run.stderr.contains("  for     alice (local)"), "{run}");
+    let shown = bob.jit(&["status", "prod-readonly"]).exits(0);
+    assert!(shown.stdout.contains("  approved by carol (local) at "), "{shown}");
+    let list = bob.jit(&["status"]).exits(0);
+    assert!(list.stdout.contains("alice (local)"), "{list}");
+    // who waits is told by whom it was approved
+    drop(
+        alice
+            .jit(&[&["request", "prod-admin", "--no-wait"], &why[..]].concat())
+            .exits(0),
+    );
+    drop(carol.jit(&["approve", "prod-admin"]).exits(0));
+    let waited = alice.jit(&["wait", "prod-admin"]).exits(0);
+    assert!(waited.stderr.contains("Approved by carol (local) after "), "{waited}");
+}

@@ -361,11 +361,17 @@ fn members_of_an_issuer_without_sign_in_are_warned_of() {
     let members = "members = [\"local:bob\", \"https://acme.okta.com/ 00u1\", \"https://acme.okta.com/ 00u2\"]";
     fs::write(&catalogue, text.replace("members = [\"local:bob\"]", members)).unwrap();
     let run = machine.start_and_stop(&["--dev"]);
-    let warned = "groups name people of an issuer at which nobody signs in";
+    let warned = "groups or humans are of an issuer at which nobody signs in";
     assert_eq!(run.stderr.matches(warned).count(), 1, "{}", run.stderr);
     let line = run.stderr.lines().find(|line| line.contains(warned)).unwrap();
     assert!(
         line.contains("https://acme.okta.com/") && !line.contains("local"),
         "{line}"
     );
+    // an identity that nobody signs in as keeps nobody from deciding on what they asked for
+    let ana = "[human.ana]\nidentities = [\"local:alice\", \"https://acme.okta.com// 00u1\"]";
+    fs::write(&catalogue, format!("{text}\n{ana}\n")).unwrap();
+    let run = machine.start_and_stop(&["--dev"]);
+    assert_eq!(run.stderr.matches(warned).count(), 1, "{}", run.stderr);
+    assert!(run.stderr.contains("https://acme.okta.com//"), "{}", run.stderr);
 }

@@ -83,6 +83,14 @@ impl Limits {
         self.call(&network(address).to_string(), now)
     }
 
+    /// Counts a call from `address` of whoever is nobody yet and does `what`: apart from all else that comes from there.
+    ///
+    /// # Errors
+    /// Seconds to wait before the next one.
+    pub fn call_to(&self, what: &str, address: IpAddr, now: Timestamp) -> Result<(), u32> {
+        self.call(&format!("{what} {}", network(address)), now)
+    }
+
     /// Begins a wait of `person`, unless there are too many.
     pub fn wait(&self, person: &PersonId) -> Option<Waiting<'_>> {
         let mut waits = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
@@ -131,7 +139,7 @@ impl Limits {
 }
 
 /// What one caller has to themselves: an IPv4 address, or the /64 of an IPv6 address.
-fn network(address: IpAddr) -> IpAddr {
+pub fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => address.into(),
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),

@@ -16,8 +16,8 @@ pub const LIFE_S: u32 = 300;
 pub const INTERVAL_S: u32 = 5;
 /// Machines that wait at once; whoever comes then tries again later.
 const MOST: usize = 1_000;
-/// The same from one address.
-const MOST_OF_ADDRESS: usize = 20;
+/// The same from one network, as limits count it.
+const MOST_OF_NETWORK: usize = 20;
 
 /// A machine that waits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,6 +64,7 @@ enum Said {
 
 struct Entry {
     waiting: Waiting,
+    network: IpAddr,
     said: Said,
     asked_at: Option<Timestamp>,
     interval_s: u32,
@@ -79,8 +80,8 @@ impl DeviceSignIns {
     /// Has a machine wait; none where too many do.
     pub fn begin(&self, random: &Random, now: Timestamp, asks: Asks) -> Option<Waiting> {
         let mut entries = self.lock(now);
-        let of_address = entries.values().filter(|entry| entry.waiting.address == asks.address);
-        if entries.len() >= MOST || of_address.count() >= MOST_OF_ADDRESS {
+        let of_network = entries.values().filter(|entry| entry.network == asks.network);
+        if entries.len() >= MOST || of_network.count() >= MOST_OF_NETWORK {
             return None;
         }
         let user_code = random.user_code();
@@ -99,6 +100,7 @@ impl DeviceSignIns {
         };
         let entry = Entry {
             waiting: waiting.clone(),
+            network: asks.network,
             said: Said::Nothing,
             asked_at: None,
             interval_s: INTERVAL_S,
@@ -184,6 +186,8 @@ pub struct Asks {
     pub machine: String,
     /// Where it calls from.
     pub address: IpAddr,
+    /// What limits count that as.
+    pub network: IpAddr,
 }
 
 /// As people type it.
@@ -217,6 +221,7 @@ mod tests {
             challenge: "c".to_owned(),
             machine: "m".to_owned(),
             address: Ipv4Addr::new(127, 0, 0, last).into(),
+            network: Ipv4Addr::new(127, 0, 0, last).into(),
         }
     }
 
@@ -260,8 +265,8 @@ mod tests {
             let each = (0..many).filter_map(|n| all.begin(&random, at(0), asks(&format!("{last}-{n}"), last)));
             each.count()
         };
-        assert_eq!(begun(1, 30), MOST_OF_ADDRESS);
+        assert_eq!(begun(1, 30), MOST_OF_NETWORK);
         let others: usize = (2..=60).map(|last| begun(last, 20)).sum();
-        assert_eq!(others + MOST_OF_ADDRESS, MOST);
+        assert_eq!(others + MOST_OF_NETWORK, MOST);
     }
 }

@@ -276,6 +276,88 @@ mod tests {
         assert_eq!(own.open(&moved, "another", early), None);
     }
 
+    fn proved() -> Proved {
+        Proved {
+            with: "acme".into(),
+            state: sign_in().state,
+            answer: "a".into(),
+            until: sign_in().until,
+            terminal: sign_in().terminal,
+            renews: None,
+            issuer: "i".into(),
+            subject: "s".into(),
+            name: "ana".into(),
+            mfa_at: None,
+            auth_time: None,
+            amr: Vec::new(),
+            acr: None,
+        }
+    }
+
+    #[test]
+    fn question_is_asked_of_its_state_before_its_end() {
+        let own = cookies("https://h");
+        let set = own.set_proved(&Random::default(), &proved()).unwrap();
+        let pair = set.split(';').next().unwrap();
+        let (state, early, late) = (
+            proved().state,
+            Timestamp::from_millis(999),
+            Timestamp::from_millis(1_000),
+        );
+        assert_eq!(own.open_proved(pair, &state, early), Some(proved()));
+        assert_eq!(own.open_proved(pair, &state, late), None);
+        let moved = pair.replace(&own.name(&state), &own.name("another"));
+        assert_eq!(own.open_proved(&moved, "another", early), None);
+        // who began has proved nothing yet, and who proved it begins nothing by it
+        assert_eq!(own.open(pair, &state, early), None);
+        let begun = own.set(&Random::default(), &sign_in()).unwrap();
+        assert_eq!(own.open_proved(&begun, &state, early), None);
+        assert!(
+            !format!(
+                "{:?}",
+                Proved {
+                    answer: "known to the page".into(),
+                    ..proved()
+                }
+            )
+            .contains("known to")
+        );
+    }
+
+    #[test]
+    fn beginnings_alone_are_cleared_oldest_first() {
+        let own = cookies("https://h");
+        let begun = (0..6).map(|n| format!("__Host-jit-sign-in-{n:016x}=v"));
+        let begun = begun.collect::<Vec<_>>().join("; ");
+        let others =
+            "__Host-jit-sign-in-x=1; __Host-jit-sign-in-00000000000000zz=1; jit-sign-in-0000000000000000=1; a=b";
+        let cleared = own.clear_oldest(&format!("{others}; {begun}"));
+        let names: Vec<&str> = cleared.iter().filter_map(|one| Some(one.split_once('=')?.0)).collect();
+        assert_eq!(
+            names,
+            [
+                "__Host-jit-sign-in-0000000000000000",
+                "__Host-jit-sign-in-0000000000000001"
+            ]
+        );
+        assert!(
+            cleared
+                .iter()
+                .all(|one| one.contains("=; ") && one.contains("Max-Age=0")),
+            "{cleared:?}"
+        );
+    }
+
+    #[test]
+    fn what_is_kept_is_read_by_its_name_alone() {
+        let own = cookies("https://h");
+        let kept = own.keep(&Random::default(), "jit-a", &"value", 300).unwrap();
+        let (pair, rules) = kept.split_once("; ").unwrap();
+        assert_eq!(rules, "Path=/; Max-Age=300; HttpOnly; SameSite=Strict; Secure");
+        assert_eq!(own.kept::<String>(pair, "jit-a").as_deref(), Some("value"));
+        assert_eq!(own.kept::<String>(&pair.replace("jit-a", "jit-b"), "jit-b"), None);
+    }
+
     #[test]
     fn cookie_stays_with_its_host_over_https() {
         let set = |origin: &str| cookies(origin).set(&Random::default(), &sign_in()).unwrap();

@@ -11,6 +11,7 @@ use super::sign_in::code_hash;
 use crate::domain::text::is_unsafe_to_show;
 use crate::domain::{DeviceId, SignInMethod, Timestamp};
 use crate::server::backend::Backend;
+use crate::server::edge::limits::network;
 use crate::server::failure::Failure;
 use crate::server::identity::device_sign_ins::{Asked, Asks, INTERVAL_S, LIFE_S, Waiting};
 use crate::server::identity::on_its_way::{Terminal, is_same};
@@ -78,6 +79,7 @@ pub fn ask(
         challenge: new.challenge.clone(),
         machine: machine.take(LONGEST_MACHINE).collect(),
         address,
+        network: network(address),
     };
     let waiting = backend.sign_ins.devices.begin(&backend.random, backend.now(), asks);
     let waiting = waiting.ok_or_else(|| Failure::too_much("too many machines wait", LIFE_S))?;

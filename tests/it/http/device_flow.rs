@@ -1,10 +1,13 @@
 //! Signing a machine in that has no browser: what it asks, what a person is asked, and what neither gets without the other.
 
+use jit::domain::Digest;
+use jit::server::settings::DirectorySettings;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::caller::{Answer, Caller};
 use super::oidc_house::{House, Terminal, at, get};
+use super::scim::{acme, send};
 use super::stage::{Stage, eventually, replace_in};
 use crate::harness::{Browser, Device, Page};
 
@@ -70,6 +73,19 @@ async fn signed_in(stage: &Stage, login: &str) -> Caller {
     }
 }
 
+/// Has policy count bea among engineers and approvers.
+async fn enrol(house: &House, bea: &Caller) {
+    let catalogue = house.stage.folder().join("policy/security/catalogue.toml");
+    for group in ["\"local:carol\"]\n\n[group.payments]", "members = [\"local:bob\"]"] {
+        let with = group.replacen("]", &format!(", \"{} bea\"]", house.acme.issuer), 1);
+        replace_in(&catalogue, group, &with);
+    }
+    eventually("the policy", || async {
+        bea.get("/v1/me").await.body["groups"] == json!(["engineering", "payments"])
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn machine_is_signed_in_once_somebody_says_that_it_is_theirs() {
     let Some(house) = house("machine_is_signed_in_once_somebody_says_that_it_is_theirs").await else {
@@ -101,6 +117,17 @@ async fn machine_is_signed_in_once_somebody_says_that_it_is_theirs() {
     assert_eq!(house.stage.count("session.proved").await, 0);
     let done = says(&mut browser, &url, &page, "yes").await;
     assert_eq!(done.status, 200, "{done:?}");
+    let hash = Digest::of(told["device_code"].as_str().unwrap().replace('-', "").as_bytes());
+    let kept = house
+        .stage
+        .backend
+        .store
+        .code_by_hash(hash.as_str())
+        .await
+        .unwrap()
+        .unwrap();
+    let left_s = kept.expires_at.since(house.stage.backend.now());
+    assert!((60..=120).contains(&left_s), "{left_s}");
     assert!(browser.cookies.iter().all(|(name, _)| name != "jit-device-signed-in"));
     let opened = polls(&terminal, &told).await.is(201).body;
     assert_eq!(
@@ -117,19 +144,30 @@ async fn attack_09_machine_that_was_signed_in_asks_and_approves_nothing() {
         return;
     };
     let bea = signed_in(&house.stage, "bea pwd,mfa -").await;
-    let catalogue = house.stage.folder().join("policy/security/catalogue.toml");
-    for group in ["\"local:carol\"]\n\n[group.payments]", "members = [\"local:bob\"]"] {
-        let with = group.replacen("]", &format!(", \"{} bea\"]", house.acme.issuer), 1);
-        replace_in(&catalogue, group, &with);
-    }
-    eventually("the policy", || async {
-        bea.get("/v1/me").await.body["groups"] == json!(["engineering", "payments"])
-    })
-    .await;
+    enrol(&house, &bea).await;
     let filed = house.stage.sign_in("alice").await.file("prod-admin").await;
     let refused = bea.approve(&filed).await.is(403).refuses("policy.refused");
     assert_eq!(refused.body["reasons"][0]["policy"], "base.method");
     bea.file("prod-admin").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn machine_is_asked_for_no_second_factor() {
+    let Some(house) = house("machine_is_asked_for_no_second_factor").await else {
+        return;
+    };
+    let bea = signed_in(&house.stage, "bea pwd -").await;
+    let rules = house.stage.folder().join("policy/security/00-baseline.cedar");
+    replace_in(
+        &rules,
+        "\"loopback-pkce\"].contains",
+        "\"loopback-pkce\", \"device\"].contains",
+    );
+    enrol(&house, &bea).await;
+    let filed = house.stage.sign_in("alice").await.file("prod-admin").await;
+    // nobody is there who could show one
+    let refused = bea.approve(&filed).await.is(403).refuses("policy.refused");
+    assert_eq!(refused.body["reasons"][0]["policy"], "base.mfa-fresh");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -254,4 +292,52 @@ async fn wrong_codes_and_bodies_are_slowed_down_and_refused() {
         .post(&format!("{}/device", nobody.url), &[("x", "<script>")])
         .await;
     assert_eq!(odd.status, 400, "{odd:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn yes_that_was_not_stored_may_be_said_again() {
+    let test = "yes_that_was_not_stored_may_be_said_again";
+    let house = House::open_with(test, |settings, issuer| {
+        settings.sign_in[0].provider.device = true;
+        settings.directories.push(DirectorySettings {
+            issuer: issuer.to_owned(),
+            ..acme(&["payments"])
+        });
+    });
+    let Some(house) = house.await else { return };
+    let ana = json!({ "userName": "ana", "externalId": "ana", "active": false });
+    let pushed = send(&house.stage, Method::POST, "/scim/v2/Users", &ana)
+        .await
+        .is(201)
+        .body;
+    let (terminal, told) = asks(&house.stage).await;
+    let (mut browser, url) = (Browser::of("ana pwd -"), terminal.caller.url.clone());
+    types(&mut browser, &url, told["user_code"].as_str().unwrap()).await;
+    let page = signs_in(&mut browser, &url).await;
+    let left = says(&mut browser, &url, &page, "yes").await;
+    assert!(left.text.contains("your directory says that you have left"), "{left:?}");
+    polls(&terminal, &told).await.is(401).refuses("session.pending");
+    let back = json!({ "Operations": [{ "op": "replace", "value": { "active": true } }] });
+    let path = format!("/scim/v2/Users/{}", pushed["id"].as_str().unwrap());
+    send(&house.stage, Method::PATCH, &path, &back).await.is(200);
+    let page = signs_in(&mut browser, &url).await;
+    assert_eq!(says(&mut browser, &url, &page, "yes").await.status, 200);
+    polls(&terminal, &told).await.is(201);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn name_of_a_machine_is_cut() {
+    let stage = Stage::open_with(|settings| {
+        let mut party = at("acme", "https://acme.example");
+        party.provider.device = true;
+        settings.sign_in.push(party);
+    })
+    .await;
+    let terminal = Terminal::of(&stage);
+    let body = json!({ "challenge": terminal.challenge(), "machine": "m".repeat(10_000) });
+    let told = terminal.caller.post("/v1/device-sign-ins", &body).await.is(201).body;
+    let mut browser = Browser::of("x");
+    let page = types(&mut browser, &terminal.caller.url, told["user_code"].as_str().unwrap()).await;
+    let says = format!("calls itself {} asked ", "m".repeat(64));
+    assert!(page.text.contains(&says), "{}", page.text);
 }

@@ -34,5 +34,6 @@ mod workload_lies;
 mod workloads;
 
 pub use self::names::{signs_in, two_issuers};
+pub use self::oidc_house::with_issuer;
 pub use self::stage::{Stage, code_of};
 pub use self::workload_house::{PERMITS, enrolled};

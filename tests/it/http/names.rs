@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::caller::Caller;
-use super::oidc_house::{Issuer, Terminal, at};
+use super::oidc_house::{Issuer, Terminal, at, with_issuer};
 use super::stage::Stage;
 
 /// A backend at which people sign in at two issuers of our own.
@@ -49,6 +49,15 @@ async fn people_of_one_name_are_told_apart() {
     assert_eq!((&second["of"], &second["namesakes"]), (&json!("acme"), &json!(true)));
     let me = again.get("/v1/me").await.is(200).body;
     assert_eq!(me["person"], second);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn local_people_are_marked_beside_the_only_provider() {
+    let (stage, acme) = with_issuer().await;
+    let (_, ana) = signs_in(&stage, (&acme, "acme"), "00u1", "carol").await;
+    assert_eq!((&ana["name"], ana.get("of")), (&json!("carol"), None));
+    let own = stage.sign_in("carol").await.get("/v1/me").await.is(200).body["person"].clone();
+    assert_eq!((&own["name"], &own["of"]), (&json!("carol"), &json!("local")));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -249,7 +249,8 @@ impl Issuer {
         self.begins_at(browser, &terminal.address()).await
     }
 
-    async fn begins_at(&self, browser: &mut Browser, address: &str) -> String {
+    /// The same by the address that a terminal says.
+    pub async fn begins_at(&self, browser: &mut Browser, address: &str) -> String {
         let page = browser.get(address).await;
         assert_eq!(page.status, 303, "{page:?}");
         *self.nonce.lock().unwrap() = page.brings("nonce").unwrap();

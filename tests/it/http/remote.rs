@@ -1,5 +1,6 @@
 //! Signing in with a code that the person carries from a browser elsewhere, and what it is good for.
 
+use jit::domain::Digest;
 use serde_json::{Value, json};
 
 use super::caller::Caller;
@@ -47,6 +48,17 @@ async fn carried_code_signs_its_terminal_in_once() {
     assert!(page.text.contains("They want to sign in as you"), "{}", page.text);
     assert!(!page.headers.contains_key("refresh") && page.headers["cache-control"] == "no-store");
     let code = code(&page);
+    let hash = Digest::of(code.replace('-', "").as_bytes());
+    let kept = house
+        .stage
+        .backend
+        .store
+        .code_by_hash(hash.as_str())
+        .await
+        .unwrap()
+        .unwrap();
+    let left_s = kept.expires_at.since(house.stage.backend.now());
+    assert!((200..=300).contains(&left_s), "{left_s}");
     // whoever reads it over a shoulder has neither what the terminal made nor its device
     let guessed = terminal.brings_with(&code, &house.stage.backend.random.secret()).await;
     guessed.is(401).refuses("session.code_invalid");

@@ -121,3 +121,17 @@ async fn versions_keep_two_writers_apart() {
     assert_eq!((both.0.status, both.1.status), (200, 200));
     assert_eq!(get(&stage, &path).await.body["name"]["givenName"], "B");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn directory_that_calls_too_often_is_told_to_wait() {
+    let stage = house().await;
+    let mut slowed = None;
+    for _ in 0..20_000 {
+        let answer = Answer::of(call(&stage, Method::GET, "/scim/v2/ServiceProviderConfig")).await;
+        if answer.status == 429 {
+            slowed = Some(answer);
+            break;
+        }
+    }
+    fails(&slowed.expect("a limit"), 429, None);
+}

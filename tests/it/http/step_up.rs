@@ -84,6 +84,9 @@ async fn decision_goes_on_once_a_second_factor_was_shown() {
     for (name, value) in [("prompt", "login"), ("max_age", "0"), ("acr_values", "urn:acme:two")] {
         assert_eq!(asked.brings(name).as_deref(), Some(value));
     }
+    let asks = Browser::of("bea pwd,mfa -").until_asked(&address, TERMINAL).await;
+    let says = "A terminal asks bea (acme) for a second factor.";
+    assert!(asks.text.contains(says), "{}", asks.text);
     let page = Browser::of("bea pwd,mfa -").follow(&address, TERMINAL).await;
     let me = renews(&terminal, &page.brings("code").unwrap()).await.is(200).body;
     let before = bea.get("/v1/me").await.is(200).body;

@@ -189,7 +189,7 @@ async fn attack_26_handshake_that_is_slow_or_none_is_ended() {
     }
 }
 
-fn behind(header: ForwardedHeader) -> impl FnOnce(&mut jit::server::settings::Settings) {
+pub fn behind(header: ForwardedHeader) -> impl FnOnce(&mut jit::server::settings::Settings) {
     move |settings| {
         settings.trusted_proxies = Some(TrustedProxies {
             networks: vec!["127.0.0.1/32".parse().unwrap()],

@@ -43,14 +43,14 @@ pub(crate) async fn push(stage: &Stage, name: &str) -> String {
 }
 
 /// Pushes a group with members: our id of it.
-async fn push_group(stage: &Stage, name: &str, members: &[&str]) -> String {
+pub(super) async fn push_group(stage: &Stage, name: &str, members: &[&str]) -> String {
     let members: Vec<_> = members.iter().map(|id| json!({ "value": id })).collect();
     let body = json!({ "displayName": name, "members": members });
     let group = groups::create(&stage.backend, &directory(&stage.backend), &body).await;
     group.unwrap().group.id
 }
 
-async fn patch(stage: &Stage, user: &str, operation: serde_json::Value) {
+pub(super) async fn patch(stage: &Stage, user: &str, operation: serde_json::Value) {
     let body = json!({ "Operations": [operation] });
     let write = Write::Patch(&body);
     let (backend, directory) = (&stage.backend, directory(&stage.backend));
@@ -59,7 +59,7 @@ async fn patch(stage: &Stage, user: &str, operation: serde_json::Value) {
         .unwrap();
 }
 
-async fn patch_group(stage: &Stage, group: &str, operation: serde_json::Value) {
+pub(super) async fn patch_group(stage: &Stage, group: &str, operation: serde_json::Value) {
     let body = json!({ "Operations": [operation] });
     let write = Write::Patch(&body);
     let (backend, directory) = (&stage.backend, directory(&stage.backend));
@@ -69,7 +69,7 @@ async fn patch_group(stage: &Stage, group: &str, operation: serde_json::Value) {
 }
 
 /// Somebody as the next call would know them.
-async fn afresh(stage: &Stage, caller: &Caller) -> Caller {
+pub(super) async fn afresh(stage: &Stage, caller: &Caller) -> Caller {
     let known = super::super::directory::known(&stage.backend, &caller.person).await;
     Caller {
         known: known.unwrap(),
@@ -77,7 +77,7 @@ async fn afresh(stage: &Stage, caller: &Caller) -> Caller {
     }
 }
 
-async fn groups_of(stage: &Stage, caller: &Caller) -> Vec<String> {
+pub(super) async fn groups_of(stage: &Stage, caller: &Caller) -> Vec<String> {
     sign_in::me(&stage.backend, caller).await.unwrap().groups
 }
 

@@ -263,7 +263,7 @@ async fn grant_on_a_target_that_left_the_catalogue_is_nobody_elses_to_revoke() {
 }
 
 /// Somebody of another issuer, who calls themselves `name`.
-async fn elsewhere(stage: &Stage, subject: &str, name: &str) -> Person {
+pub(super) async fn elsewhere(stage: &Stage, subject: &str, name: &str) -> Person {
     let person = Person {
         id: stage.backend.random.person_id(),
         issuer: "https://partners.example".to_owned(),
