@@ -30,8 +30,7 @@ pub async fn from_directory(
 ) -> Response {
     let Some(directory) = shown(&backend, request.headers()) else {
         // who tries tokens is slowed down
-        let who = format!("directory at {}", peer.ip());
-        let tried = backend.limits.call(&who, backend.now());
+        let tried = backend.limits.directory_at(peer.ip(), backend.now());
         let failure = match tried {
             Ok(()) => Failure::new(Code::SessionUnknown, "no token of a directory, or one that has ended"),
             Err(wait_s) => Failure::too_much("too many calls", wait_s),

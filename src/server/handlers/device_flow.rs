@@ -58,7 +58,7 @@ pub async fn ask(
     key: DeviceKey,
     body: Body<NewDeviceSignIn>,
 ) -> Result<Response, Failure> {
-    let called = backend.limits.call(&peer.ip().to_string(), backend.now());
+    let called = backend.limits.call_from(peer.ip(), backend.now());
     called.map_err(|wait_s| Failure::too_much("too many calls", wait_s))?;
     let asked = device_flow::ask(&backend, &body.value, &key.id, peer.ip())?;
     Ok((StatusCode::CREATED, Json(asked)).into_response())

@@ -37,10 +37,8 @@ pub async fn open_workload(
     key: DeviceKey,
     body: Body<NewWorkloadSession>,
 ) -> Result<Response, Failure> {
-    backend
-        .limits
-        .call(&peer.ip().to_string(), backend.now())
-        .map_err(|wait_s| Failure::too_much("too many calls", wait_s))?;
+    let called = backend.limits.call_from(peer.ip(), backend.now());
+    called.map_err(|wait_s| Failure::too_much("too many calls", wait_s))?;
     let opened = workload::open(&backend, &body.value, &key, peer.ip()).await?;
     Ok((StatusCode::CREATED, Json(opened)).into_response())
 }
