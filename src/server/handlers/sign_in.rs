@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
-use super::device_flow::offered;
+use super::device_flow::said;
 use crate::domain::{DeviceId, SessionId};
 use crate::server::backend::Backend;
 use crate::server::edge::body::Json;
@@ -200,7 +200,7 @@ pub(super) fn over(backend: &Backend, state: &str, ended: Ended) -> Response {
             Some(&cookie),
         ),
         Ended::Terminal(address) => go_to(&address, Some(&clear)),
-        Ended::Machine(proved) => with_cookie(offered(backend, *proved), &clear),
+        Ended::Machine(is_in) => said(is_in, is_in),
         Ended::Carried(code) => with_cookie(carried(&code), &clear),
         Ended::Refused(why) => with_cookie(refused(why), &clear),
     }
@@ -239,7 +239,7 @@ pub(super) fn go_to(address: &str, cookie: Option<&str>) -> Response {
 }
 
 /// Sends the browser to the identity provider, without what it keeps of sign-ins that were given up.
-fn sent(backend: &Backend, headers: &HeaderMap, begun: &Begun) -> Response {
+pub(super) fn sent(backend: &Backend, headers: &HeaderMap, begun: &Begun) -> Response {
     let mut response = go_to(&begun.address, Some(&begun.cookie));
     for over in backend.sign_ins.cookies.clear_oldest(&cookies(headers)) {
         response = with_cookie(response, &over);

@@ -9,7 +9,6 @@ use tokio::sync::OnceCell;
 
 use super::device_sign_ins::DeviceSignIns;
 use super::on_its_way::Cookies;
-use super::proved::Proved;
 use super::relying_party::{RelyingParty, SignInSettings};
 use crate::config::SealingKey;
 use crate::domain::Timestamp;
@@ -32,8 +31,8 @@ pub enum Ended {
     Carried(String),
     /// There is none, for this reason.
     Refused(String),
-    /// The person is asked whether the machine whose code they typed is theirs.
-    Machine(Box<Proved>),
+    /// The person said whether the machine whose code they typed is theirs: whether it is signed in.
+    Machine(bool),
 }
 
 /// The identity providers of this backend.

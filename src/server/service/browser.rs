@@ -178,8 +178,7 @@ async fn ended(backend: &Backend, sign_in: &OnItsWay, returned: &Return) -> Resu
     if known.map_err(|error| Stopped::of(error.into()))?.is_some() {
         return Err(Stopped::NotBegun);
     }
-    match proved(backend, sign_in, returned).await {
-        Ok(proved) if proved.terminal.user_code.is_some() => Ok(Ended::Machine(Box::new(proved))),
+    match proved(backend, sign_in, returned, address).await {
         Ok(proved) => {
             let cookie = backend.sign_ins.cookies.set_proved(&backend.random, &proved);
             Ok(Ended::Asked(cookie.ok_or(Stopped::Failed)?))

@@ -35,7 +35,8 @@ pub fn asked(backend: &Backend, cookies: &str, state: &str) -> Result<Proved, St
 /// [`Stopped::NotBegun`]: nobody asked that. Every other failure is for the terminal.
 pub async fn confirm(backend: &Backend, cookies: &str, state: &str, answer: &str) -> Result<Ended, Stopped> {
     let proved = asked(backend, cookies, state)?;
-    if !is_same(&proved.answer, answer) {
+    // a machine has a question of its own
+    if proved.terminal.user_code.is_some() || !is_same(&proved.answer, answer) {
         return Err(Stopped::NotBegun);
     }
     let once = backend.sign_ins.confirmed(&proved.state, backend.now(), proved.until);
