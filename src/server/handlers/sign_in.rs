@@ -153,7 +153,7 @@ pub async fn finish(
         description: brought.error_description,
         with,
     };
-    match browser::finish(&backend, &cookies(&headers), &returned).await {
+    match browser::finish(&backend, &cookies(&headers), &returned, peer.ip()).await {
         Ok(ended) => over(&backend, &returned.state, ended),
         Err(why) => stopped(&why),
     }
@@ -215,14 +215,15 @@ pub(super) fn cookies(headers: &HeaderMap) -> String {
 
 pub(super) fn slowed(backend: &Backend, peer: SocketAddr) -> Option<Response> {
     let wait_s = backend.limits.call_from(peer.ip(), backend.now()).err()?;
-    let line = Line::Text(format!(
-        "Too many calls come from this address. Try again in {wait_s} s."
-    ));
-    let mut response = page(StatusCode::TOO_MANY_REQUESTS, "Wait a moment", &[line]);
+    let text = format!("Too many calls come from this address. Try again in {wait_s} s.");
+    Some(wait(text, wait_s))
+}
+
+fn wait(text: String, wait_s: u32) -> Response {
+    let mut response = page(StatusCode::TOO_MANY_REQUESTS, "Wait a moment", &[Line::Text(text)]);
+    let headers = response.headers_mut();
+    headers.insert(header::RETRY_AFTER, HeaderValue::from(wait_s));
     response
-        .headers_mut()
-        .insert(header::RETRY_AFTER, HeaderValue::from(wait_s));
-    Some(response)
 }
 
 /// Sends the browser on, with `cookie` where there is one. The address is the terminal's, or the identity provider's own.
@@ -292,6 +293,8 @@ pub(super) fn stopped(why: &Stopped) -> Response {
         Stopped::Issuer(_) => StatusCode::BAD_GATEWAY,
         Stopped::NotBegun | Stopped::NoSession => StatusCode::BAD_REQUEST,
         Stopped::Failed => StatusCode::INTERNAL_SERVER_ERROR,
+        // what the browser keeps of it counts on
+        Stopped::Busy(wait_s) => return wait(why.to_string(), *wait_s),
     };
     let again = Line::Text("Begin again in a terminal: jit login".to_owned());
     page(status, "Not signed in", &[Line::Text(why.to_string()), again])

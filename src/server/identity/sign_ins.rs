@@ -14,8 +14,10 @@ use crate::config::SealingKey;
 use crate::domain::Timestamp;
 use crate::network::Network;
 
-/// From so many on, what is over is forgotten.
+/// Whenever so many more are remembered, what is over is forgotten.
 const MANY: usize = 256;
+/// No more are remembered at once: then those go that would end first. Who asks again after one of those is told that it is over.
+const MOST: usize = 8_192;
 
 /// By `state`: where its browser goes, and until when it may ask.
 type AllEnded = HashMap<String, (Arc<OnceCell<Ended>>, Timestamp)>;
@@ -92,9 +94,33 @@ impl SignIns {
 
 fn once(all: &Mutex<AllEnded>, state: &str, now: Timestamp, until: Timestamp) -> Arc<OnceCell<Ended>> {
     let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
-    if all.len() >= MANY {
+    if all.len().is_multiple_of(MANY) {
         all.retain(|_, (_, until)| now < *until);
+    }
+    if all.len() >= MOST && !all.contains_key(state) {
+        let mut ends: Vec<Timestamp> = all.values().map(|(_, until)| *until).collect();
+        let (_, middle, _) = ends.select_nth_unstable(MOST / 2);
+        let middle = *middle;
+        // where all end at once, all of them
+        all.retain(|_, (_, until)| *until > middle);
     }
     let (cell, _) = all.entry(state.to_owned()).or_insert_with(|| (Arc::default(), until));
     Arc::clone(cell)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attack_26_ended_sign_ins_are_bounded() {
+        let (all, now) = (Mutex::default(), Timestamp::from_millis(0));
+        for n in 0..3 * i64::try_from(MOST).unwrap() {
+            let until = Timestamp::from_millis(600_000 + n);
+            drop(once(&all, &n.to_string(), now, until));
+        }
+        let mut left = all.into_inner().unwrap();
+        assert!((MOST / 2..=MOST).contains(&left.len()), "{}", left.len());
+        assert!(left.remove(&(3 * MOST - 1).to_string()).is_some() && !left.contains_key("0"));
+    }
 }

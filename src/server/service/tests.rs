@@ -10,6 +10,7 @@ mod many_accounts;
 mod many_listed;
 mod others;
 mod several;
+mod sign_in_elsewhere;
 mod start;
 mod stories;
 mod ticket;
