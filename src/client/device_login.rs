@@ -79,7 +79,8 @@ impl Client {
             match error.wire_code() {
                 Some(Code::SessionPending) => {}
                 Some(Code::RateLimited) => pause = (pause + SLOWER).min(LONGEST_PAUSE),
-                // it waits there no longer
+                // it waits there no longer: its time is over, or the backend began anew
+                Some(Code::SessionCodeInvalid) if Instant::now() + pause < ends => return Err(unknown()),
                 Some(Code::SessionCodeInvalid) => return Err(late(login)),
                 // a moment without the backend: the code may still be typed
                 _ if error.is_worth_a_retry() => {}
@@ -90,6 +91,11 @@ impl Client {
             }
         }
     }
+}
+
+fn unknown() -> Error {
+    let message = "the backend knows this machine's code no longer";
+    Error::new(Exit::SignedOut, "login.code_unknown", message).try_("jit login --device")
 }
 
 fn late(login: &DeviceLogin) -> Error {

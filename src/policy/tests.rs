@@ -10,6 +10,7 @@ mod locks;
 mod many_accounts;
 mod noise;
 mod table;
+mod workload_roles;
 mod workloads;
 
 use std::net::{IpAddr, Ipv4Addr};

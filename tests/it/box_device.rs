@@ -6,8 +6,8 @@ use serde_json::Value;
 use crate::box_login::Company;
 use crate::harness::{Browser, LIMIT, Page, SealedBox};
 
-fn token(page: &Page) -> String {
-    let (_, rest) = page.text.split_once("name=\"token\" value=\"").unwrap();
+fn field(page: &Page, name: &str) -> String {
+    let (_, rest) = page.text.split_once(&format!("name=\"{name}\" value=\"")).unwrap();
     rest.split_once('"').unwrap().0.to_owned()
 }
 
@@ -16,15 +16,15 @@ fn answers(login: &str, url: &str, code: &str, answer: &str) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.unwrap().block_on(async {
         let mut browser = Browser::of(login);
-        let form = token(&browser.get(&format!("{url}/device")).await);
+        let form = field(&browser.get(&format!("{url}/device")).await, "token");
         let fields = [("token", &*form), ("code", code)];
         let page = browser.post(&format!("{url}/device"), &fields).await;
         assert!(page.text.contains("/device/sign-in?with=acme"), "{page:?}");
         let page = browser
             .until_asked(&format!("{url}/device/sign-in?with=acme"), "nowhere")
             .await;
-        let asked = token(&page);
-        let fields = [("token", &*asked), ("answer", answer)];
+        let (state, asked) = (field(&page, "state"), field(&page, "token"));
+        let fields = [("state", &*state), ("token", &*asked), ("answer", answer)];
         let page = browser.post(&format!("{url}/device/answer"), &fields).await;
         assert_eq!(page.status, 200, "{page:?}");
     });

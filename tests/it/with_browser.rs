@@ -70,10 +70,10 @@ fn person_signs_a_machine_in_by_a_real_browser() {
     browser.go(page);
     browser.types("input[name=code]", code);
     browser.presses("button");
-    browser.wait_for("A machine that calls itself");
+    browser.wait_for("It calls itself");
     browser.presses("a[href^='/device/sign-in']");
     signs_in(&browser, "ana pwd,mfa -");
-    browser.wait_for("A machine that calls itself");
+    browser.wait_for("It calls itself");
     browser.presses("form:has(input[value=yes]) button");
     browser.wait_for("You can close this tab: go on there.");
     drop(running.finish(LIMIT).exits(0));

@@ -96,6 +96,9 @@ pub(in crate::policy) fn build(sources: &[Source<'_>]) -> Result<Catalogue, Vec<
         })
         .collect();
     let (targets, families) = add_targets(&mut ground, &placed);
+    for (source, document) in &documents {
+        ground.check_whose_roles(source, document, &targets);
+    }
     if !ground.findings.is_empty() {
         return Err(ground.findings);
     }

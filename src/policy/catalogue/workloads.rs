@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use toml::Spanned;
 
+use super::Target;
 use super::build::Ground;
 use super::groups::is_address;
 use super::shape::{self, Document};
@@ -57,6 +58,8 @@ const EVENTS: &[&str] = &[
 ];
 /// What tells tokens apart, not workloads.
 const OF_THE_TOKEN: &[&str] = &["iss", "aud", "exp", "iat", "nbf", "jti", "nonce", "azp"];
+/// So begin the roles of permission sets, which people hold.
+const PEOPLES: &str = "AWSReservedSSO_";
 /// The longest value of a claim.
 const LONGEST: usize = 500;
 /// How deep claims lie in others.
@@ -163,17 +166,54 @@ impl<'a> Ground<'a> {
         }
     }
 
+    /// Nobody becomes a workload by access that they are given: they would ask as one, and approve that as themselves.
+    pub(super) fn check_whose_roles(&mut self, source: &Source<'_>, document: &Document, targets: &[Target]) {
+        let subs = document.workload.values().flat_map(|written| &written.claims);
+        for (_, value) in subs.filter(|(claim, _)| claim.get_ref() == "sub") {
+            for (account, name) in texts(value.get_ref()).into_iter().filter_map(role) {
+                let is_its = |target: &&Target| {
+                    let own = role(target.binding.arn());
+                    own.is_some_and(|(at, own)| at == account && own.eq_ignore_ascii_case(name))
+                };
+                let message = match targets.iter().find(is_its) {
+                    Some(target) => format!("role `{name}` is the target `{}`", target.name),
+                    None if name.starts_with(PEOPLES) => format!("role `{name}` is a permission set"),
+                    None => continue,
+                };
+                let hint = "whoever holds it would be this workload: give it a role that nobody is given";
+                self.find(source, value.span(), message, Some(hint.to_owned()));
+            }
+        }
+    }
+
     fn check_events(&mut self, source: &Source<'_>, written: &Spanned<toml::Value>) {
-        let texts: Vec<&str> = match written.get_ref() {
-            toml::Value::Array(several) => several.iter().filter_map(toml::Value::as_str).collect(),
-            one => one.as_str().into_iter().collect(),
-        };
+        let texts = texts(written.get_ref());
         for event in texts.into_iter().filter(|event| !EVENTS.contains(event)) {
             let message = format!("`{event}` lets code in that is in no branch of the repository");
             let hint = format!("list some of {}", EVENTS.join(", "));
             self.find(source, written.span(), message, Some(hint));
         }
     }
+}
+
+/// The texts that `written` is, or lists.
+fn texts(written: &toml::Value) -> Vec<&str> {
+    match written {
+        toml::Value::Array(several) => several.iter().filter_map(toml::Value::as_str).collect(),
+        one => one.as_str().into_iter().collect(),
+    }
+}
+
+/// Account and name of the role that `arn` is of, or a session of: names are unique in an account, whatever their path.
+fn role(arn: &str) -> Option<(&str, &str)> {
+    let mut parts = arn.splitn(6, ':').skip(4);
+    let (account, resource) = (parts.next()?, parts.next()?);
+    let name = match resource.split_once('/')? {
+        ("role", path) => path.rsplit('/').next()?,
+        ("assumed-role", session) => session.split('/').next()?,
+        _ => return None,
+    };
+    arn.starts_with("arn:").then_some((account, name))
 }
 
 fn is_name(name: &str) -> bool {

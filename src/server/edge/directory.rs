@@ -30,7 +30,7 @@ pub async fn from_directory(
 ) -> Response {
     let Some(directory) = shown(&backend, request.headers()) else {
         // who tries tokens is slowed down
-        let tried = backend.limits.call_to("directory", peer.ip(), backend.now());
+        let tried = backend.limits.directory_at(peer.ip(), backend.now());
         let failure = match tried {
             Ok(()) => Failure::new(Code::SessionUnknown, "no token of a directory, or one that has ended"),
             Err(wait_s) => Failure::too_much("too many calls", wait_s),

@@ -149,10 +149,8 @@ fn refusal(error: ProofError) -> Failure {
 /// The device that proves that this call comes from it. Whoever signs in is nobody yet: they count on their address, apart
 /// from those who try tokens there, and before their proof costs anything.
 fn proven(backend: &Backend, call: &Parts, peer: SocketAddr) -> Result<Proven, Failure> {
-    backend
-        .limits
-        .call_to("sign-in", peer.ip(), backend.now())
-        .map_err(too_often)?;
+    let called = backend.limits.sign_in_from(peer.ip(), backend.now());
+    called.map_err(too_often)?;
     let checked = backend
         .proofs
         .check(backend.now(), proof(call)?, &expected(backend, call, None));

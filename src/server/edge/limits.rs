@@ -10,14 +10,17 @@ use crate::domain::{PersonId, Timestamp};
 pub const MOST_WAITS: u32 = 50;
 /// Open requests of one person.
 pub const MOST_OPEN_REQUESTS: u32 = 20;
-/// Wrong codes from one address within [`CODE_WINDOW_MS`].
+/// Wrong codes from one network within [`CODE_WINDOW_MS`].
 const MOST_WRONG_CODES: u32 = 5;
 const CODE_WINDOW_MS: i64 = 60_000;
+/// The same of codes that identity providers refused. Nobody guesses them: this is how often a network has us call one for
+/// nothing, and few enough that no provider minds.
+const MOST_REFUSED_CODES: u32 = 20;
 /// Calls a second, and how many may be saved up.
 const CALLS_PER_S: i64 = 100;
 const MOST_SAVED_CALLS: i64 = 500;
-/// Callers and addresses that are remembered at once. Beyond it those who have been quiet are forgotten; where
-/// nobody has, everybody is, which lets each of them call a little more.
+/// Callers and networks that are remembered at once. Beyond it those who have been quiet are forgotten; where
+/// nobody has, those are who did least, which lets each of them call a little more.
 const MOST_REMEMBERED: usize = 50_000;
 
 #[derive(Debug, Clone, Copy)]
@@ -27,12 +30,16 @@ struct Bucket {
     at_ms: i64,
 }
 
+/// By network: how many, and since when.
+type Counts = Mutex<HashMap<IpAddr, (u32, i64)>>;
+
 /// Who may call how often.
 #[derive(Debug, Default)]
 pub struct Limits {
     calls: Mutex<HashMap<String, Bucket>>,
     waits: Mutex<HashMap<PersonId, u32>>,
-    wrong_codes: Mutex<HashMap<IpAddr, (u32, i64)>>,
+    wrong_codes: Counts,
+    refused_codes: Counts,
 }
 
 /// One wait that counts while it is held.
@@ -56,9 +63,12 @@ impl Limits {
                     .saturating_add((now.millis() - b.at_ms).saturating_mul(CALLS_PER_S))
                     < full
             });
-            // a sweep that frees little would come back with every call
+            // a sweep that frees little would come back with every call: those go that have most left
             if calls.len() > MOST_REMEMBERED / 2 {
-                calls.clear();
+                let mut all: Vec<(String, Bucket)> = calls.drain().collect();
+                all.sort_unstable_by_key(|(_, bucket)| bucket.saved);
+                all.truncate(MOST_REMEMBERED / 2);
+                calls.extend(all);
             }
         }
         let bucket = calls.entry(who.to_owned()).or_insert(Bucket {
@@ -83,12 +93,20 @@ impl Limits {
         self.call(&network(address).to_string(), now)
     }
 
-    /// Counts a call from `address` of whoever is nobody yet and does `what`: apart from all else that comes from there.
+    /// The same of whoever signs in there, apart from those who try tokens.
     ///
     /// # Errors
     /// Seconds to wait before the next one.
-    pub fn call_to(&self, what: &str, address: IpAddr, now: Timestamp) -> Result<(), u32> {
-        self.call(&format!("{what} {}", network(address)), now)
+    pub fn sign_in_from(&self, address: IpAddr, now: Timestamp) -> Result<(), u32> {
+        self.call(&format!("sign-in {}", network(address)), now)
+    }
+
+    /// The same of who tries tokens of directories there.
+    ///
+    /// # Errors
+    /// Seconds to wait before the next one.
+    pub fn directory_at(&self, address: IpAddr, now: Timestamp) -> Result<(), u32> {
+        self.call(&format!("directory at {}", network(address)), now)
     }
 
     /// Begins a wait of `person`, unless there are too many.
@@ -110,32 +128,56 @@ impl Limits {
     /// # Errors
     /// Seconds to wait before the next try.
     pub fn may_try_code(&self, address: IpAddr, now: Timestamp) -> Result<(), u32> {
-        let mut wrong = self.wrong_codes.lock().unwrap_or_else(PoisonError::into_inner);
-        let left_ms = |since: i64| since + CODE_WINDOW_MS - now.millis();
-        match wrong.get(&network(address)) {
-            Some((count, since)) if *count >= MOST_WRONG_CODES && left_ms(*since) > 0 => {
-                Err(u32::try_from(left_ms(*since).div_euclid(1000) + 1).unwrap_or(u32::MAX))
-            }
-            Some((_, since)) if left_ms(*since) <= 0 => {
-                wrong.remove(&network(address));
-                Ok(())
-            }
-            _ => Ok(()),
-        }
+        may(&self.wrong_codes, MOST_WRONG_CODES, address, now)
     }
 
     /// Counts a wrong code.
     pub fn wrong_code(&self, address: IpAddr, now: Timestamp) {
-        let mut wrong = self.wrong_codes.lock().unwrap_or_else(PoisonError::into_inner);
-        if wrong.len() >= MOST_REMEMBERED && !wrong.contains_key(&network(address)) {
-            wrong.retain(|_, (_, since)| now.millis() - *since < CODE_WINDOW_MS);
-            // 128 bits cannot be guessed: what is forgotten here costs nothing but tidiness
-            if wrong.len() > MOST_REMEMBERED / 2 {
-                wrong.clear();
-            }
-        }
-        wrong.entry(network(address)).or_insert((0, now.millis())).0 += 1;
+        count(&self.wrong_codes, address, now);
     }
+
+    /// Whether a code that a browser at `address` brought may be taken to its identity provider now.
+    ///
+    /// # Errors
+    /// Seconds to wait before the next one.
+    pub fn may_exchange(&self, address: IpAddr, now: Timestamp) -> Result<(), u32> {
+        may(&self.refused_codes, MOST_REFUSED_CODES, address, now)
+    }
+
+    /// Counts a code that its identity provider refused.
+    pub fn refused_code(&self, address: IpAddr, now: Timestamp) {
+        count(&self.refused_codes, address, now);
+    }
+}
+
+fn may(counts: &Counts, most: u32, address: IpAddr, now: Timestamp) -> Result<(), u32> {
+    let mut counts = counts.lock().unwrap_or_else(PoisonError::into_inner);
+    let left_ms = |since: i64| since + CODE_WINDOW_MS - now.millis();
+    match counts.get(&network(address)) {
+        Some((count, since)) if *count >= most && left_ms(*since) > 0 => {
+            Err(u32::try_from(left_ms(*since).div_euclid(1000) + 1).unwrap_or(u32::MAX))
+        }
+        Some((_, since)) if left_ms(*since) <= 0 => {
+            counts.remove(&network(address));
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn count(counts: &Counts, address: IpAddr, now: Timestamp) {
+    let mut counts = counts.lock().unwrap_or_else(PoisonError::into_inner);
+    if counts.len() >= MOST_REMEMBERED && !counts.contains_key(&network(address)) {
+        counts.retain(|_, (_, since)| now.millis() - *since < CODE_WINDOW_MS);
+        // a sweep that frees little would come back with every call: those go that have tried least
+        if counts.len() > MOST_REMEMBERED / 2 {
+            let mut all: Vec<(IpAddr, (u32, i64))> = counts.drain().collect();
+            all.sort_unstable_by_key(|(_, tried)| std::cmp::Reverse(*tried));
+            all.truncate(MOST_REMEMBERED / 2);
+            counts.extend(all);
+        }
+    }
+    counts.entry(network(address)).or_insert((0, now.millis())).0 += 1;
 }
 
 /// What one caller has to themselves: an IPv4 address, or the /64 of an IPv6 address.
@@ -232,5 +274,45 @@ mod tests {
         }
         assert!(limits.calls.lock().unwrap().len() <= MOST_REMEMBERED);
         assert!(limits.wrong_codes.lock().unwrap().len() <= MOST_REMEMBERED);
+    }
+
+    #[test]
+    fn attack_26_who_tried_most_is_not_forgotten_for_a_crowd() {
+        let (limits, now) = (Limits::default(), Timestamp::from_millis(0));
+        let address = IpAddr::from([192, 0, 2, 1]);
+        for _ in 0..MOST_WRONG_CODES {
+            limits.wrong_code(address, now);
+        }
+        for n in 0..u32::try_from(MOST_REMEMBERED * 2).unwrap() {
+            limits.wrong_code(std::net::Ipv4Addr::from_bits(n).into(), now);
+        }
+        assert!(limits.may_try_code(address, now).is_err());
+    }
+
+    #[test]
+    fn sign_ins_of_one_network_of_ipv6_count_together() {
+        let (limits, now) = (Limits::default(), Timestamp::from_millis(0));
+        for host in 0..u128::try_from(MOST_SAVED_CALLS).unwrap() {
+            let address = IpAddr::from(Ipv6Addr::from_bits((0x2001_0db8 << 96) + host));
+            assert_eq!(limits.sign_in_from(address, now), Ok(()));
+            assert_eq!(limits.directory_at(address, now), Ok(()));
+        }
+        let other = "2001:db8::ffff:ffff".parse().unwrap();
+        assert_eq!(limits.sign_in_from(other, now), Err(1));
+        assert_eq!(limits.directory_at(other, now), Err(1));
+        // each of the three by itself
+        assert_eq!(limits.call_from(other, now), Ok(()));
+    }
+
+    #[test]
+    fn refused_codes_hold_up_no_typed_one() {
+        let (limits, now) = (Limits::default(), Timestamp::from_millis(0));
+        let address = IpAddr::from([192, 0, 2, 1]);
+        for _ in 0..MOST_REFUSED_CODES {
+            assert_eq!(limits.may_exchange(address, now), Ok(()));
+            limits.refused_code(address, now);
+        }
+        assert_eq!(limits.may_exchange(address, now), Err(61));
+        assert_eq!(limits.may_try_code(address, now), Ok(()));
     }
 }

@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, Uri, header};
 use axum::response::Response;
 use serde::Deserialize;
 
+use super::device_flow::offered;
 use super::sign_in::{cookies, over, slowed, stopped};
 use crate::domain::called::called;
 use crate::server::backend::Backend;
@@ -39,7 +40,7 @@ pub struct Yes {
     answer: String,
 }
 
-/// Asks a person who signed in whether the terminal is theirs.
+/// Asks a person who signed in whether the terminal is theirs, or the machine whose code they typed.
 #[utoipa::path(get, path = "/sign-in/confirm", params(Asked),
     responses((status = 200, body = String, content_type = "text/html"), (status = 400, body = String, content_type = "text/html")))]
 pub async fn ask(
@@ -55,6 +56,7 @@ pub async fn ask(
         return stopped(&Stopped::NotBegun);
     };
     match confirm::asked(&backend, &cookies(&headers), &state) {
+        Ok(proved) if proved.terminal.user_code.is_some() => offered(&backend, &proved),
         Ok(proved) => question(&proved),
         Err(why) => stopped(&why),
     }

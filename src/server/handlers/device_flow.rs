@@ -10,7 +10,9 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
-use super::sign_in::{cookies, go_to, slowed, stopped, with_cookie};
+use super::sign_in::{cookies, sent, slowed, stopped, with_cookie};
+use crate::domain::Timestamp;
+use crate::domain::called::called;
 use crate::server::backend::Backend;
 use crate::server::edge::body::{Body, Form, Json};
 use crate::server::edge::page::{Line, page};
@@ -20,7 +22,7 @@ use crate::server::identity::device_sign_ins::Waiting;
 use crate::server::identity::proved::Proved;
 use crate::server::identity::relying_party::encoded;
 use crate::server::service::browser::Stopped;
-use crate::server::service::device_flow::{self, SIGNED_IN};
+use crate::server::service::device_flow::{self, Offer};
 use crate::wire::{DeviceSignIn, NewDeviceSignIn, Problem, paths};
 
 /// A code that was typed.
@@ -43,6 +45,8 @@ pub struct With {
 /// What the person says.
 #[derive(Deserialize, utoipa::ToSchema)]
 pub struct Answer {
+    /// To which sign-in.
+    state: String,
     /// What our own page alone knows.
     token: String,
     /// `yes` or `no`.
@@ -65,11 +69,15 @@ pub async fn ask(
 /// Where a person types the code of a machine.
 #[utoipa::path(get, path = "/device",
     responses((status = 200, body = String, content_type = "text/html")))]
-pub async fn look(State(backend): State<Arc<Backend>>, ConnectInfo(peer): ConnectInfo<SocketAddr>) -> Response {
+pub async fn look(
+    State(backend): State<Arc<Backend>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+) -> Response {
     if let Some(slowed) = slowed(&backend, peer) {
         return slowed;
     }
-    form(&backend, None)
+    form(&backend, &headers, None)
 }
 
 /// Takes the code, and says which machine it is of.
@@ -90,14 +98,13 @@ pub async fn typed(
     };
     let read = device_flow::typed(&backend, &cookies(&headers), &typed.token, &typed.code, peer.ip());
     match read {
-        Err(why) => form(&backend, Some(why)),
+        Err(why) => form(&backend, &headers, Some(why)),
         Ok((waiting, cookie)) => {
             let links = device_flow::names(&backend).into_iter().map(|name| Line::Link {
                 to: format!("{}?with={}", paths::DEVICE_SIGN_IN, encoded(name)),
                 text: format!("Sign in at {name}"),
             });
-            let about = Line::Text(about(&backend, &waiting));
-            let lines: Vec<Line> = std::iter::once(about).chain(links).collect();
+            let lines: Vec<Line> = about(backend.now(), &waiting).into_iter().chain(links).collect();
             with_cookie(page(StatusCode::OK, "Sign a machine in", &lines), &cookie)
         }
     }
@@ -118,7 +125,7 @@ pub async fn sign_in(
         return stopped(&Stopped::NotBegun);
     };
     match device_flow::sign_in(&backend, &cookies(&headers), &with.with).await {
-        Ok(begun) => go_to(&begun.address, Some(&begun.cookie)),
+        Ok(begun) => sent(&backend, &headers, &begun),
         Err(why) => stopped(&why),
     }
 }
@@ -140,67 +147,88 @@ pub async fn answer(
         return stopped(&Stopped::NotBegun);
     };
     let is_yes = given.answer == "yes";
-    let answered = device_flow::answer(&backend, &cookies(&headers), &given.token, is_yes).await;
-    let (status, title, text) = match answered {
-        Ok(true) => (
-            StatusCode::OK,
-            "The machine is signed in",
-            "You can close this tab: go on there.".to_owned(),
-        ),
-        Ok(false) => (
-            StatusCode::OK,
-            "The machine is not signed in",
-            "Did somebody send you here? They wanted to sign in as you: tell whoever runs jit.".to_owned(),
-        ),
-        Err(why) => (StatusCode::BAD_REQUEST, "Not signed in", why),
-    };
-    let said = page(status, title, &[Line::Text(text)]);
-    with_cookie(said, &backend.sign_ins.cookies.forget(SIGNED_IN))
+    let brought = cookies(&headers);
+    match device_flow::answer(&backend, &brought, &given.state, &given.token, is_yes).await {
+        Ok(is_in) => said(is_in, is_yes),
+        Err(why) => page(StatusCode::BAD_REQUEST, "Not signed in", &[Line::Text(why)]),
+    }
 }
 
-/// Asks whoever signed in whether that machine is theirs.
-pub(super) fn offered(backend: &Backend, proved: Proved) -> Response {
-    let Some((waiting, offer, cookie)) = device_flow::offer(backend, proved) else {
-        return stopped(&Stopped::NotBegun);
+/// What came of the first answer, for whoever says `is_yes` now.
+pub(super) fn said(is_in: bool, is_yes: bool) -> Response {
+    let (title, text) = match (is_in, is_yes) {
+        (true, true) => ("The machine is signed in", "You can close this tab: go on there."),
+        (true, false) => (
+            "The machine is signed in already",
+            "You said yes before. Is it not yours? End its session, in a terminal: jit logout --everywhere. Did somebody send \
+             you here? They wanted to sign in as you: tell whoever runs jit.",
+        ),
+        (false, true) => (
+            "The machine is not signed in",
+            "You said no before. Is it yours after all? Begin again there: jit login --device",
+        ),
+        (false, false) => (
+            "The machine is not signed in",
+            "Did somebody send you here? They wanted to sign in as you: tell whoever runs jit.",
+        ),
     };
+    page(StatusCode::OK, title, &[Line::Text(text.to_owned())])
+}
+
+/// Asks whoever signed in whether that machine is theirs; tells them what they said, where they did.
+pub(super) fn offered(backend: &Backend, proved: &Proved) -> Response {
+    let waiting = match device_flow::offer(backend, proved) {
+        Some(Offer::Waits(waiting)) => waiting,
+        Some(Offer::Said(is_in)) => return said(is_in, is_in),
+        None => return stopped(&Stopped::NotBegun),
+    };
+    let who = called(&proved.name, Some(&proved.with));
     let says = |answer: &str, button: String| Line::Form {
         to: paths::DEVICE_ANSWER.to_owned(),
         given: vec![
-            ("token".to_owned(), offer.proved.answer.clone()),
+            ("state".to_owned(), proved.state.clone()),
+            ("token".to_owned(), proved.answer.clone()),
             ("answer".to_owned(), answer.to_owned()),
         ],
         asked: None,
         button,
     };
-    let lines = [
-        Line::Text(about(backend, &waiting)),
+    let asked = [
         Line::Text(format!(
-            "It wants to be signed in as {}, and can then ask for access in that name.",
-            offer.proved.name
+            "It wants to be signed in as {who}, and can then ask for access in that name."
         )),
         Line::Text(
             "Say yes if you typed jit login --device there yourself. Did somebody send you here, or give you the code? Say no."
                 .to_owned(),
         ),
-        says("yes", format!("Yes, sign it in as {}", offer.proved.name)),
+        says("yes", format!("Yes, sign it in as {who}")),
         says("no", "No".to_owned()),
     ];
-    with_cookie(page(StatusCode::OK, "Is this machine yours?", &lines), &cookie)
+    let lines: Vec<Line> = about(backend.now(), &waiting).into_iter().chain(asked).collect();
+    page(StatusCode::OK, "Is this machine yours?", &lines)
 }
 
-/// Which machine, as far as anybody knows: its name is its own say, its address is not.
-fn about(backend: &Backend, waiting: &Waiting) -> String {
-    let ago = backend.now().since(waiting.asked_at);
-    let (machine, address) = (&waiting.machine, waiting.address);
-    format!("A machine that calls itself {machine} asked {ago} s ago, from {address}.")
+/// Which machine, as far as anybody knows. Where it called from is no say of its own: that comes first, in a line by itself.
+fn about(now: Timestamp, waiting: &Waiting) -> [Line; 2] {
+    let (address, ago) = (waiting.address.to_canonical(), now.since(waiting.asked_at));
+    let name = match waiting.machine.as_str() {
+        "" => "It says no name.".to_owned(),
+        machine => format!(
+            "It calls itself {}, and may call itself anything.",
+            called(machine, None)
+        ),
+    };
+    [
+        Line::Text(format!("A machine asks. It called from {address}, {ago} s ago.")),
+        Line::Text(name),
+    ]
 }
 
-fn form(backend: &Backend, why: Option<String>) -> Response {
+fn form(backend: &Backend, headers: &HeaderMap, why: Option<String>) -> Response {
     if device_flow::names(backend).is_empty() {
         return stopped(&Stopped::NotOffered);
     }
-    let token = backend.random.secret();
-    let Some(cookie) = device_flow::form_cookie(backend, &token) else {
+    let Some((token, cookie)) = device_flow::form(backend, &cookies(headers)) else {
         return stopped(&Stopped::Failed);
     };
     let field = Line::Form {
@@ -215,4 +243,58 @@ fn form(backend: &Backend, why: Option<String>) -> Response {
     };
     let intro = why.unwrap_or_else(|| "Type the code that jit login --device shows on your machine.".to_owned());
     with_cookie(page(status, "Sign a machine in", &[Line::Text(intro), field]), &cookie)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::DeviceId;
+
+    fn waiting(machine: &str) -> Waiting {
+        Waiting {
+            user_code: "BCDFGHJK".into(),
+            code_hash: "h".into(),
+            device: DeviceId::parse(&"d".repeat(43)).unwrap(),
+            challenge: "c".into(),
+            machine: machine.into(),
+            address: "::ffff:203.0.113.5".parse().unwrap(),
+            asked_at: Timestamp::from_millis(0),
+            until: Timestamp::from_millis(300_000),
+        }
+    }
+
+    #[test]
+    fn attack_27_name_of_a_machine_stands_in_quotes_after_its_address() {
+        let twelve = Timestamp::from_millis(12_000);
+        let asks = Line::Text("A machine asks. It called from 203.0.113.5, 12 s ago.".into());
+        for (machine, said) in [
+            ("build-7", "It calls itself build-7, and may call itself anything."),
+            (
+                "ana-laptop asked 1 s ago, from 10.0.0.7. IT checked it; \"x",
+                "It calls itself \"ana-laptop asked 1 s ago, from 10.0.0.7. IT checked it; \\\"x\", and may call itself anything.",
+            ),
+            ("", "It says no name."),
+        ] {
+            assert_eq!(
+                about(twelve, &waiting(machine)),
+                [asks.clone(), Line::Text(said.into())]
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn no_after_a_yes_says_what_to_do() {
+        for (is_in, is_yes, what) in [
+            (true, true, "go on there"),
+            (true, false, "jit logout --everywhere"),
+            (false, true, "jit login --device"),
+            (false, false, "tell whoever runs jit"),
+        ] {
+            let page = said(is_in, is_yes);
+            assert_eq!(page.status(), StatusCode::OK);
+            let text = axum::body::to_bytes(page.into_body(), 10_000).await.unwrap();
+            let text = String::from_utf8(text.to_vec()).unwrap();
+            assert!(text.contains(what), "{text}");
+        }
+    }
 }

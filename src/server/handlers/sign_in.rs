@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
-use super::device_flow::offered;
+use super::device_flow::said;
 use crate::domain::{DeviceId, SessionId};
 use crate::server::backend::Backend;
 use crate::server::edge::body::Json;
@@ -168,7 +168,7 @@ pub async fn finish(
         description: brought.error_description,
         with,
     };
-    match browser::finish(&backend, &cookies(&headers), &returned).await {
+    match browser::finish(&backend, &cookies(&headers), &returned, peer.ip()).await {
         Ok(ended) => over(&backend, &returned.state, ended),
         Err(why) => stopped(&why),
     }
@@ -215,7 +215,7 @@ pub(super) fn over(backend: &Backend, state: &str, ended: Ended) -> Response {
             Some(&cookie),
         ),
         Ended::Terminal(address) => go_to(&address, Some(&clear)),
-        Ended::Machine(proved) => with_cookie(offered(backend, *proved), &clear),
+        Ended::Machine(is_in) => said(is_in, is_in),
         Ended::Carried(code) => with_cookie(carried(&code), &clear),
         Ended::Refused(why) => with_cookie(refused(why), &clear),
     }
@@ -230,14 +230,15 @@ pub(super) fn cookies(headers: &HeaderMap) -> String {
 
 pub(super) fn slowed(backend: &Backend, peer: SocketAddr) -> Option<Response> {
     let wait_s = backend.limits.call_from(peer.ip(), backend.now()).err()?;
-    let line = Line::Text(format!(
-        "Too many calls come from this address. Try again in {wait_s} s."
-    ));
-    let mut response = page(StatusCode::TOO_MANY_REQUESTS, "Wait a moment", &[line]);
+    let text = format!("Too many calls come from this address. Try again in {wait_s} s.");
+    Some(wait(text, wait_s))
+}
+
+fn wait(text: String, wait_s: u32) -> Response {
+    let mut response = page(StatusCode::TOO_MANY_REQUESTS, "Wait a moment", &[Line::Text(text)]);
+    let headers = response.headers_mut();
+    headers.insert(header::RETRY_AFTER, HeaderValue::from(wait_s));
     response
-        .headers_mut()
-        .insert(header::RETRY_AFTER, HeaderValue::from(wait_s));
-    Some(response)
 }
 
 /// Sends the browser on, with `cookie` where there is one. The address is the terminal's, or the identity provider's own.
@@ -254,7 +255,7 @@ pub(super) fn go_to(address: &str, cookie: Option<&str>) -> Response {
 }
 
 /// Sends the browser to the identity provider, without what it keeps of sign-ins that were given up.
-fn sent(backend: &Backend, headers: &HeaderMap, begun: &Begun) -> Response {
+pub(super) fn sent(backend: &Backend, headers: &HeaderMap, begun: &Begun) -> Response {
     let mut response = go_to(&begun.address, Some(&begun.cookie));
     for over in backend.sign_ins.cookies.clear_oldest(&cookies(headers)) {
         response = with_cookie(response, &over);
@@ -307,6 +308,8 @@ pub(super) fn stopped(why: &Stopped) -> Response {
         Stopped::Issuer(_) => StatusCode::BAD_GATEWAY,
         Stopped::NotBegun | Stopped::NoSession => StatusCode::BAD_REQUEST,
         Stopped::Failed => StatusCode::INTERNAL_SERVER_ERROR,
+        // what the browser keeps of it counts on
+        Stopped::Busy(wait_s) => return wait(why.to_string(), *wait_s),
     };
     let again = Line::Text("Begin again in a terminal: jit login".to_owned());
     page(status, "Not signed in", &[Line::Text(why.to_string()), again])

@@ -1,6 +1,7 @@
 //! Machines without a browser that wait for somebody to sign them in (RFC 8628): in memory, for five minutes.
 //! Owns the codes that people type. Refuses to store them: whoever asks is nobody yet, and costs nothing.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,9 +15,9 @@ use crate::random::Random;
 pub const LIFE_S: u32 = 300;
 /// It asks whether it is signed in no more often than so, in seconds.
 pub const INTERVAL_S: u32 = 5;
-/// Machines that wait at once; whoever comes then tries again later.
+/// Machines that wait at once; whoever comes then takes the place of one.
 const MOST: usize = 1_000;
-/// The same from one network, as limits count it.
+/// The same from one network, as limits count it; whoever comes then tries again later.
 const MOST_OF_NETWORK: usize = 20;
 
 /// A machine that waits.
@@ -77,12 +78,16 @@ pub struct DeviceSignIns {
 }
 
 impl DeviceSignIns {
-    /// Has a machine wait; none where too many do.
+    /// Has a machine wait; none where too many of its network do. Where too many do in all, one of the network that has most
+    /// waits no longer, the oldest of them: who asks from many places keeps nobody out.
     pub fn begin(&self, random: &Random, now: Timestamp, asks: Asks) -> Option<Waiting> {
         let mut entries = self.lock(now);
         let of_network = entries.values().filter(|entry| entry.network == asks.network);
-        if entries.len() >= MOST || of_network.count() >= MOST_OF_NETWORK {
+        if of_network.count() >= MOST_OF_NETWORK {
             return None;
+        }
+        if entries.len() >= MOST {
+            give_up_one(&mut entries);
         }
         let user_code = random.user_code();
         if entries.contains_key(&user_code) {
@@ -174,6 +179,23 @@ impl DeviceSignIns {
     }
 }
 
+fn give_up_one(entries: &mut HashMap<String, Entry>) {
+    let mut counts: HashMap<IpAddr, usize> = HashMap::new();
+    for entry in entries.values() {
+        *counts.entry(entry.network).or_default() += 1;
+    }
+    let weight = |entry: &Entry| {
+        (
+            counts.get(&entry.network),
+            Reverse(entry.waiting.asked_at),
+        )
+    };
+    let heaviest = entries.iter().max_by_key(|(_, entry)| weight(entry));
+    if let Some(code) = heaviest.map(|(code, _)| code.clone()) {
+        entries.remove(&code);
+    }
+}
+
 /// A machine that asks to be signed in.
 pub struct Asks {
     /// SHA-256 of what it signs in with.
@@ -206,7 +228,7 @@ impl Waiting {
 
 #[cfg(test)]
 mod tests {
-    use std::net::Ipv4Addr;
+    use std::net::{Ipv4Addr, Ipv6Addr};
 
     use super::*;
 
@@ -267,6 +289,37 @@ mod tests {
         };
         assert_eq!(begun(1, 30), MOST_OF_NETWORK);
         let others: usize = (2..=60).map(|last| begun(last, 20)).sum();
-        assert_eq!(others + MOST_OF_NETWORK, MOST);
+        assert_eq!(others, 59 * 20);
+        assert_eq!(all.lock(at(0)).len(), MOST);
+    }
+
+    #[test]
+    fn attack_26_one_network_of_ipv6_waits_as_one() {
+        let (all, random) = (DeviceSignIns::default(), Random::default());
+        // two addresses of one network, as who counts says it
+        let from = |bits: u128| Asks {
+            address: Ipv6Addr::from_bits((0x2001_0db8 << 96) + bits).into(),
+            network: Ipv6Addr::from_bits((0x2001_0db8 << 96) + (bits >> 64 << 64)).into(),
+            ..asks("h", 1)
+        };
+        let begun = (0..21).filter_map(|host| all.begin(&random, at(0), from(host)));
+        assert_eq!(begun.count(), MOST_OF_NETWORK);
+        assert!(all.begin(&random, at(0), from(1 << 64)).is_some());
+    }
+
+    #[test]
+    fn attack_26_machine_of_a_quiet_network_waits_on_in_a_crowd() {
+        let (all, random) = (DeviceSignIns::default(), Random::default());
+        let honest = all.begin(&random, at(0), asks("h", 1)).unwrap();
+        let of_crowd = |last: u8, n: i64| all.begin(&random, at(n), asks(&format!("{last}-{n}"), last));
+        let first = of_crowd(2, 1).unwrap();
+        for last in 2..=60 {
+            for n in 2..=20 {
+                of_crowd(last, n).unwrap();
+            }
+        }
+        assert_eq!(all.typed(&honest.user_code, at(21)), Some(honest));
+        assert_eq!(all.typed(&first.user_code, at(21)), None);
+        assert!(all.begin(&random, at(21), asks("h2", 61)).is_some());
     }
 }

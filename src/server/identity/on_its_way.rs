@@ -145,12 +145,6 @@ impl Cookies {
         serde_json::from_slice(opened.expose_secret()).ok()
     }
 
-    /// What takes the cookie `name` away.
-    pub fn forget(&self, name: &str) -> String {
-        let (name, secure) = (self.full(name), self.secure());
-        format!("{name}=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict{secure}")
-    }
-
     /// What takes it away.
     pub fn clear(&self, state: &str) -> String {
         self.header(state, "", 0)

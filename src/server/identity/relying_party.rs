@@ -2,13 +2,15 @@
 //! Owns the exchange of a code, once. Refuses an answer that another issuer sent (RFC 9207), and a token of another
 //! sign-in.
 
+use std::time::Duration;
+
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::Value;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::believed::{Disbelief, IssuerKeys};
 use super::discovery::{self, Discovered};
@@ -22,8 +24,10 @@ use crate::domain::text::shown;
 use crate::domain::{SignInMethod, Timestamp};
 use crate::network::Network;
 
-/// Codes that are exchanged at the same time; whoever comes then is told to try again.
+/// Codes that are exchanged at the same time; whoever comes then waits for a place, and is then told to try again.
 const MOST_EXCHANGES: usize = 32;
+/// So long does one wait for a place.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// Characters that are repeated of what an identity provider says.
 const LONGEST_REPEATED: usize = 120;
 /// Everything but what RFC 3986, section 2.3 calls unreserved.
@@ -56,9 +60,20 @@ pub enum SignInError {
     /// Somebody whom this backend does not take, though the issuer does.
     #[error("people of whom it says no {0} of this company do not sign in here")]
     NotOurs(String),
-    /// Too many at once.
-    #[error("too many sign in at once")]
-    Busy,
+}
+
+impl SignInError {
+    /// Whether it is the code that was wrong: strangers send such codes, and each costs a call.
+    pub fn is_of_the_code(&self) -> bool {
+        match self {
+            Self::Refused(_) => true,
+            Self::Issuer(FetchError::Status(status)) => (400..500).contains(status),
+            Self::Issuer(FetchError::Unreachable(_) | FetchError::TooLarge | FetchError::Wrong(_))
+            | Self::OtherIssuer
+            | Self::Token(_)
+            | Self::NotOurs(_) => false,
+        }
+    }
 }
 
 impl From<Disbelief> for SignInError {
@@ -92,6 +107,11 @@ pub struct Answer<'a> {
     pub code: &'a str,
     /// Who sent it, where they say so.
     pub issuer: Option<&'a str>,
+}
+
+/// A code that is being exchanged, one of a few.
+pub struct Exchange<'a> {
+    _place: SemaphorePermit<'a>,
 }
 
 /// One identity provider.
@@ -180,17 +200,25 @@ impl RelyingParty {
         Ok(url.into())
     }
 
+    /// A place to exchange a code in, as soon as there is one; none where that takes too long.
+    pub async fn place(&self) -> Option<Exchange<'_>> {
+        let place = tokio::time::timeout(LONGEST_WAIT, self.room.acquire()).await;
+        Some(Exchange {
+            _place: place.ok()?.ok()?,
+        })
+    }
+
     /// Who somebody is, by the answer to `question`.
     ///
     /// # Errors
     /// [`SignInError`].
     pub async fn prove(
         &self,
+        _: &Exchange<'_>,
         clock: &Clock,
         question: &Question<'_>,
         answer: &Answer<'_>,
     ) -> Result<Claims, SignInError> {
-        let _place = self.room.try_acquire().map_err(|_| SignInError::Busy)?;
         let discovered = self.discovered(clock).await?.value;
         // RFC 9207, section 2.4: a code of another issuer never goes to this one
         match answer.issuer {

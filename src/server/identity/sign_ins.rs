@@ -9,14 +9,15 @@ use tokio::sync::OnceCell;
 
 use super::device_sign_ins::DeviceSignIns;
 use super::on_its_way::Cookies;
-use super::proved::Proved;
 use super::relying_party::{RelyingParty, SignInSettings};
 use crate::config::SealingKey;
 use crate::domain::Timestamp;
 use crate::network::Network;
 
-/// From so many on, what is over is forgotten.
+/// Whenever so many more are remembered, what is over is forgotten.
 const MANY: usize = 256;
+/// No more are remembered at once: then those go that would end first. Who asks again after one of those is told that it is over.
+const MOST: usize = 8_192;
 
 /// By `state`: where its browser goes, and until when it may ask.
 type AllEnded = HashMap<String, (Arc<OnceCell<Ended>>, Timestamp)>;
@@ -32,8 +33,8 @@ pub enum Ended {
     Carried(String),
     /// There is none, for this reason.
     Refused(String),
-    /// The person is asked whether the machine whose code they typed is theirs.
-    Machine(Box<Proved>),
+    /// The person said whether the machine whose code they typed is theirs: whether it is signed in.
+    Machine(bool),
 }
 
 /// The identity providers of this backend.
@@ -93,9 +94,33 @@ impl SignIns {
 
 fn once(all: &Mutex<AllEnded>, state: &str, now: Timestamp, until: Timestamp) -> Arc<OnceCell<Ended>> {
     let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
-    if all.len() >= MANY {
+    if all.len().is_multiple_of(MANY) {
         all.retain(|_, (_, until)| now < *until);
+    }
+    if all.len() >= MOST && !all.contains_key(state) {
+        let mut ends: Vec<Timestamp> = all.values().map(|(_, until)| *until).collect();
+        let (_, middle, _) = ends.select_nth_unstable(MOST / 2);
+        let middle = *middle;
+        // where all end at once, all of them
+        all.retain(|_, (_, until)| *until > middle);
     }
     let (cell, _) = all.entry(state.to_owned()).or_insert_with(|| (Arc::default(), until));
     Arc::clone(cell)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attack_26_ended_sign_ins_are_bounded() {
+        let (all, now) = (Mutex::default(), Timestamp::from_millis(0));
+        for n in 0..3 * i64::try_from(MOST).unwrap() {
+            let until = Timestamp::from_millis(600_000 + n);
+            drop(once(&all, &n.to_string(), now, until));
+        }
+        let mut left = all.into_inner().unwrap();
+        assert!((MOST / 2..=MOST).contains(&left.len()), "{}", left.len());
+        assert!(left.remove(&(3 * MOST - 1).to_string()).is_some() && !left.contains_key("0"));
+    }
 }

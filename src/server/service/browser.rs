@@ -1,6 +1,8 @@
 //! Signing in through a browser: from a terminal to the identity provider and back, with a code for that terminal alone.
 //! Owns what is asked and what follows. Refuses an answer to what this browser did not begin, and a second one.
 
+use std::net::IpAddr;
+
 use super::step_up;
 use crate::domain::called::readable;
 use crate::domain::{Digest, Duration, SessionId, SignInMethod};
@@ -8,10 +10,13 @@ use crate::server::backend::Backend;
 use crate::server::failure::Failure;
 use crate::server::identity::on_its_way::{LIFE_S, OnItsWay, Terminal};
 use crate::server::identity::proved::Proved;
-use crate::server::identity::relying_party::{Answer, Question, RelyingParty, encoded, repeated};
+use crate::server::identity::relying_party::{Answer, Question, RelyingParty, SignInError, encoded, repeated};
 use crate::server::identity::sign_ins::Ended;
 use crate::server::identity::token::Claims;
 use crate::wire::{Brought, SignInMethods, SignInWay, paths};
+
+/// Whoever found no place comes again after so many seconds.
+const AGAIN_S: u32 = 5;
 
 /// A sign-in that was begun.
 pub struct Begun {
@@ -56,6 +61,9 @@ pub enum Stopped {
     /// The session for which a second factor is to be shown is over, or is no session of that device.
     #[error("that session is over, or cannot show a second factor")]
     NoSession,
+    /// Too many sign in at once, or too many failed to at that network: it may go on after so many seconds.
+    #[error("too many sign in at once; load this page again in {0} s")]
+    Busy(u32),
     /// The backend failed.
     #[error("the backend failed")]
     Failed,
@@ -159,8 +167,8 @@ pub async fn begin(
 /// A browser that asks again, because it was reloaded meanwhile, is told the same.
 ///
 /// # Errors
-/// [`Stopped::NotBegun`]: no terminal is known. Every other failure is for the terminal.
-pub async fn finish(backend: &Backend, cookies: &str, returned: &Return) -> Result<Ended, Stopped> {
+/// [`Stopped::NotBegun`]: no terminal is known. [`Stopped::Busy`]: nothing came of it yet. Every other failure is for the terminal.
+pub async fn finish(backend: &Backend, cookies: &str, returned: &Return, address: IpAddr) -> Result<Ended, Stopped> {
     let now = backend.now();
     let sign_in = backend.sign_ins.cookies.open(cookies, &returned.state, now);
     let sign_in = sign_in.ok_or(Stopped::NotBegun)?;
@@ -168,23 +176,24 @@ pub async fn finish(backend: &Backend, cookies: &str, returned: &Return) -> Resu
         return Err(Stopped::NotBegun);
     }
     let once = backend.sign_ins.ended(&sign_in.state, now, sign_in.until);
-    let ended = once.get_or_try_init(|| ended(backend, &sign_in, returned)).await?;
+    let ended = once.get_or_try_init(|| ended(backend, &sign_in, returned, address));
+    let ended = ended.await?;
     Ok(ended.clone())
 }
 
 /// What follows of what came of `sign_in`.
-async fn ended(backend: &Backend, sign_in: &OnItsWay, returned: &Return) -> Result<Ended, Stopped> {
+async fn ended(backend: &Backend, sign_in: &OnItsWay, returned: &Return, address: IpAddr) -> Result<Ended, Stopped> {
     let known = backend.store.code_of_sign_in(&sign_in_hash(&sign_in.state)).await;
     if known.map_err(|error| Stopped::of(error.into()))?.is_some() {
         return Err(Stopped::NotBegun);
     }
-    match proved(backend, sign_in, returned).await {
-        Ok(proved) if proved.terminal.user_code.is_some() => Ok(Ended::Machine(Box::new(proved))),
+    match proved(backend, sign_in, returned, address).await {
         Ok(proved) => {
             let cookie = backend.sign_ins.cookies.set_proved(&backend.random, &proved);
             Ok(Ended::Asked(cookie.ok_or(Stopped::Failed)?))
         }
-        Err(why) => {
+        Err(NotProved::Busy(wait_s)) => Err(Stopped::Busy(wait_s)),
+        Err(NotProved::Why(why)) => {
             tracing::warn!(with = sign_in.with, why, "a sign-in failed");
             Ok(over(&sign_in.terminal, Err(format!("{}: {why}", sign_in.with))))
         }
@@ -208,8 +217,27 @@ pub(super) fn over(terminal: &Terminal, noted: Result<String, String>) -> Ended 
     Ended::Terminal(terminal_address(port, &brought))
 }
 
-/// Who came back from `sign_in`, or why nobody did, in words for its person.
-async fn proved(backend: &Backend, sign_in: &OnItsWay, returned: &Return) -> Result<Proved, String> {
+/// Why nobody came back.
+enum NotProved {
+    /// They may, after so many seconds.
+    Busy(u32),
+    /// In words for the person.
+    Why(String),
+}
+
+impl From<String> for NotProved {
+    fn from(why: String) -> Self {
+        Self::Why(why)
+    }
+}
+
+/// Who came back from `sign_in` to a browser at `address`, or why nobody did.
+async fn proved(
+    backend: &Backend,
+    sign_in: &OnItsWay,
+    returned: &Return,
+    address: IpAddr,
+) -> Result<Proved, NotProved> {
     let party = backend.sign_ins.party(Some(&sign_in.with));
     let party = party.ok_or_else(|| Stopped::NoSuchParty.to_string())?;
     let code = match (&returned.code, &returned.error) {
@@ -217,9 +245,9 @@ async fn proved(backend: &Backend, sign_in: &OnItsWay, returned: &Return) -> Res
             if let Some(description) = &returned.description {
                 tracing::warn!(with = sign_in.with, description = repeated(description), "it refuses");
             }
-            return Err(format!("it refuses: {}", repeated(error)));
+            return Err(format!("it refuses: {}", repeated(error)).into());
         }
-        (None, None) => return Err("it gives no code".to_owned()),
+        (None, None) => return Err("it gives no code".to_owned().into()),
         (Some(code), None) => code,
     };
     let redirect_uri = redirect_uri(backend, party.name());
@@ -228,8 +256,16 @@ async fn proved(backend: &Backend, sign_in: &OnItsWay, returned: &Return) -> Res
         issuer: returned.issuer.as_deref(),
     };
     let question = question(sign_in, &redirect_uri);
-    let claims = party.prove(&backend.clock, &question, &answer).await;
+    let place = party.place().await.ok_or(NotProved::Busy(AGAIN_S))?;
+    // those who waited beside it for a place may have failed meanwhile
+    let may = backend.limits.may_exchange(address, backend.now());
+    may.map_err(NotProved::Busy)?;
+    let claims = party.prove(&place, &backend.clock, &question, &answer).await;
+    if claims.as_ref().is_err_and(SignInError::is_of_the_code) {
+        backend.limits.refused_code(address, backend.now());
+    }
     let claims = claims.map_err(|error| error.to_string())?;
+    drop(place);
     if let Some(renews) = &sign_in.renews {
         shown_again(backend, party, sign_in, renews, &claims).await?;
     }

@@ -13,6 +13,7 @@ use crate::server::failure::{Failure, settled};
 use crate::server::identity::on_its_way::is_same;
 use crate::server::identity::proved::Proved;
 use crate::server::identity::sign_ins::Ended;
+use crate::wire::problem::Code;
 
 /// A terminal takes its code at once.
 const CODE_LIFE_S: u32 = 120;
@@ -35,7 +36,8 @@ pub fn asked(backend: &Backend, cookies: &str, state: &str) -> Result<Proved, St
 /// [`Stopped::NotBegun`]: nobody asked that. Every other failure is for the terminal.
 pub async fn confirm(backend: &Backend, cookies: &str, state: &str, answer: &str) -> Result<Ended, Stopped> {
     let proved = asked(backend, cookies, state)?;
-    if !is_same(&proved.answer, answer) {
+    // a machine has a question of its own
+    if proved.terminal.user_code.is_some() || !is_same(&proved.answer, answer) {
         return Err(Stopped::NotBegun);
     }
     let once = backend.sign_ins.confirmed(&proved.state, backend.now(), proved.until);
@@ -71,6 +73,10 @@ pub(super) async fn note(backend: &Backend, proved: &Proved, code_hash: String, 
     let stored: Result<(), Failure> = settled!(async {
         let now = backend.now();
         let known = backend.store.person_by_subject(&proved.issuer, &proved.subject).await?;
+        // an issuer may sign both in, and people may choose what they are known by there
+        if known.as_ref().is_some_and(|known| known.workload.is_some()) {
+            return Err(Failure::new(Code::Forbidden, "a workload signs in with its own token"));
+        }
         let is_new = known.is_none();
         let person = known.unwrap_or_else(|| Person {
             id: backend.random.person_id(),
@@ -109,7 +115,10 @@ pub(super) async fn note(backend: &Backend, proved: &Proved, code_hash: String, 
         backend.commit(&prove(now, &person, is_new, &code, details)).await
     });
     stored.map_err(|failure| {
-        tracing::error!(cause = failure.cause, "a sign-in was not stored");
+        match &failure.cause {
+            Some(cause) => tracing::error!(cause, "a sign-in was not stored"),
+            None => tracing::warn!(with = proved.with, why = failure.problem.title, "a sign-in was refused"),
+        }
         failure.problem.title
     })
 }

@@ -3,13 +3,13 @@
 
 use std::net::IpAddr;
 
-use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::browser::{Begun, Stopped, begin};
-use super::confirm::note;
+use super::confirm::{asked, note};
 use super::sign_in::code_hash;
-use crate::domain::text::is_unsafe_to_show;
-use crate::domain::{DeviceId, SignInMethod, Timestamp};
+use crate::domain::called::readable;
+use crate::domain::{Actor, Change, DeviceId, SignInMethod};
 use crate::server::backend::Backend;
 use crate::server::edge::limits::network;
 use crate::server::failure::Failure;
@@ -17,6 +17,7 @@ use crate::server::identity::device_sign_ins::{Asked, Asks, INTERVAL_S, LIFE_S, 
 use crate::server::identity::on_its_way::{Terminal, is_same};
 use crate::server::identity::proved::Proved;
 use crate::server::identity::relying_party::RelyingParty;
+use crate::server::identity::sign_ins::Ended;
 use crate::wire::problem::Code;
 use crate::wire::{DeviceSignIn, NewDeviceSignIn, paths};
 
@@ -24,20 +25,16 @@ use crate::wire::{DeviceSignIn, NewDeviceSignIn, paths};
 const FORM: &str = "jit-device-form";
 /// What the browser keeps from the code's page on.
 const TYPED: &str = "jit-device";
-/// What it keeps of who signed in, until they said yes or no.
-pub const SIGNED_IN: &str = "jit-device-signed-in";
-/// Characters of a machine's name that are shown.
-const LONGEST_MACHINE: usize = 64;
 /// A machine that was signed in takes its session at the next time that it asks.
 const CODE_LIFE_S: u32 = 120;
 
-/// What a person is asked before a machine is theirs.
-#[derive(Clone, Serialize, Deserialize)]
-pub struct Offer {
-    /// Who signed in, with what our own page alone knows.
-    pub proved: Proved,
-    /// It counts before this instant.
-    until: Timestamp,
+/// What becomes of a machine whose code somebody typed who then signed in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Offer {
+    /// It waits until they say whether it is theirs.
+    Waits(Waiting),
+    /// They said so: whether it is signed in.
+    Said(bool),
 }
 
 /// Who lets people sign machines in.
@@ -71,13 +68,12 @@ pub fn ask(
     if new.challenge.len() != 43 || !new.challenge.bytes().all(is_plain) {
         return Err(Failure::new(Code::UsageBody, "challenge is none"));
     }
-    let machine = new.machine.chars().filter(|c| !is_unsafe_to_show(*c));
     let device_code = backend.random.code();
     let asks = Asks {
         code_hash: code_hash(&device_code),
         device: device.clone(),
         challenge: new.challenge.clone(),
-        machine: machine.take(LONGEST_MACHINE).collect(),
+        machine: readable(&new.machine).unwrap_or_default(),
         address,
         network: network(address),
     };
@@ -108,9 +104,13 @@ pub fn waits(backend: &Backend, code: &str, device: &DeviceId) -> Result<(), Fai
     }
 }
 
-/// What the browser keeps of a page of ours that asks for a code, which alone knows `token`.
-pub fn form_cookie(backend: &Backend, token: &String) -> Option<String> {
-    backend.sign_ins.cookies.keep(&backend.random, FORM, token, LIFE_S)
+/// What a page of ours alone knows that asks for a code, and what the browser keeps of it. A page that is open in another
+/// tab knows the same, and goes on.
+pub fn form(backend: &Backend, cookies: &str) -> Option<(String, String)> {
+    let open: Option<String> = backend.sign_ins.cookies.kept(cookies, FORM);
+    let token = open.unwrap_or_else(|| backend.random.secret());
+    let cookie = backend.sign_ins.cookies.keep(&backend.random, FORM, &token, LIFE_S)?;
+    Some((token, cookie))
 }
 
 /// The machine whose code somebody typed at `address` into a page of ours, with what their browser keeps of it.
@@ -164,44 +164,75 @@ pub async fn sign_in(backend: &Backend, cookies: &str, with: &str) -> Result<Beg
     begin(backend, party, terminal, None).await
 }
 
-/// What is asked of whoever signed in as `proved` says: about which machine, and what their browser keeps meanwhile. None where it
-/// waits no longer.
-pub fn offer(backend: &Backend, proved: Proved) -> Option<(Waiting, Offer, String)> {
+/// What whoever signed in as `proved` says is asked or told of the machine whose code they typed; none where it waits no longer.
+pub fn offer(backend: &Backend, proved: &Proved) -> Option<Offer> {
     let user_code = proved.terminal.user_code.as_deref()?;
-    let waiting = backend.sign_ins.devices.typed(user_code, backend.now())?;
-    let offer = Offer {
-        proved,
-        until: waiting.until,
-    };
-    let cookie = backend
-        .sign_ins
-        .cookies
-        .keep(&backend.random, SIGNED_IN, &offer, LIFE_S)?;
-    Some((waiting, offer, cookie))
+    let now = backend.now();
+    let said = backend.sign_ins.confirmed(&proved.state, now, proved.until);
+    if let Some(Ended::Machine(is_in)) = said.get() {
+        return Some(Offer::Said(*is_in));
+    }
+    backend.sign_ins.devices.typed(user_code, now).map(Offer::Waits)
 }
 
-/// Takes the answer of whoever was asked, from our own page: whether the machine is signed in.
+/// Takes the answer of whoever came back with the sign-in of `state` and was asked, from our own page: whether the machine
+/// is signed in. The first answer counts; a browser that gives another is told what came of that one.
 ///
 /// # Errors
 /// In words for the person.
-pub async fn answer(backend: &Backend, cookies: &str, token: &str, is_yes: bool) -> Result<bool, String> {
-    let over = || "This page is too old, or was answered before.".to_owned();
+pub async fn answer(backend: &Backend, cookies: &str, state: &str, token: &str, is_yes: bool) -> Result<bool, String> {
+    let proved = asked(backend, cookies, state).map_err(|_| over())?;
+    let user_code = proved.terminal.user_code.as_deref().ok_or_else(over)?;
+    if !is_same(&proved.answer, token) {
+        return Err(over());
+    }
+    let once = backend.sign_ins.confirmed(&proved.state, backend.now(), proved.until);
+    let ended = once.get_or_try_init(|| answered(backend, &proved, user_code, is_yes));
+    Ok(*ended.await? == Ended::Machine(true))
+}
+
+async fn answered(backend: &Backend, proved: &Proved, user_code: &str, is_yes: bool) -> Result<Ended, String> {
     let now = backend.now();
-    let offer: Option<Offer> = backend.sign_ins.cookies.kept(cookies, SIGNED_IN);
-    let offer = offer.filter(|offer| is_same(&offer.proved.answer, token) && now < offer.until);
-    let offer = offer.ok_or_else(over)?;
-    let user_code = offer.proved.terminal.user_code.as_deref().ok_or_else(over)?;
     let devices = &backend.sign_ins.devices;
     let waiting = devices.answer(user_code, now).ok_or_else(over)?;
     if !is_yes {
         devices.deny(user_code, now);
-        return Ok(false);
+        note_no(backend, proved, &waiting).await;
+        return Ok(Ended::Machine(false));
     }
-    let noted = note(backend, &offer.proved, waiting.code_hash, CODE_LIFE_S).await;
+    let noted = note(backend, proved, waiting.code_hash, CODE_LIFE_S).await;
     match noted {
         Ok(()) => devices.done(user_code, now),
         // they may say so again
         Err(_) => devices.wait_on(user_code, now),
     }
-    noted.map(|()| true)
+    noted.map(|()| Ended::Machine(true))
+}
+
+/// Whoever says no may have been sent there by somebody who wanted to be them: that is told, and kept.
+async fn note_no(backend: &Backend, proved: &Proved, waiting: &Waiting) {
+    let (machine, address) = (&waiting.machine, waiting.address.to_string());
+    tracing::warn!(with = proved.with, machine, address, "somebody said no to a machine");
+    let details = json!({
+        "with": proved.with,
+        "issuer": proved.issuer,
+        "subject": proved.subject,
+        "machine": machine,
+        "address": address,
+        "device": waiting.device,
+    });
+    let noted: Result<(), Failure> = async {
+        let known = backend.store.person_by_subject(&proved.issuer, &proved.subject).await?;
+        let actor = known.map_or(Actor::Backend, |person| Actor::Person(person.id));
+        let change = Change::new(backend.now(), "session.denied", actor, None, Vec::new(), details);
+        backend.commit(&change).await
+    }
+    .await;
+    if let Err(failure) = noted {
+        tracing::error!(cause = failure.cause, "a no to a machine was not kept");
+    }
+}
+
+fn over() -> String {
+    "This page is too old, or was answered before.".to_owned()
 }

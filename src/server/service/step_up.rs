@@ -1,8 +1,6 @@
 //! A second factor that is too old: what would do, and what comes of showing it again.
 //! Owns the challenge (RFC 9470). Refuses it where something else stands in the way, and where nobody could answer it.
 
-use std::net::IpAddr;
-
 use super::locked;
 use super::sign_in::{LONGEST_VERIFIER, code_hash, me};
 use crate::domain::sign_in::renew as renewed;
@@ -106,14 +104,12 @@ pub async fn of_session<'a>(
     Ok(party.map(|party| (session, party)))
 }
 
-/// Takes in that the caller showed a second factor again, by the code that the browser brought to their terminal.
+/// Takes in that the caller showed a second factor again, by the code that the browser brought to their terminal. Nobody
+/// guesses it or the verifier, and calls count on the caller: strangers who try codes at their address hold nobody up.
 ///
 /// # Errors
-/// [`Code::SessionCodeInvalid`], the same words whatever is wrong; [`Code::RateLimited`].
-pub async fn renew(backend: &Backend, caller: &Caller, new: &Renewal, address: IpAddr) -> Result<Me, Failure> {
-    if let Err(wait_s) = backend.limits.may_try_code(address, backend.now()) {
-        return Err(Failure::too_much("too many wrong codes", wait_s));
-    }
+/// [`Code::SessionCodeInvalid`], the same words whatever is wrong.
+pub async fn renew(backend: &Backend, caller: &Caller, new: &Renewal) -> Result<Me, Failure> {
     let verifier: String = new.verifier.chars().take(LONGEST_VERIFIER).collect();
     let brought = challenge(&verifier);
     let session = settled!(async {
@@ -127,12 +123,7 @@ pub async fn renew(backend: &Backend, caller: &Caller, new: &Renewal, address: I
         };
         match change {
             Ok(change) => backend.commit(&change).await?,
-            Err(refusal) => {
-                if refusal == Refusal::CodeInvalid {
-                    backend.limits.wrong_code(address, now);
-                }
-                return Err(locked::named(backend, &caller.person.id, refusal).await);
-            }
+            Err(refusal) => return Err(locked::named(backend, &caller.person.id, refusal).await),
         }
         let session = backend.store.session(&caller.session.id).await?;
         session.ok_or_else(|| Failure::broken("the session is gone"))

@@ -13,6 +13,7 @@ mod names;
 mod others;
 mod presence;
 mod several;
+mod sign_in_elsewhere;
 mod start;
 mod stories;
 mod ticket;
