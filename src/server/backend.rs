@@ -18,6 +18,7 @@ use crate::server::identity::Proofs;
 use crate::server::identity::sign_ins::SignIns;
 use crate::server::identity::workloads::Workloads;
 use crate::server::provider::{AccountsProvider, MintingProvider, Provider};
+use crate::server::scim::turns::Turns;
 use crate::server::service::flight::Flights;
 use crate::server::service::issuer::Issuer;
 use crate::server::service::roster::Roster;
@@ -66,6 +67,8 @@ pub struct Backend {
     pub sign_ins: SignIns,
     /// Issuers of workloads' tokens.
     pub workloads: Workloads,
+    /// Whose turn it is to change what a directory says.
+    pub turns: Turns,
     /// Turns true when the backend stops: waits end then.
     pub stopping: watch::Receiver<bool>,
     /// Read by every call that changes something: a stop waits for them.
@@ -115,6 +118,7 @@ impl Backend {
             roster: Roster::default(),
             flights: Flights::default(),
             limits: Limits::default(),
+            turns: Turns::default(),
             stopping: parts.stopping,
             under_way: Arc::default(),
             worker_tick_ms: AtomicI64::new(tick),
