@@ -21,6 +21,7 @@ use crate::server::provider::{AccountsProvider, MintingProvider, Provider};
 use crate::server::scim::turns::Turns;
 use crate::server::service::flight::Flights;
 use crate::server::service::issuer::Issuer;
+use crate::server::service::pushes::Pushes;
 use crate::server::service::roster::Roster;
 use crate::server::settings::Settings;
 use crate::server::store::Store;
@@ -69,6 +70,8 @@ pub struct Backend {
     pub workloads: Workloads,
     /// Whose turn it is to change what a directory says.
     pub turns: Turns,
+    /// What was seen of directories.
+    pub pushes: Pushes,
     /// Turns true when the backend stops: waits end then.
     pub stopping: watch::Receiver<bool>,
     /// Read by every call that changes something: a stop waits for them.
@@ -119,6 +122,7 @@ impl Backend {
             flights: Flights::default(),
             limits: Limits::default(),
             turns: Turns::default(),
+            pushes: Pushes::default(),
             stopping: parts.stopping,
             under_way: Arc::default(),
             worker_tick_ms: AtomicI64::new(tick),

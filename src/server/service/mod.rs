@@ -26,6 +26,7 @@ pub mod mint;
 pub mod others;
 pub mod people;
 pub mod plan;
+pub mod pushes;
 pub mod resolve;
 pub mod roll;
 pub mod roster;

@@ -9,6 +9,7 @@ pub(super) mod locks;
 mod many_accounts;
 mod many_listed;
 mod others;
+mod pushes;
 mod several;
 mod start;
 mod stories;
