@@ -18,8 +18,10 @@ use crate::server::identity::Proofs;
 use crate::server::identity::sign_ins::SignIns;
 use crate::server::identity::workloads::Workloads;
 use crate::server::provider::{AccountsProvider, MintingProvider, Provider};
+use crate::server::scim::turns::Turns;
 use crate::server::service::flight::Flights;
 use crate::server::service::issuer::Issuer;
+use crate::server::service::pushes::Pushes;
 use crate::server::service::roster::Roster;
 use crate::server::settings::Settings;
 use crate::server::store::Store;
@@ -66,6 +68,10 @@ pub struct Backend {
     pub sign_ins: SignIns,
     /// Issuers of workloads' tokens.
     pub workloads: Workloads,
+    /// Whose turn it is to change what a directory says.
+    pub turns: Turns,
+    /// What was seen of directories.
+    pub pushes: Pushes,
     /// Turns true when the backend stops: waits end then.
     pub stopping: watch::Receiver<bool>,
     /// Read by every call that changes something: a stop waits for them.
@@ -115,6 +121,8 @@ impl Backend {
             roster: Roster::default(),
             flights: Flights::default(),
             limits: Limits::default(),
+            turns: Turns::default(),
+            pushes: Pushes::default(),
             stopping: parts.stopping,
             under_way: Arc::default(),
             worker_tick_ms: AtomicI64::new(tick),

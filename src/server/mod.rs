@@ -46,7 +46,7 @@ use crate::server::provider::TokenSigner;
 use crate::server::provider::aws::AwsProvider;
 use crate::server::provider::identity_center::IdentityCenter;
 use crate::server::service::issuer::Issuer;
-use crate::server::service::roster;
+use crate::server::service::{pushes, roster};
 use crate::server::settings::Settings;
 use crate::server::store::sqlite::SqliteStore;
 use crate::server::store::{Audit, Store, StoreError};
@@ -149,11 +149,6 @@ pub async fn open(settings: Settings) -> Result<Opened, StartError> {
     let bundle = Arc::new(bundle);
     let clock = Clock::real_after(store.newest_at().await?);
     sealed_store::check(store.as_ref(), &clock, settings.issuer.as_ref()).await?;
-    for directory in &settings.directories {
-        if directory.tokens.iter().all(|(_, until)| *until <= clock.now()) {
-            tracing::warn!(directory = directory.name, "the token of a directory has ended");
-        }
-    }
     let issuer = settings
         .issuer
         .clone()
@@ -172,6 +167,7 @@ pub async fn open(settings: Settings) -> Result<Opened, StartError> {
         bundle: bundle.clone(),
         stopping,
     });
+    pushes::look(&backend).await;
     match broken {
         None => policy_folder::record(&backend, &bundle, None).await?,
         error => backend.set_policy(InForce { bundle, error }),
@@ -235,6 +231,7 @@ pub async fn serve_on(
     let publishing = tokio::spawn(publication::watch(backend.clone(), backend.stopping.clone()));
     let reconciling = tokio::spawn(worker::reconcile::run(backend.clone(), backend.stopping.clone()));
     let listing = tokio::spawn(roster::run(backend.clone(), backend.stopping.clone()));
+    let looking = tokio::spawn(pushes::watch(backend.clone(), backend.stopping.clone()));
     let stopping = tokio::spawn(async move {
         stop.await;
         // the receivers live as long as the backend does
@@ -250,7 +247,7 @@ pub async fn serve_on(
     {
         tracing::error!("a call did not end; what it had not committed is undone");
     }
-    let tasks = [stopping, working, watching, publishing, reconciling, listing];
+    let tasks = [stopping, working, watching, publishing, reconciling, listing, looking];
     for task in tasks.into_iter().chain(renewing) {
         if let Err(error) = task.await {
             tracing::error!(%error, "a part of the backend ended badly");

@@ -24,6 +24,25 @@ pub struct Readiness {
     /// revokes go on, and what has to be published may come through this backend itself.
     #[serde(default)]
     pub issuer: Option<IssuerReadiness>,
+    /// How each directory stands. Never a reason not to be ready: who leaves there is ended by hand meanwhile.
+    #[serde(default)]
+    pub directories: Vec<DirectoryReadiness>,
+}
+
+/// How a directory stands that pushes people here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub struct DirectoryReadiness {
+    /// As the file calls it.
+    pub name: String,
+    /// When its last token ends; none where the file does not name it any more.
+    #[cfg_attr(feature = "server", schema(value_type = Option<String>))]
+    pub token_ends: Option<Timestamp>,
+    /// When it called last, since the start.
+    #[cfg_attr(feature = "server", schema(value_type = Option<String>))]
+    pub called_at: Option<Timestamp>,
+    /// What somebody has to look after.
+    pub trouble: Option<String>,
 }
 
 /// How we stand as OpenID Connect issuer.

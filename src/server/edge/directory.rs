@@ -44,6 +44,7 @@ pub async fn from_directory(
     if let Err(wait_s) = backend.limits.call(&who, backend.now()) {
         return Failure::too_much("too many calls", wait_s).into_response();
     }
+    backend.pushes.called(&directory.name, backend.now());
     // strangers who take every connection do not keep it from saying that somebody has left
     let _held = request.extensions().get::<Arc<Seat>>().map(Seat::hold);
     request.extensions_mut().insert(Pushing(Arc::new(directory.clone())));

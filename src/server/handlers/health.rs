@@ -10,6 +10,7 @@ use crate::server::backend::Backend;
 use crate::server::edge::body::Json;
 use crate::server::failure::Failure;
 use crate::server::openapi;
+use crate::server::service::pushes;
 use crate::wire::Readiness;
 use crate::wire::problem::Code;
 
@@ -37,6 +38,7 @@ pub async fn readyz(State(backend): State<Arc<Backend>>) -> Response {
             Some(issuer) => issuer.readiness().await.ok(),
             None => None,
         },
+        directories: pushes::readiness(&backend),
     };
     let status = if ready {
         StatusCode::OK

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::body::Bytes;
 use axum::extract::{FromRequest, Path, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -16,17 +17,16 @@ use crate::server::scim::error::{ScimError, ScimType};
 use crate::server::scim::list::Asked;
 use crate::server::scim::resource::{self, Resource, Selection, etag, location};
 use crate::server::scim::users::Write;
-use crate::server::scim::{Kind, MEDIA_TYPE, discovery, groups, users};
+use crate::server::scim::{Kind, MEDIA_TYPE, attributes, discovery, groups, users};
 use crate::wire::LARGEST_SCIM_BODY;
 
-/// A body in JSON.
-pub struct Sent(Value);
+/// A body that is said to be JSON.
+pub struct Raw(Bytes);
 
-impl<S: Send + Sync> FromRequest<S> for Sent {
+impl<S: Send + Sync> FromRequest<S> for Raw {
     type Rejection = ScimError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ScimError> {
-        let wrong = |what: &str| ScimError::Wrong(ScimType::InvalidSyntax, what.to_owned());
         let kind = request
             .headers()
             .get(header::CONTENT_TYPE)
@@ -36,11 +36,22 @@ impl<S: Send + Sync> FromRequest<S> for Sent {
             .iter()
             .any(|own| kind.eq_ignore_ascii_case(own))
         {
-            return Err(wrong("the body is not application/scim+json"));
+            let what = "the body is not application/scim+json".to_owned();
+            return Err(ScimError::Wrong(ScimType::InvalidSyntax, what));
         }
-        let bytes = whole(request, state, LARGEST_SCIM_BODY).await?;
-        let value = serde_json::from_slice(&bytes).map_err(|_| wrong("the body cannot be read as JSON"))?;
-        Ok(Self(value))
+        Ok(Self(whole(request, state, LARGEST_SCIM_BODY).await?))
+    }
+}
+
+/// The same, read.
+pub struct Sent(Value);
+
+impl<S: Send + Sync> FromRequest<S> for Sent {
+    type Rejection = ScimError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ScimError> {
+        let Raw(body) = Raw::from_request(request, state).await?;
+        attributes::parse(&body).map(Self)
     }
 }
 
@@ -206,7 +217,7 @@ pub async fn patch_user(
     Path(id): Path<String>,
     wanted: Query<Wanted>,
     headers: HeaderMap,
-    Sent(body): Sent,
+    Raw(body): Raw,
 ) -> Answered {
     let matching = Matching::of(&headers);
     let changed = users::change(&backend, &directory, &id, Write::Patch(&body), &matching).await?;
@@ -293,7 +304,7 @@ pub async fn patch_group(
     Path(id): Path<String>,
     wanted: Query<Wanted>,
     headers: HeaderMap,
-    Sent(body): Sent,
+    Raw(body): Raw,
 ) -> Answered {
     let matching = Matching::of(&headers);
     let changed = groups::change(&backend, &directory, &id, Write::Patch(&body), &matching).await?;

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::Kind;
 use super::error::{ScimError, ScimType};
+use crate::domain::text::is_unsafe_to_show;
 
 /// What an attribute holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +52,8 @@ pub struct Attribute {
     pub unique: bool,
     /// Who may write it.
     pub mutability: Mutability,
+    /// Whether it is shown, and nothing hangs on it: what does not fit is passed over there.
+    pub shown_only: bool,
     /// What it is made of.
     pub parts: &'static [Attribute],
 }
@@ -65,7 +68,15 @@ const fn text(name: &'static str, about: &'static str) -> Attribute {
         exact: false,
         unique: false,
         mutability: Mutability::ReadWrite,
+        shown_only: false,
         parts: &[],
+    }
+}
+
+const fn shown(name: &'static str, about: &'static str) -> Attribute {
+    Attribute {
+        shown_only: true,
+        ..text(name, about)
     }
 }
 
@@ -125,16 +136,19 @@ pub const USER: &[Attribute] = &[
         unique: true,
         ..text("userName", "As the directory calls them.")
     },
-    complex(
-        "name",
-        "Their name.",
-        &[
-            text("formatted", "All of it."),
-            text("familyName", "Family name."),
-            text("givenName", "Given name."),
-        ],
-    ),
-    text("displayName", "As people see them."),
+    Attribute {
+        shown_only: true,
+        ..complex(
+            "name",
+            "Their name.",
+            &[
+                shown("formatted", "All of it."),
+                shown("familyName", "Family name."),
+                shown("givenName", "Given name."),
+            ],
+        )
+    },
+    shown("displayName", "As people see them."),
     Attribute {
         holds: Type::Flag,
         // nobody is neither: it may be left out, and not be taken away
@@ -146,15 +160,16 @@ pub const USER: &[Attribute] = &[
     },
     Attribute {
         several: true,
+        shown_only: true,
         ..complex(
             "emails",
             "Mail addresses, for display alone.",
             &[
-                text("value", "The address."),
-                text("type", "What for."),
+                shown("value", "The address."),
+                shown("type", "What for."),
                 Attribute {
                     holds: Type::Flag,
-                    ..text("primary", "Whether it is the first of them.")
+                    ..shown("primary", "Whether it is the first of them.")
                 },
             ],
         )
@@ -192,6 +207,8 @@ pub const GROUP: &[Attribute] = &[
 
 /// Longest text that is kept, in characters.
 const LONGEST: usize = 1_000;
+/// Values of an attribute that is only shown; what is beyond is passed over.
+pub const MOST_SHOWN: usize = 50;
 
 /// Those of a kind of resource.
 pub fn of(kind: Kind) -> impl Iterator<Item = &'static Attribute> {
@@ -200,6 +217,24 @@ pub fn of(kind: Kind) -> impl Iterator<Item = &'static Attribute> {
         Kind::Group => GROUP,
     };
     COMMON.iter().chain(own)
+}
+
+/// `name` without the schema before it.
+fn own_name(kind: Kind, name: &str) -> &str {
+    let schema = kind.schema();
+    match name.get(..schema.len()) {
+        Some(before) if before.eq_ignore_ascii_case(schema) => name[schema.len()..].strip_prefix(':').unwrap_or(name),
+        _ => name,
+    }
+}
+
+/// Whether `name` speaks of who is still there, however it is written: that is understood or refused, never passed over.
+pub fn names_active(kind: Kind, name: &str) -> bool {
+    let own = own_name(kind, name.trim());
+    let word = own
+        .split(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '-')
+        .next();
+    find(kind, "active").is_some() && word.is_some_and(|word| word.eq_ignore_ascii_case("active"))
 }
 
 /// The one of this name, whatever its case; none that is kept has it otherwise.
@@ -230,10 +265,12 @@ impl Attribute {
             Value::Array(all) => all.as_slice(),
             one => std::slice::from_ref(one),
         };
-        let mut read = Vec::with_capacity(all.len());
+        let most = if self.shown_only { MOST_SHOWN } else { usize::MAX };
+        let mut read = Vec::new();
         for one in all {
             read.extend(self.read_one(one)?);
         }
+        read.truncate(most);
         Ok((!read.is_empty()).then_some(Value::Array(read)))
     }
 
@@ -244,6 +281,8 @@ impl Attribute {
     pub fn read_one(&self, value: &Value) -> Result<Option<Value>, ScimError> {
         let wrong = |what: &str| ScimError::Wrong(ScimType::InvalidValue, format!("{} is {what}", self.name));
         match (self.holds, value) {
+            // whoever is there is never left unsaid by half
+            (Type::Flag, Value::Null) if self.required => Err(wrong("neither true nor false")),
             (_, Value::Null) => Ok(None),
             (Type::Complex, Value::Object(parts)) => {
                 let mut read = Map::new();
@@ -263,8 +302,13 @@ impl Attribute {
             (Type::Flag, Value::String(word)) if word.eq_ignore_ascii_case("true") => Ok(Some(Value::Bool(true))),
             (Type::Flag, Value::String(word)) if word.eq_ignore_ascii_case("false") => Ok(Some(Value::Bool(false))),
             (Type::Flag, _) => Err(wrong("neither true nor false")),
+            (Type::Text, Value::String(text)) if self.shown_only => {
+                let kept = text.chars().filter(|c| !is_unsafe_to_show(*c)).take(LONGEST);
+                Ok(Some(Value::String(kept.collect())))
+            }
             (Type::Text | Type::Reference(_) | Type::Time, Value::String(text)) => {
                 match text.chars().count() <= LONGEST {
+                    true if text.chars().any(is_unsafe_to_show) => Err(wrong("no text that can be shown")),
                     true => Ok(Some(value.clone())),
                     false => Err(wrong("too long")),
                 }
@@ -274,24 +318,49 @@ impl Attribute {
     }
 }
 
-/// All of `sent` that is kept and that a directory may write.
+/// A body in JSON.
+///
+/// # Errors
+/// [`ScimType::InvalidSyntax`].
+pub fn parse(body: &[u8]) -> Result<Value, ScimError> {
+    let wrong = |_| ScimError::Wrong(ScimType::InvalidSyntax, "the body cannot be read as JSON".to_owned());
+    serde_json::from_slice(body).map_err(wrong)
+}
+
+/// All of `sent` that is kept and that a directory may write, itself or under the name of its schema.
 ///
 /// # Errors
 /// [`ScimType::InvalidSyntax`], [`ScimType::InvalidValue`].
 pub fn read_all(kind: Kind, sent: &Value) -> Result<Map<String, Value>, ScimError> {
-    let Value::Object(sent) = sent else {
-        return Err(ScimError::Wrong(
-            ScimType::InvalidSyntax,
-            "the body is no object".to_owned(),
-        ));
-    };
     let mut read = Map::new();
+    read_into(kind, sent, &mut read)?;
+    Ok(read)
+}
+
+fn read_into(kind: Kind, sent: &Value, read: &mut Map<String, Value>) -> Result<(), ScimError> {
+    let wrong = |kind: ScimType, what: &str| Err(ScimError::Wrong(kind, what.to_owned()));
+    let Value::Object(sent) = sent else {
+        return wrong(ScimType::InvalidSyntax, "the body is no object");
+    };
     for (name, value) in sent {
-        if let Some(attribute) = find(kind, name).filter(|attribute| attribute.is_writable())
+        if name.eq_ignore_ascii_case(kind.schema()) {
+            read_into(kind, value, read)?;
+            continue;
+        }
+        let Some(attribute) = find(kind, own_name(kind, name)) else {
+            match names_active(kind, name) {
+                true => return wrong(ScimType::InvalidValue, "active is not understood"),
+                false => continue,
+            }
+        };
+        if attribute.is_writable()
             && let Some(value) = attribute.read(value)?
         {
-            read.insert(attribute.name.to_owned(), value);
+            let before = read.insert(attribute.name.to_owned(), value.clone());
+            if before.is_some_and(|before| before != value) {
+                return wrong(ScimType::InvalidValue, &format!("{} is said twice", attribute.name));
+            }
         }
     }
-    Ok(read)
+    Ok(())
 }

@@ -11,8 +11,8 @@ use super::attributes::{self, Attribute, Type};
 use super::error::{ScimError, ScimType};
 use crate::domain::Timestamp;
 
-/// Longer than any filter that somebody means, in bytes.
-const LONGEST: usize = 16 * 1024;
+/// Longer than any filter or path that somebody means, in bytes.
+pub const LONGEST: usize = 16 * 1024;
 
 /// The filter that is written so.
 ///

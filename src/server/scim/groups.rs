@@ -10,6 +10,7 @@ use super::error::{ScimError, ScimType};
 use super::filter::means;
 use super::list::{Asked, PAGE, Page};
 use super::resource::{self, Resource, etag};
+use super::turns::beside;
 use super::users::{Write, out_of_groups};
 use super::{Kind, attributes, patch};
 use crate::domain::directory::{group_changed, members_changed};
@@ -137,20 +138,29 @@ pub async fn change(
     write: Write<'_>,
     matching: &Matching,
 ) -> Result<Whole, ScimError> {
+    let _turn = backend.turns.take(&directory.name, Kind::Group).await?;
     super::answer::settled!(async {
         let now = backend.now();
         let before = look(backend, directory, id, true).await?;
         held(directory, &before.group)?;
         matching.check(&etag(before.group.version))?;
-        let resource = match write {
-            Write::Replace(body) => attributes::read_all(Kind::Group, body)?,
+        let (before, said) = match write {
+            Write::Replace(body) => {
+                let said = attributes::read_all(Kind::Group, body).and_then(|resource| Said::of(&resource));
+                (before, said)
+            }
             Write::Patch(body) => {
-                let mut resource = before.resource(backend);
-                patch::apply(Kind::Group, &mut resource, body)?;
-                resource
+                let (origin, body) = (backend.settings.origin.clone(), body.clone());
+                // a group may be large
+                beside(move || {
+                    let resource = resource::of_group(&origin, &before.group, &before.members);
+                    let patched = patch::applied(Kind::Group, resource, &body);
+                    (before, patched.and_then(|resource| Said::of(&resource)))
+                })
+                .await?
             }
         };
-        let said = Said::of(&resource)?;
+        let said = said?;
         said.is_own(directory)?;
         let wanted = wanted(backend, directory, id, &said.members, &before.members).await?;
         let members = members_changed(now, id, &before.members, &wanted);

@@ -13,6 +13,7 @@ pub mod patch;
 #[cfg(test)]
 mod properties;
 pub mod resource;
+pub mod turns;
 pub mod users;
 
 /// RFC 7644, section 3.1.

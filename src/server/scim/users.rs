@@ -1,12 +1,14 @@
 //! People, as a directory writes and reads them.
 //! Owns what a write makes of somebody, and whom it ends here. Refuses two of one name or of one subject.
 
+use axum::body::Bytes;
 use serde_json::{Map, Value};
 
 use super::error::{ScimError, ScimType};
 use super::filter::means;
 use super::list::{Asked, PAGE, Page};
 use super::resource::{self, Resource, etag};
+use super::turns::beside;
 use super::{Kind, attributes, patch};
 use crate::domain::directory::{self, Bound, losers};
 use crate::domain::{DirectoryUser, MembersChange, Row, Timestamp};
@@ -91,8 +93,8 @@ pub async fn look(backend: &Backend, directory: &DirectorySettings, id: &str) ->
 pub enum Write<'a> {
     /// What is sent stands in the place of all that was.
     Replace(&'a Value),
-    /// Some of it changes.
-    Patch(&'a Value),
+    /// Some of it changes, as a body that is read when it is its turn.
+    Patch(&'a Bytes),
 }
 
 /// Changes somebody.
@@ -106,6 +108,7 @@ pub async fn change(
     write: Write<'_>,
     matching: &Matching,
 ) -> Result<DirectoryUser, ScimError> {
+    let _turn = backend.turns.take(&directory.name, Kind::User).await?;
     super::answer::settled!(async {
         let now = backend.now();
         let before = look(backend, directory, id).await?;
@@ -113,9 +116,9 @@ pub async fn change(
         let resource = match write {
             Write::Replace(body) => attributes::read_all(Kind::User, body)?,
             Write::Patch(body) => {
-                let mut resource = resource::of_user(&backend.settings.origin, &before);
-                patch::apply(Kind::User, &mut resource, body)?;
-                resource
+                let resource = resource::of_user(&backend.settings.origin, &before);
+                let body = body.clone();
+                beside(move || patch::applied(Kind::User, resource, &body)).await??
             }
         };
         let said = Said::of(&resource)?;

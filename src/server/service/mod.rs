@@ -27,6 +27,7 @@ pub mod others;
 pub mod people;
 pub mod plan;
 pub mod presence;
+pub mod pushes;
 pub mod resolve;
 pub mod roll;
 pub mod roster;

@@ -12,6 +12,7 @@ mod many_listed;
 mod names;
 mod others;
 mod presence;
+mod pushes;
 mod several;
 mod sign_in_elsewhere;
 mod start;

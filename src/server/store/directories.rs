@@ -34,6 +34,9 @@ pub trait Directories: Send + Sync {
         limit: u32,
     ) -> Result<Vec<DirectoryUser>, StoreError>;
 
+    /// The directories that anybody was ever in, by name.
+    async fn directory_sources(&self) -> Result<Vec<String>, StoreError>;
+
     /// A group of `source`.
     async fn directory_group(&self, source: &str, by: By<'_>) -> Result<Option<DirectoryGroup>, StoreError>;
 

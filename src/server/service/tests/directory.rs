@@ -1,5 +1,6 @@
 //! People and groups that a directory pushes: what counts since when, and what ends when somebody leaves.
 
+use axum::body::Bytes;
 use serde_json::json;
 
 use super::super::{decide, inbox, mint, sign_in};
@@ -50,8 +51,12 @@ pub(super) async fn push_group(stage: &Stage, name: &str, members: &[&str]) -> S
     group.unwrap().group.id
 }
 
+fn sent(operation: serde_json::Value) -> Bytes {
+    json!({ "Operations": [operation] }).to_string().into()
+}
+
 pub(super) async fn patch(stage: &Stage, user: &str, operation: serde_json::Value) {
-    let body = json!({ "Operations": [operation] });
+    let body = sent(operation);
     let write = Write::Patch(&body);
     let (backend, directory) = (&stage.backend, directory(&stage.backend));
     users::change(backend, &directory, user, write, &Matching::default())
@@ -60,7 +65,7 @@ pub(super) async fn patch(stage: &Stage, user: &str, operation: serde_json::Valu
 }
 
 pub(super) async fn patch_group(stage: &Stage, group: &str, operation: serde_json::Value) {
-    let body = json!({ "Operations": [operation] });
+    let body = sent(operation);
     let write = Write::Patch(&body);
     let (backend, directory) = (&stage.backend, directory(&stage.backend));
     groups::change(backend, &directory, group, write, &Matching::default())
@@ -193,7 +198,7 @@ async fn attack_11_name_mail_and_groups_of_another_issuer_join_nobody() {
     push_group(&stage, "payments", &[&own.id]).await;
     assert_eq!(groups_of(&stage, &afresh(&stage, &bob).await).await, ["engineering"]);
     // and a member is somebody of the same directory
-    let body = json!({ "Operations": [{ "op": "add", "path": "members", "value": [{ "value": theirs.id }] }] });
+    let body = sent(json!({ "op": "add", "path": "members", "value": [{ "value": theirs.id }] }));
     let group = stage
         .backend
         .store
@@ -248,7 +253,7 @@ async fn groups_in_groups_count_up_to_a_depth() {
     patch_group(&stage, &group, members).await;
     assert_eq!(groups_of(&stage, &afresh(&stage, &bob).await).await, ["engineering"]);
     // and a circle is refused
-    let body = json!({ "Operations": [{ "op": "add", "path": "members", "value": [{ "value": group }] }] });
+    let body = sent(json!({ "op": "add", "path": "members", "value": [{ "value": group }] }));
     let (write, directory) = (Write::Patch(&body), directory(&stage.backend));
     for inner in [&between, &group] {
         let refused = groups::change(&stage.backend, &directory, inner, write, &Matching::default()).await;

@@ -13,6 +13,7 @@ on_every_store! {
     user_is_replaced_at_its_version_only
     user_who_was_deleted_is_still_known_to_have_left
     users_come_in_pages
+    directories_are_those_that_anybody_was_ever_in
     members_keep_since_when_they_are_in
     group_that_is_gone_holds_nobody
     second_group_of_one_name_conflicts
@@ -154,6 +155,25 @@ async fn users_come_in_pages(store: &Tried) {
     assert_eq!(ids(store.directory_users("acme", None, 2).await.unwrap()), ["1", "2"]);
     assert_eq!(ids(store.directory_users("acme", Some("2"), 2).await.unwrap()), ["3"]);
     assert_eq!(store.directory_users("other", None, 2).await.unwrap(), []);
+}
+
+async fn directories_are_those_that_anybody_was_ever_in(store: &Tried) {
+    assert_eq!(store.directory_sources().await.unwrap(), Vec::<String>::new());
+    for (id, source) in [("1", "other"), ("2", "acme"), ("3", "other")] {
+        let user = DirectoryUser {
+            source: source.to_owned(),
+            ..a_user(id, id, None)
+        };
+        store.commit(&user_row(&user)).await.unwrap();
+    }
+    // who has left is why it is asked
+    let gone = DirectoryUser {
+        deleted_at: Some(at(9)),
+        version: 2,
+        ..a_user("2", "2", None)
+    };
+    store.commit(&user_row(&gone)).await.unwrap();
+    assert_eq!(store.directory_sources().await.unwrap(), ["acme", "other"]);
 }
 
 async fn members_keep_since_when_they_are_in(store: &Tried) {

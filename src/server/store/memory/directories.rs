@@ -1,5 +1,7 @@
 //! What directories push, in memory.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 
 use super::super::{By, Directories, StoreError};
@@ -107,6 +109,12 @@ impl Directories for MemoryStore {
             .cloned()
             .collect();
         Ok(page(all, limit))
+    }
+
+    async fn directory_sources(&self) -> Result<Vec<String>, StoreError> {
+        let state = self.state();
+        let sources: BTreeSet<String> = state.directory_users.values().map(|user| user.source.clone()).collect();
+        Ok(sources.into_iter().collect())
     }
 
     async fn directory_group(&self, source: &str, by: By<'_>) -> Result<Option<DirectoryGroup>, StoreError> {

@@ -21,6 +21,14 @@ pub(super) const KNOWN: &str = "SELECT * FROM directory_users WHERE source = $1 
 pub(super) const USERS: &str = "SELECT * FROM directory_users WHERE source = $1 AND id > $2 AND deleted_at IS NULL
     ORDER BY id LIMIT $3";
 
+/// By the index of ids, from each directory to the next: nobody is read.
+const SOURCES: &str = "WITH RECURSIVE found (source) AS (
+        SELECT MIN(source) FROM directory_users
+        UNION ALL
+        SELECT (SELECT MIN(source) FROM directory_users AS u WHERE u.source > found.source) FROM found
+        WHERE found.source IS NOT NULL
+    ) SELECT source FROM found WHERE source IS NOT NULL ORDER BY source";
+
 const GROUP_BY_ID: &str = "SELECT * FROM directory_groups WHERE source = $1 AND id = $2 AND deleted_at IS NULL";
 const GROUP_BY_EXTERNAL_ID: &str = "SELECT * FROM directory_groups WHERE source = $1 AND join_key = $2";
 const GROUP_BY_NAME: &str = "SELECT * FROM directory_groups WHERE source = $1 AND name_key = $2";
@@ -212,6 +220,11 @@ impl Directories for SqliteStore {
             .bind(i64::from(limit));
         let rows = query.fetch_all(&self.readers).await.map_err(meaning)?;
         rows.iter().map(read_user).collect()
+    }
+
+    async fn directory_sources(&self) -> Result<Vec<String>, StoreError> {
+        let rows = query(SOURCES).fetch_all(&self.readers).await.map_err(meaning)?;
+        rows.iter().map(|row| raw(row, "source")).collect()
     }
 
     async fn directory_group(&self, source: &str, by: By<'_>) -> Result<Option<DirectoryGroup>, StoreError> {
