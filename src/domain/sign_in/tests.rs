@@ -47,6 +47,7 @@ fn session() -> Session {
         mfa_at: Some(at(50)),
         id_token: None,
         created_at: at(60),
+        used_at: at(60),
         expires_at: at(3_600),
         ended_at: None,
         version: 1,

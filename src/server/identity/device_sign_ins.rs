@@ -184,12 +184,7 @@ fn give_up_one(entries: &mut HashMap<String, Entry>) {
     for entry in entries.values() {
         *counts.entry(entry.network).or_default() += 1;
     }
-    let weight = |entry: &Entry| {
-        (
-            counts.get(&entry.network),
-            Reverse(entry.waiting.asked_at),
-        )
-    };
+    let weight = |entry: &Entry| (counts.get(&entry.network), Reverse(entry.waiting.asked_at));
     let heaviest = entries.iter().max_by_key(|(_, entry)| weight(entry));
     if let Some(code) = heaviest.map(|(code, _)| code.clone()) {
         entries.remove(&code);
