@@ -118,6 +118,7 @@ pub const fn exit_of(code: Code) -> Exit {
         | Code::SessionProof
         | Code::SessionNonce
         | Code::SessionCodeInvalid
+        | Code::SessionDeviceUnknown
         | Code::SessionTokenInvalid
         | Code::SessionPending
         | Code::SessionDenied

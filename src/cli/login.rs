@@ -65,13 +65,41 @@ pub(super) fn run(args: Args, ctx: &mut Ctx) -> Result<()> {
             client.allows_code_argument(&server)?;
             with_code(ctx, &client, &server, Some(code))?
         }
-        None => match offered(&client, &server, &args)? {
-            true if args.device => on_device(ctx, &client, &server)?,
-            true => in_browser(ctx, &client, &server, &args)?,
-            false => with_code(ctx, &client, &server, None)?,
+        None => match by_key(&client, &server, &args)? {
+            Some(signed_in) => signed_in,
+            None => match offered(&client, &server, &args)? {
+                true if args.device => on_device(ctx, &client, &server)?,
+                true => in_browser(ctx, &client, &server, &args)?,
+                false => by_key_or_code(ctx, &client, &server)?,
+            },
         },
     };
     print(ctx, &signed_in, server.as_str())
+}
+
+/// Signs in whom this device is known for, unless another way was asked for.
+fn by_key(client: &Client, server: &Origin, args: &Args) -> Result<Option<SignedIn>> {
+    if args.device || args.remote || args.no_browser || args.with.is_some() {
+        return Ok(None);
+    }
+    match client.known_here(server)? {
+        Some(name) => client.sign_in_by_key(server, &name),
+        None => Ok(None),
+    }
+}
+
+/// The same for whoever names themselves now; a code where that is not enough.
+fn by_key_or_code(ctx: &Ctx, client: &Client, server: &Origin) -> Result<SignedIn> {
+    let name = identity(ctx, client)?;
+    // who was named before was tried before
+    let known = match client.identity() {
+        Some(_) => None,
+        None => client.sign_in_by_key(server, &name)?,
+    };
+    match known {
+        Some(signed_in) => Ok(signed_in),
+        None => with_code_of(ctx, client, server, (name, None)),
+    }
 }
 
 /// Has the person show a second factor for the session that they have.
@@ -161,6 +189,15 @@ fn on_device(ctx: &Ctx, client: &Client, server: &Origin) -> Result<SignedIn> {
 
 fn with_code(ctx: &Ctx, client: &Client, server: &Origin, given: Option<String>) -> Result<SignedIn> {
     let identity = identity(ctx, client)?;
+    with_code_of(ctx, client, server, (identity, given))
+}
+
+fn with_code_of(
+    ctx: &Ctx,
+    client: &Client,
+    server: &Origin,
+    (identity, given): (String, Option<String>),
+) -> Result<SignedIn> {
     let code = code(ctx, given)?;
     client.sign_in(&SignIn {
         server: server.clone(),

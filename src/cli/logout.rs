@@ -132,7 +132,12 @@ fn who(picked: &Picked, everywhere: bool) -> SignedOut<'_> {
 fn say(ctx: &Ctx, picked: &Picked, everywhere: bool) {
     let (server, identity) = (picked.account.origin(), picked.account.identity());
     let place = if everywhere { ", on every machine" } else { "" };
-    ctx.ui.note(&format!("Signed out {identity} at {server}{place}."));
+    // a device that is known would sign them in by itself
+    let next = match everywhere && picked.session.local {
+        true => " Signing in again takes a one-time code.",
+        false => "",
+    };
+    ctx.ui.note(&format!("Signed out {identity} at {server}{place}.{next}"));
 }
 
 fn warn(ctx: &Ctx, picked: &Picked, stay: &[String]) {

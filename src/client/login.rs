@@ -12,7 +12,7 @@ use super::http::{self, foreign};
 use super::secrets::Secret;
 use super::sessions::SessionEntry;
 use crate::domain::id::{PersonId, SessionId};
-use crate::domain::person::KeyStorage;
+use crate::domain::person::{KeyStorage, LOCAL};
 use crate::error::{Error, Exit, Result};
 use crate::wire::{Me, NewSession, OpenedSession};
 
@@ -149,6 +149,7 @@ impl Client {
             ends_at: me.session_ends_at,
             storage,
             clock_offset_ms: backend.offset_ms(),
+            local: me.issuer == LOCAL,
         };
         self.sessions.put(entry, &held)?;
         drop(held);

@@ -20,6 +20,7 @@ mod device_login;
 mod exec;
 mod http;
 mod identity_center;
+mod key_login;
 mod keys;
 mod live;
 mod login;

@@ -28,6 +28,9 @@ pub struct SessionEntry {
     pub storage: KeyStorage,
     /// The backend's clock less ours, in milliseconds.
     pub clock_offset_ms: i64,
+    /// Whether the backend itself vouches for them: this device may sign them in by itself.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub local: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -115,6 +118,7 @@ mod tests {
             ends_at: Timestamp::from_millis(0),
             storage: KeyStorage::File,
             clock_offset_ms: 0,
+            local: false,
         }
     }
 

@@ -13,6 +13,9 @@ pub const LOCAL: &str = "local";
 /// A device that a code enrolled says no yes for this long, in seconds: time for its person to hear of it.
 pub const NEW_DEVICE_S: u32 = 24 * 3600;
 
+/// A device is known for this long after somebody signed in on it, in seconds.
+pub const KNOWN_S: u32 = 30 * 24 * 3600;
+
 /// A person, or a workload: whoever may sign in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
@@ -96,10 +99,14 @@ pub struct Device {
     pub person: PersonId,
     /// The public key as a JWK (RFC 7517), canonical JSON.
     pub public_key: String,
-    /// Where it says it keeps the private one.
+    /// Where it says it keeps the private one; a file, where that ever was one.
     pub key_storage: KeyStorage,
-    /// When it was enrolled.
+    /// When it was enrolled; anew, where it was known no longer.
     pub enrolled_at: Timestamp,
+    /// It is known before this instant.
+    pub known_until: Timestamp,
+    /// Version of the row; 1 when new.
+    pub version: u64,
 }
 
 impl Device {
@@ -109,6 +116,40 @@ impl Device {
         person
             .is_local()
             .then(|| Timestamp::from_millis(self.enrolled_at.millis().saturating_add(waits)))
+    }
+
+    /// Until when a device is known that somebody signs in on at `now`.
+    pub fn known_from(now: Timestamp) -> Timestamp {
+        Timestamp::from_millis(now.millis().saturating_add(i64::from(KNOWN_S) * 1000))
+    }
+
+    /// Whether it signs `person` in by its key alone. A copy of a key that lay in a file would come in for good.
+    pub fn signs_in(&self, person: &Person, now: Timestamp) -> bool {
+        let is_theirs = person.is_local() && person.workload.is_none() && self.person == person.id;
+        is_theirs && self.key_storage == KeyStorage::Keyring && now < self.known_until
+    }
+
+    /// The same once somebody signed in on it at `now`, where its key is at `storage`: where it was known no longer, its day
+    /// begins again.
+    #[must_use]
+    pub fn signed_in_on(&self, now: Timestamp, storage: KeyStorage) -> Self {
+        Self {
+            key_storage: self.key_storage.max(storage),
+            enrolled_at: if now < self.known_until { self.enrolled_at } else { now },
+            known_until: Self::known_from(now),
+            version: self.version + 1,
+            ..self.clone()
+        }
+    }
+
+    /// The same, known no longer: it takes a code again, and its day begins with that.
+    #[must_use]
+    pub fn forgotten(&self, now: Timestamp) -> Self {
+        Self {
+            known_until: self.known_until.min(now),
+            version: self.version + 1,
+            ..self.clone()
+        }
     }
 }
 

@@ -95,6 +95,8 @@ codes! {
     SessionNonce = "session.nonce",
     /// A one-time code that is wrong, used or too old.
     SessionCodeInvalid = "session.code_invalid",
+    /// A device that signs nobody in by its key alone: it takes a one-time code.
+    SessionDeviceUnknown = "session.device_unknown",
     /// A workload's token that is not believed, was used before, or fits nothing that is enrolled.
     SessionTokenInvalid = "session.token_invalid",
     /// The issuer of a workload's token does not answer, or says what it should not.
@@ -245,6 +247,8 @@ pub enum Refusal {
     NotYours,
     #[error("the code is wrong, used or too old")]
     CodeInvalid,
+    #[error("this device needs a one-time code")]
+    DeviceUnknown,
     #[error("a lock stands: {reason}")]
     Locked {
         scope: Scope,
@@ -299,6 +303,7 @@ impl Refusal {
             Self::GrantNotLive { .. } | Self::NothingToExtend { .. } | Self::ExtendedOver { .. } => Code::GrantNotLive,
             Self::NotBeneficiary | Self::NotYours => Code::Forbidden,
             Self::CodeInvalid => Code::SessionCodeInvalid,
+            Self::DeviceUnknown => Code::SessionDeviceUnknown,
             Self::Locked { .. } => Code::Locked,
             Self::NotLocked => Code::LockNotFound,
             Self::OwnLock => Code::LockOwn,
@@ -325,7 +330,7 @@ impl Refusal {
             Self::DeviceNew { .. } => Some("use a device that you had before, or ask another approver"),
             Self::Changed { .. } => Some("look at the request again, then decide"),
             Self::NarrowedOtherwise { .. } => Some("drop the live grant first"),
-            Self::CodeInvalid => Some("ask for a new code"),
+            Self::CodeInvalid | Self::DeviceUnknown => Some("ask for a new code"),
             Self::OwnLock => Some("ask somebody else who may"),
             Self::SecondPerson => Some("ask somebody else who may; yours is recorded"),
             Self::BadId { .. }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::change::{Actor, Change, Row};
 use super::lock::{Lock, Scope};
-use super::person::{Device, Person, Session, SignInCode, SignInMethod};
+use super::person::{Device, KeyStorage, Person, Session, SignInCode, SignInMethod};
 use super::refusal::Refusal;
 use super::time::Timestamp;
 
@@ -76,6 +76,34 @@ pub fn sign_in(
     let details = json!({ "method": session.method, "device": session.device });
     let actor = Actor::Person(session.person.clone());
     Ok(Change::new(now, "session.opened", actor, None, rows, details).unless_locked(vec![person]))
+}
+
+/// Opens `session` on `device` for `person` by its key alone, unless `locked` stands on them.
+///
+/// # Errors
+/// [`Refusal::DeviceUnknown`] where the device signs nobody in, or not them; [`Refusal::Locked`].
+pub fn come_back(
+    now: Timestamp,
+    person: &Person,
+    device: &Device,
+    session: &Session,
+    locked: Option<&Lock>,
+) -> Result<Change, Refusal> {
+    let is_its =
+        session.person == person.id && session.device == device.id && session.key_storage == KeyStorage::Keyring;
+    let proves_no_more = session.method == SignInMethod::Local && session.mfa_at.is_none();
+    if !is_its || !proves_no_more || !device.signs_in(person, now) {
+        return Err(Refusal::DeviceUnknown);
+    }
+    let scope = Scope::Person(person.id.clone());
+    if let Some(lock) = locked.filter(|lock| lock.stands() && lock.scope == scope) {
+        return Err(lock.refusal());
+    }
+    let known = device.signed_in_on(now, session.key_storage);
+    let rows = vec![Row::Device(known), Row::Session(session.clone())];
+    let details = json!({ "method": session.method, "device": session.device, "by": "device" });
+    let actor = Actor::Person(person.id.clone());
+    Ok(Change::new(now, "session.opened", actor, None, rows, details).unless_locked(vec![scope]))
 }
 
 /// Opens `session` on `device` for the workload `who`, whose token was believed, unless `locked` stands on it. `is_new` where
@@ -182,26 +210,32 @@ pub fn wrong_try(now: Timestamp, person: &Person, codes: &[SignInCode]) -> Chang
     )
 }
 
-/// Ends every one of `sessions`, which are those of `person`.
-pub fn sign_out_everywhere(now: Timestamp, person: &Person, sessions: &[Session]) -> Change {
+/// Ends every one of `sessions`, which are those of `person`, and forgets `devices`, which are theirs too.
+pub fn sign_out_everywhere(now: Timestamp, person: &Person, sessions: &[Session], devices: &[Device]) -> Change {
     let live: Vec<&Session> = sessions.iter().filter(|session| session.ended_at.is_none()).collect();
-    if live.is_empty() {
+    let known: Vec<&Device> = devices.iter().filter(|device| now < device.known_until).collect();
+    if live.is_empty() && known.is_empty() {
         return Change::default();
     }
-    let rows = live.iter().map(|session| Row::Session(ended(now, session))).collect();
+    let over = live.iter().map(|session| Row::Session(ended(now, session)));
+    let forgotten = known.iter().map(|device| Row::Device(device.forgotten(now)));
+    let rows = over.chain(forgotten).collect();
     let ids: Vec<_> = live.iter().map(|session| &session.id).collect();
-    let details = json!({ "sessions": ids });
+    let keys: Vec<_> = known.iter().map(|device| &device.id).collect();
+    let details = json!({ "sessions": ids, "devices": keys });
     let actor = Actor::Person(person.id.clone());
     Change::new(now, "session.ended_everywhere", actor, None, rows, details)
 }
 
-/// Ends `session` on behalf of `by`, who runs the backend.
-pub fn revoke_session(now: Timestamp, session: &Session, by: Actor) -> Change {
+/// Ends `session` on behalf of `by`, who runs the backend, and forgets the `device` that would open another one by itself.
+pub fn revoke_session(now: Timestamp, session: &Session, device: Option<&Device>, by: Actor) -> Change {
     if session.ended_at.is_some() {
         return Change::default();
     }
-    let details = json!({ "person": session.person, "session": session.id });
-    let rows = vec![Row::Session(ended(now, session))];
+    let mut rows = vec![Row::Session(ended(now, session))];
+    rows.extend(device.map(|device| Row::Device(device.forgotten(now))));
+    let forgotten = device.map(|device| &device.id);
+    let details = json!({ "person": session.person, "session": session.id, "device": forgotten });
     Change::new(now, "session.revoked", by, None, rows, details)
 }
 

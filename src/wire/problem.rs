@@ -131,6 +131,7 @@ pub const fn status(code: Code) -> u16 {
         | Code::SessionProof
         | Code::SessionNonce
         | Code::SessionCodeInvalid
+        | Code::SessionDeviceUnknown
         | Code::SessionTokenInvalid
         | Code::SessionPending
         | Code::SessionDenied

@@ -14,7 +14,8 @@ pub struct NewSession {
     /// Name of the person, as the code was handed out for; nothing where a browser brought it.
     #[serde(default)]
     pub name: String,
-    /// The one-time code.
+    /// The one-time code; nothing where a device that is known signs a local person in by its key alone.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub code: String,
     /// What the terminal made before the browser went (RFC 7636), where a browser brought the code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -104,7 +105,7 @@ pub struct Me {
     /// Whether they run the backend.
     #[serde(default)]
     pub admin: bool,
-    /// Devices that were enrolled for them after this one, lately.
+    /// Their other devices that were enrolled lately.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub new_devices: Vec<NewDevice>,
     /// The session's id.

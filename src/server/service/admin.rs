@@ -2,7 +2,7 @@
 //! Owns who is an admin: the backend's file says it, nobody else. Refuses whoever is not named there.
 
 use super::sign_in::{LOCAL, issue_code_by};
-use super::{locked, people, presence};
+use super::{known_device, locked, people, presence};
 use crate::domain::sign_in::revoke_session;
 use crate::domain::{Actor, Person, PersonName, Session};
 use crate::server::backend::{Backend, Caller};
@@ -106,7 +106,8 @@ async fn view(backend: &Backend, session: &Session, owner: &Person) -> Result<Se
     })
 }
 
-/// Ends the session that `given` names, whole or by its beginning.
+/// Ends the session that `given` names, whole or by its beginning. A device of a local person that would open the next by
+/// itself is forgotten with it.
 ///
 /// # Errors
 /// [`Code::SessionNotFound`]; what the store says.
@@ -116,7 +117,12 @@ pub async fn revoke(backend: &Backend, caller: &Caller, given: &str) -> Result<S
         let owner = backend.store.person(&session.person).await?;
         let owner = owner.ok_or_else(|| Failure::broken("a session without a person"))?;
         let by = Actor::Person(caller.person.id.clone());
-        backend.commit(&revoke_session(backend.now(), &session, by)).await?;
+        let device = match owner.is_local() {
+            true => backend.store.device(&session.device, &owner.id).await?,
+            false => None,
+        };
+        let change = revoke_session(backend.now(), &session, device.as_ref(), by);
+        backend.commit(&change).await?;
         view(backend, &session, &owner).await
     })
 }
@@ -140,8 +146,8 @@ async fn named(backend: &Backend, given: &str) -> Result<Session, Failure> {
     }
 }
 
-/// A code for the first admin: the first local one of the backend's file, as long as no device of theirs is known. None
-/// where there is nobody to wait for.
+/// A code for the first admin: the first local one of the backend's file, while they are signed in nowhere and no device of
+/// theirs signs them in. None where there is nobody to wait for.
 ///
 /// # Errors
 /// What the store says.
@@ -151,7 +157,7 @@ pub async fn first_code(backend: &Backend) -> Result<Option<(String, String)>, F
         return Ok(None);
     };
     if let Some(known) = backend.store.person_by_subject(LOCAL, &first.subject).await?
-        && !backend.store.devices_of(&known.id).await?.is_empty()
+        && known_device::comes_in(backend, &known).await?
     {
         return Ok(None);
     }

@@ -19,6 +19,7 @@ pub mod inbox;
 pub mod issuer;
 #[cfg(test)]
 mod kills;
+pub mod known_device;
 pub mod locked;
 pub mod locks;
 pub mod look;

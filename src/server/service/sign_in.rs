@@ -5,12 +5,12 @@ use std::net::IpAddr;
 
 use serde_json::json;
 
-use super::{admin, device_flow, devices, directory, locked, people, presence, workload};
+use super::{admin, device_flow, devices, directory, known_device, locked, people, presence, workload};
 pub use crate::domain::person::LOCAL;
 use crate::domain::sign_in::{sign_in, sign_out, sign_out_everywhere, wrong_try};
 use crate::domain::{
-    Actor, Change, Device, Digest, KeyStorage, Person, PersonId, Refusal, Row, Session, SignInCode, SignInMethod,
-    Timestamp, Workload,
+    Actor, Change, Digest, KeyStorage, Person, PersonId, Refusal, Row, Session, SignInCode, SignInMethod, Timestamp,
+    Workload,
 };
 use crate::server::backend::{Backend, Caller};
 use crate::server::failure::{Failure, settled};
@@ -22,17 +22,21 @@ use crate::wire::{Me, NewSession, OpenedSession, Problem, token};
 /// RFC 7636, section 4.1: a verifier is no longer.
 pub(super) const LONGEST_VERIFIER: usize = 128;
 
-/// Opens a session for whoever holds a valid code, on the device that has `key`.
+/// Opens a session for whoever holds a valid code, on the device that has `key`; without one, for whom it is known.
 ///
 /// # Errors
 /// [`Code::SessionCodeInvalid`], the same words whatever is wrong with code, name, terminal or device;
-/// [`Code::RateLimited`].
+/// [`Code::SessionDeviceUnknown`]; [`Code::RateLimited`].
 pub async fn open(
     backend: &Backend,
     new: &NewSession,
     key: &DeviceKey,
     address: IpAddr,
 ) -> Result<OpenedSession, Failure> {
+    let key_storage = key_storage(&new.key_storage)?;
+    if new.code.is_empty() && new.verifier.is_none() {
+        return known_device::open(backend, new, key, key_storage, address).await;
+    }
     let now = backend.now();
     // what a browser brought cannot be guessed: strangers at the same address keep nobody out who has it
     let is_typed = new.verifier.is_none();
@@ -41,7 +45,6 @@ pub async fn open(
     {
         return Err(Failure::too_much("too many wrong codes", wait_s));
     }
-    let key_storage = key_storage(&new.key_storage)?;
     let verifier = new
         .verifier
         .as_deref()
@@ -62,13 +65,7 @@ pub async fn open(
                 return Err(Refusal::CodeInvalid.into());
             }
         };
-        let device = Device {
-            id: key.id.clone(),
-            person: person.id.clone(),
-            public_key: key.jwk.clone(),
-            key_storage,
-            enrolled_at: now,
-        };
+        let device = known_device::enrolled(backend, &person, key, key_storage, now).await?;
         let session = Session {
             id: backend.random.session_id(),
             token_hash: Digest::of(secret.as_bytes()).to_string(),
@@ -204,7 +201,7 @@ pub async fn me(backend: &Backend, caller: &Caller) -> Result<Me, Failure> {
     })
 }
 
-/// Ends every session of the caller: how many there were.
+/// Ends every session of the caller, and forgets their devices: one that is known would open the next by itself.
 ///
 /// # Errors
 /// What the store says.
@@ -215,9 +212,12 @@ pub async fn close_everywhere(backend: &Backend, caller: &Caller) -> Result<(), 
             .store
             .live_sessions(Some(&caller.person.id), now, u32::MAX)
             .await?;
-        backend
-            .commit(&sign_out_everywhere(now, &caller.person, &sessions))
-            .await
+        let devices = match caller.person.is_local() {
+            true => backend.store.devices_of(&caller.person.id).await?,
+            false => Vec::new(),
+        };
+        let change = sign_out_everywhere(now, &caller.person, &sessions, &devices);
+        backend.commit(&change).await
     })
 }
 

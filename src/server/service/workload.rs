@@ -7,11 +7,11 @@ use std::net::IpAddr;
 use serde_json::{Map, Value, json};
 
 use super::sign_in::{key_storage, me};
-use super::{locked, people};
+use super::{known_device, locked, people};
 use crate::domain::sign_in::let_in;
 use crate::domain::text::shown;
 use crate::domain::{
-    Behind, Device, Digest, Duration, Enrolled, Known, Person, Refusal, Session, SignInMethod, StartedBy, Workload,
+    Behind, Digest, Duration, Enrolled, Known, Person, Refusal, Session, SignInMethod, StartedBy, Workload,
 };
 use crate::policy::{Catalogue, Target};
 use crate::server::backend::{Backend, Caller};
@@ -68,13 +68,7 @@ pub async fn open(
         }
         let life = Duration::from_secs(brought.ends_at.since(now).min(LONGEST_S)).map_err(|_| ended())?;
         let (person, is_new) = known(backend, enrolled, &brought, claims).await?;
-        let device = Device {
-            id: key.id.clone(),
-            person: person.id.clone(),
-            public_key: key.jwk.clone(),
-            key_storage,
-            enrolled_at: now,
-        };
+        let device = known_device::enrolled(backend, &person, key, key_storage, now).await?;
         let session = Session {
             id: backend.random.session_id(),
             token_hash: Digest::of(secret.as_bytes()).to_string(),

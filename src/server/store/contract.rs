@@ -128,6 +128,8 @@ fn a_device(owner: u64) -> Device {
         public_key: "{}".to_owned(),
         key_storage: KeyStorage::File,
         enrolled_at: at(1),
+        known_until: at(100),
+        version: 1,
     }
 }
 

@@ -97,6 +97,8 @@ migrations! {
     115 "0115_sessions_used"
     116 "0116_sessions_used_since"
     117 "0117_sign_in_codes_by_age"
+    118 "0118_devices_known"
+    119 "0119_devices_version"
 }
 
 /// The version that the schema has after all of them.

@@ -216,7 +216,7 @@ async fn locked_admin_is_none_until_somebody_lifts_it() {
 }
 
 #[tokio::test]
-async fn first_admin_is_waited_for_until_a_device_is_known() {
+async fn first_admin_is_waited_for_until_they_are_signed_in() {
     let stage = Stage::new().await;
     let (name, first) = first_code(&stage.backend).await.unwrap().unwrap();
     assert_eq!(name, "carol");

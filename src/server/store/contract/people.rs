@@ -23,6 +23,7 @@ on_every_store! {
     codes_that_are_long_too_old_are_forgotten
     live_sessions_are_neither_ended_nor_old
     devices_of_a_person_are_listed_oldest_first
+    device_that_is_forgotten_changes_once
 }
 
 async fn code_counts_its_wrong_tries(store: &Tried) {
@@ -76,11 +77,29 @@ async fn devices_of_a_person_are_listed_oldest_first(store: &Tried) {
         public_key: "{}".to_owned(),
         key_storage: KeyStorage::File,
         enrolled_at: at(enrolled),
+        known_until: at(100),
+        version: 1,
     });
     for device in [&new, &old] {
         store.commit(&change(Row::Device(device.clone()))).await.unwrap();
     }
     assert_eq!(store.devices_of(&person(BOB)).await.unwrap(), [old, new]);
+}
+
+async fn device_that_is_forgotten_changes_once(store: &Tried) {
+    store.commit(&change(Row::Device(a_device(ALICE)))).await.unwrap();
+    let forgotten = a_device(ALICE).forgotten(at(50));
+    store.commit(&change(Row::Device(forgotten.clone()))).await.unwrap();
+    let found = store.device(&device(), &person(ALICE)).await.unwrap();
+    assert_eq!(found.as_ref(), Some(&forgotten));
+    // decided on what it was before
+    let back = a_device(ALICE).signed_in_on(at(60), KeyStorage::Keyring);
+    let late = store.commit(&change(Row::Device(back))).await;
+    assert!(matches!(late, Err(StoreError::Conflict)), "{late:?}");
+    let anew = forgotten.signed_in_on(at(60), KeyStorage::Keyring);
+    assert_eq!((anew.enrolled_at, anew.key_storage), (at(60), KeyStorage::File));
+    store.commit(&change(Row::Device(anew.clone()))).await.unwrap();
+    assert_eq!(store.device(&device(), &person(ALICE)).await.unwrap(), Some(anew));
 }
 
 fn a_bound_code(n: u64, sign_in: &str) -> SignInCode {

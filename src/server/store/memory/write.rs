@@ -176,7 +176,16 @@ impl State {
     fn write_device(&mut self, new: &Device) -> Result<(), StoreError> {
         self.knows(&new.person)?;
         let key = (new.id.clone(), new.person.clone());
-        self.devices.entry(key).or_insert_with(|| new.clone());
+        if new.version == 1 {
+            self.devices.entry(key).or_insert_with(|| new.clone());
+            return Ok(());
+        }
+        let old = self.devices.get_mut(&key).ok_or(StoreError::Conflict)?;
+        if old.version.checked_add(1) != Some(new.version) {
+            return Err(StoreError::Conflict);
+        }
+        (old.key_storage, old.enrolled_at) = (new.key_storage, new.enrolled_at);
+        (old.known_until, old.version) = (new.known_until, new.version);
         Ok(())
     }
 

@@ -37,10 +37,27 @@ pub(super) async fn write(connection: &mut Connection, person: &Person) -> Resul
     }
 }
 
-/// A device. Enrolled again for the same person it stays as it is.
+/// A device as it shall stand. Enrolled as a new one again for the same person it stays as it is.
 pub(super) async fn write_device(connection: &mut Connection, device: &Device) -> Result<(), Failure> {
+    let version = number(device.version);
+    if version != 1 {
+        let updated = query(
+            "UPDATE devices SET key_storage = $1, enrolled_at = $2, known_until = $3, version = $4
+            WHERE id = $5 AND person_id = $6 AND version = $7",
+        )
+        .bind(device.key_storage.as_str())
+        .bind(device.enrolled_at.millis())
+        .bind(device.known_until.millis())
+        .bind(version)
+        .bind(device.id.as_str())
+        .bind(device.person.as_str())
+        .bind(version.saturating_sub(1));
+        let rows = updated.execute(connection).await?.rows_affected();
+        return written_once(rows, version);
+    }
     query(
-        "INSERT INTO devices (id, person_id, public_key, key_storage, enrolled_at) VALUES ($1, $2, $3, $4, $5)
+        "INSERT INTO devices (id, person_id, public_key, key_storage, enrolled_at, known_until, version)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)
         ON CONFLICT (id, person_id) DO NOTHING",
     )
     .bind(device.id.as_str())
@@ -48,6 +65,8 @@ pub(super) async fn write_device(connection: &mut Connection, device: &Device) -
     .bind(device.public_key.as_str())
     .bind(device.key_storage.as_str())
     .bind(device.enrolled_at.millis())
+    .bind(device.known_until.millis())
+    .bind(version)
     .execute(connection)
     .await?;
     Ok(())
@@ -176,6 +195,8 @@ fn read_device(row: &Row) -> Result<Device, StoreError> {
         public_key: raw(row, "public_key")?,
         key_storage: word(row, "key_storage")?,
         enrolled_at: time(row, "enrolled_at")?,
+        known_until: time(row, "known_until")?,
+        version: count(row, "version")?,
     })
 }
 
