@@ -145,7 +145,7 @@ pub(super) fn note(ctx: &Ctx, desk: &Desk, locks: &[LockView]) {
     }
 }
 
-/// Says which devices were enrolled for whoever looks, since the one that they look from.
+/// Says which devices were enrolled for whoever looks, beside the one that they look from.
 pub(super) fn note_devices(ctx: &Ctx, words: &TimeWords, devices: &[NewDevice]) {
     for device in devices {
         let at = words.at(device.enrolled_at);

@@ -66,7 +66,7 @@ pub struct SessionList {
     pub more: u32,
 }
 
-/// A device that was enrolled for oneself after the one that asks.
+/// A device that was enrolled for oneself lately, beside the one that asks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct NewDevice {

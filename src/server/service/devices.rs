@@ -1,7 +1,7 @@
 //! Devices of people: which of them may decide already, and which their person is told of.
 //! Owns the day that a new device of a local person waits: whoever hands out codes could become anybody.
 
-use crate::domain::{Refusal, Timestamp};
+use crate::domain::{Device, Refusal, Timestamp};
 use crate::server::backend::{Backend, Caller};
 use crate::server::failure::Failure;
 use crate::wire::NewDevice;
@@ -33,7 +33,8 @@ pub async fn may_say_yes(backend: &Backend, caller: &Caller) -> Result<(), Failu
     }
 }
 
-/// Devices that were enrolled for the caller lately, after the one that they call from.
+/// Devices that were enrolled for the caller lately, beside the one that they call from: whoever came first may be the one
+/// who is not them. Those that were forgotten since are none.
 ///
 /// # Errors
 /// What the store says.
@@ -42,13 +43,13 @@ pub async fn new_devices(backend: &Backend, caller: &Caller) -> Result<Vec<NewDe
         return Ok(Vec::new());
     }
     let devices = backend.store.devices_of(&caller.person.id).await?;
-    let own = devices.iter().find(|device| device.id == caller.session.device);
-    let Some(since) = own.map(|own| own.enrolled_at) else {
-        return Ok(Vec::new());
+    let is_new = |device: &&Device| {
+        let is_lately = caller.at.since(device.enrolled_at) < TOLD_S;
+        device.id != caller.session.device && is_lately && caller.at < device.known_until
     };
-    let is_new = |at: Timestamp| at > since && caller.at.since(at) < TOLD_S;
-    let new = devices.iter().filter(|device| is_new(device.enrolled_at));
-    Ok(new
+    Ok(devices
+        .iter()
+        .filter(is_new)
         .map(|device| NewDevice {
             id: device.id.to_string(),
             enrolled_at: device.enrolled_at,

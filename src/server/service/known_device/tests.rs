@@ -130,6 +130,31 @@ async fn attack_05_old_device_with_a_new_code_waits_a_day() {
 }
 
 #[tokio::test]
+async fn attack_05_first_device_is_told_to_the_second() {
+    let stage = company().await;
+    let (key, own) = (new_key(), new_key());
+    let thief = with_code(&stage, "kim", (&key, "keyring")).await;
+    stage.at(60);
+    let kim = with_code(&stage, "kim", (&own, "keyring")).await;
+    let told = async |caller: &Caller| {
+        let me = sign_in::me(&stage.backend, caller).await.unwrap();
+        me.new_devices.into_iter().map(|device| device.id).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&kim).await, [thief.session.device.to_string()]);
+    assert_eq!(told(&thief).await, [kim.session.device.to_string()]);
+    // what kim is told to do ends it, and nobody hears of it again
+    sign_in::close_everywhere(&stage.backend, &kim).await.unwrap();
+    assert_eq!(
+        code(come(&stage, "kim", "", (&key, "keyring")).await),
+        "session.device_unknown"
+    );
+    stage.at(120);
+    let kim = with_code(&stage, "kim", (&own, "keyring")).await;
+    assert!(told(&kim).await.is_empty());
+    assert!(devices::may_say_yes(&stage.backend, &kim).await.is_err());
+}
+
+#[tokio::test]
 async fn device_of_a_revoked_session_takes_a_code() {
     let stage = company().await;
     let (carol, key) = (stage.sign_in("carol").await, new_key());
