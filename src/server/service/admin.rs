@@ -2,14 +2,16 @@
 //! Owns who is an admin: the backend's file says it, nobody else. Refuses whoever is not named there.
 
 use super::sign_in::{LOCAL, issue_code_by};
-use super::{known_device, locked, people, presence};
+use super::{devices, known_device, locked, people, presence, step_up};
 use crate::domain::sign_in::revoke_session;
-use crate::domain::{Actor, Person, PersonName, Session};
+use crate::domain::{Actor, Device, Person, PersonName, Session, SignInMethod};
 use crate::server::backend::{Backend, Caller};
 use crate::server::failure::{Failure, repeated, settled};
 use crate::wire::problem::Code;
-use crate::wire::{AddedUser, NewUser, SessionList, SessionView};
+use crate::wire::{AddedUser, NewUser, Problem, SessionList, SessionView};
 
+/// Whoever hands out a code showed a second factor this lately, where they can, in seconds.
+const FRESH_S: u32 = 3_600;
 /// Sessions that are told of at once.
 const MOST_TOLD: usize = 1_000;
 /// The beginning of an id that is enough, in characters after its kind.
@@ -21,7 +23,8 @@ pub fn is_admin(backend: &Backend, person: &Person) -> bool {
     person.workload.is_none() && admins.any(|admin| admin.issuer == person.issuer && admin.subject == person.subject)
 }
 
-/// Refuses who does not run the backend, and who is locked: a lock on everything stops no admin.
+/// Refuses who does not run the backend, who signed in by a way that somebody is talked into, and who is locked: a lock on
+/// everything stops no admin.
 ///
 /// # Errors
 /// [`Code::Forbidden`], [`Code::Locked`]; what the store says.
@@ -29,6 +32,14 @@ pub async fn admins_only(backend: &Backend, caller: &Caller) -> Result<(), Failu
     let me = &caller.person.id;
     if !is_admin(backend, &caller.person) {
         return Err(Failure::new(Code::Forbidden, "that is for who runs the backend"));
+    }
+    match caller.session.method {
+        SignInMethod::Local | SignInMethod::LoopbackPkce => {}
+        method @ (SignInMethod::Remote | SignInMethod::Device | SignInMethod::Workload) => {
+            let title = format!("a session by {} runs no backend", method.as_str());
+            let problem = Problem::new(Code::Forbidden, title);
+            return Err(problem.hint("sign in with a browser beside this terminal").into());
+        }
     }
     match locked::of_person(backend, me).await? {
         Some(lock) => Err(locked::named(backend, me, lock.refusal()).await),
@@ -39,9 +50,11 @@ pub async fn admins_only(backend: &Backend, caller: &Caller) -> Result<(), Failu
 /// A code for the local person of this name, who is made if need be.
 ///
 /// # Errors
-/// A name that is none; [`Code::SessionIdle`]; what the store says.
+/// A name that is none; [`Code::PolicyNewDevice`], [`Code::SessionStepUp`], [`Code::SessionIdle`]; what the store says.
 pub async fn add_user(backend: &Backend, caller: &Caller, new: &NewUser) -> Result<AddedUser, Failure> {
     let name = PersonName::parse(&new.name)?;
+    device_is_known(backend, caller).await?;
+    step_up::must_be_fresh(backend, caller, FRESH_S).await?;
     presence::must_be_there(backend, caller)?;
     let by = Actor::Person(caller.person.id.clone());
     let issued = issue_code_by(backend, name.as_str(), by, "user.added").await?;
@@ -55,6 +68,38 @@ pub async fn add_user(backend: &Backend, caller: &Caller, new: &NewUser) -> Resu
             false => crate::domain::person::NEW_DEVICE_S,
         },
     })
+}
+
+/// Refuses a device of a local admin that a code enrolled within a day: whoever hands out codes could have themselves made
+/// any admin, for good. The very first device of all admins waits for nobody: only the backend could have handed out its code.
+async fn device_is_known(backend: &Backend, caller: &Caller) -> Result<(), Failure> {
+    let Some(from) = devices::decides_from(backend, caller).await? else {
+        return Ok(());
+    };
+    if backend.now() >= from || is_first_of_all(backend, caller).await? {
+        return Ok(());
+    }
+    let title = format!("this device is new and hands out codes from {from} on");
+    let problem = Problem::new(Code::PolicyNewDevice, title);
+    Err(problem
+        .hint("use a device that you had before, or another admin's")
+        .into())
+}
+
+/// Whether no admin had a device before the caller's.
+async fn is_first_of_all(backend: &Backend, caller: &Caller) -> Result<bool, Failure> {
+    let mut all: Vec<Device> = Vec::new();
+    for admin in &backend.settings.admins {
+        if let Some(person) = backend.store.person_by_subject(&admin.issuer, &admin.subject).await? {
+            all.extend(backend.store.devices_of(&person.id).await?);
+        }
+    }
+    let (me, session) = (&caller.person.id, &caller.session);
+    let (own, others): (Vec<_>, Vec<_>) = all
+        .into_iter()
+        .partition(|device| device.person == *me && device.id == session.device);
+    let own = own.first().map(|device| device.enrolled_at);
+    Ok(own.is_some_and(|own| others.iter().all(|other| own < other.enrolled_at)))
 }
 
 /// Sessions that are not over, newest first, at most [`MOST_TOLD`]: all, or those of who is called `person`.

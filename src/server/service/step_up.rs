@@ -54,6 +54,29 @@ pub fn shown_anew(backend: &Backend, caller: &Caller, mut failure: Failure) -> F
     failure
 }
 
+/// Refuses a caller whose second factor is older than `max_age_s`, where they ever showed one or their provider says what one
+/// is: who can show none, by its kind or their provider's, is not asked for it.
+///
+/// # Errors
+/// [`Code::SessionStepUp`], with what would do; what the store says.
+pub async fn must_be_fresh(backend: &Backend, caller: &Caller, max_age_s: u32) -> Result<(), Failure> {
+    let Some(party) = party(backend, caller) else {
+        return Ok(());
+    };
+    let age = caller.session.mfa_at.map(|at| caller.at.since(at));
+    let is_fresh = age.is_some_and(|age| age <= max_age_s);
+    let can_show = !party.mfa_acr().is_empty() || backend.store.has_shown_mfa(&caller.person.id).await?;
+    if is_fresh || !can_show {
+        return Ok(());
+    }
+    let failure = Failure::new(Code::SessionStepUp, "this needs a second factor that was shown lately");
+    let wanted = StepUp {
+        max_age_s,
+        acr_values: party.mfa_acr().to_vec(),
+    };
+    Err(asked_for(failure, Some(wanted)))
+}
+
 /// Whether `failure` can be helped.
 pub fn is_wanted(failure: &Failure) -> bool {
     failure.problem.step_up.is_some()

@@ -146,6 +146,9 @@ pub trait People: Send + Sync {
     /// The session that a workload's token opened, by the hash of what tells that apart.
     async fn session_of_id_token(&self, id_token: &str) -> Result<Option<Session>, StoreError>;
 
+    /// Whether `person` ever showed a second factor, in a session that is over or not.
+    async fn has_shown_mfa(&self, person: &PersonId) -> Result<bool, StoreError>;
+
     /// Notes that `session` was used at `at`, where its last use was between these two: neither lately nor too long ago.
     async fn note_use(
         &self,

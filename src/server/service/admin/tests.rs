@@ -1,5 +1,7 @@
 //! Admins, codes that they hand out, and what a device waits for that a code enrolled.
 
+mod how;
+
 use super::*;
 use crate::domain::person::NEW_DEVICE_S;
 use crate::domain::workload::{StartedBy, Workload};

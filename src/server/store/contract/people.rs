@@ -24,6 +24,7 @@ on_every_store! {
     live_sessions_are_neither_ended_nor_old
     devices_of_a_person_are_listed_oldest_first
     device_that_is_forgotten_changes_once
+    second_factor_that_was_ever_shown_is_remembered
 }
 
 async fn code_counts_its_wrong_tries(store: &Tried) {
@@ -100,6 +101,18 @@ async fn device_that_is_forgotten_changes_once(store: &Tried) {
     assert_eq!((anew.enrolled_at, anew.key_storage), (at(60), KeyStorage::File));
     store.commit(&change(Row::Device(anew.clone()))).await.unwrap();
     assert_eq!(store.device(&device(), &person(ALICE)).await.unwrap(), Some(anew));
+}
+
+async fn second_factor_that_was_ever_shown_is_remembered(store: &Tried) {
+    assert!(!store.has_shown_mfa(&person(BOB)).await.unwrap());
+    let session = Session {
+        mfa_at: Some(at(7)),
+        ended_at: Some(at(8)),
+        ..a_session(76, BOB)
+    };
+    store.commit(&change(Row::Session(session))).await.unwrap();
+    assert!(store.has_shown_mfa(&person(BOB)).await.unwrap());
+    assert!(!store.has_shown_mfa(&person(CAROL)).await.unwrap());
 }
 
 fn a_bound_code(n: u64, sign_in: &str) -> SignInCode {

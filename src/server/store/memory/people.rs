@@ -50,6 +50,11 @@ impl People for MemoryStore {
         Ok(self.state().sessions.iter().find(is_it).cloned())
     }
 
+    async fn has_shown_mfa(&self, person: &PersonId) -> Result<bool, StoreError> {
+        let has = |session: &Session| session.person == *person && session.mfa_at.is_some();
+        Ok(self.state().sessions.iter().any(has))
+    }
+
     async fn note_use(
         &self,
         session: &SessionId,

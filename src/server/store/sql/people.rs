@@ -286,6 +286,12 @@ impl People for SqliteStore {
         row.as_ref().map(read_session).transpose()
     }
 
+    async fn has_shown_mfa(&self, person: &PersonId) -> Result<bool, StoreError> {
+        let query = query("SELECT 1 FROM sessions WHERE person_id = $1 AND mfa_at IS NOT NULL LIMIT 1");
+        let row = query.bind(person.as_str()).fetch_optional(&self.readers).await;
+        Ok(row.map_err(meaning)?.is_some())
+    }
+
     async fn note_use(
         &self,
         session: &SessionId,
