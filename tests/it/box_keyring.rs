@@ -118,3 +118,37 @@ fn locked_keyring_makes_no_key_in_a_file() {
     );
     assert!(!machine.home().join(".local/state/jit/secrets.json").exists());
 }
+
+#[test]
+fn device_in_a_keyring_signs_in_without_a_code() {
+    let Some(keyring) = Keyring::open("device_in_a_keyring_signs_in_without_a_code") else {
+        return;
+    };
+    let backend = BackendPlan::with_aws("http://127.0.0.1:9").start();
+    let machine = SealedBox::new().with_env(BUS, &keyring.bus);
+    drop(login(&backend, &machine, "alice").exits(0));
+    let before = me(&machine, "alice");
+    drop(machine.jit(&["logout"]).exits(0));
+    // by name; then, while she is the last who signed in, without one
+    for args in [
+        &["login", "--server", backend.url(), "--identity", "alice"][..],
+        &["login"][..],
+    ] {
+        let told = machine.jit(args).exits(0).stderr;
+        assert!(told.starts_with("Signed in as alice at "), "{told}");
+    }
+    let after = me(&machine, "alice");
+    assert_eq!(
+        (&after["device"], &after["method"]),
+        (&before["device"], &"local".into())
+    );
+    assert_ne!(after["session"], before["session"]);
+    let told = machine.jit(&["logout", "--everywhere"]).exits(0).stderr;
+    assert!(told.contains("Signing in again takes a one-time code."), "{told}");
+    // nobody is there to be asked for the code
+    drop(
+        machine
+            .jit(&["login", "--server", backend.url(), "--identity", "alice"])
+            .exits(2),
+    );
+}
