@@ -62,6 +62,8 @@ fn opens(code: &SignInCode, challenge: Option<&str>, session: &Session, whose: u
         public_key: String::new(),
         key_storage: KeyStorage::File,
         enrolled_at: at(60),
+        known_until: at(60),
+        version: 1,
     };
     match sign_in(at(60), code, challenge, &own, session, None) {
         Ok(_) => true,
