@@ -392,6 +392,7 @@ complete -c jit -n "__fish_jit_using_subcommand logout" -l no-input -d 'Never as
 complete -c jit -n "__fish_jit_using_subcommand logout" -s q -l quiet -d 'Say nothing but data and failures'
 complete -c jit -n "__fish_jit_using_subcommand logout" -s v -l verbose -d 'Log to stderr, twice for more'
 complete -c jit -n "__fish_jit_using_subcommand logout" -l everywhere -d 'End your sessions on all machines'
+complete -c jit -n "__fish_jit_using_subcommand logout" -l all -d 'Sign out every identity at every server'
 complete -c jit -n "__fish_jit_using_subcommand logout" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jit -n "__fish_jit_using_subcommand whoami" -l server -d 'Backend to talk to' -r
 complete -c jit -n "__fish_jit_using_subcommand whoami" -l identity -d 'Identity to use there' -r

@@ -94,15 +94,15 @@ fn say(ctx: &Ctx, desk: &Desk, target: &TargetName, grants: &[GrantView]) {
     if planned == grants.len() {
         return ctx.ui.note(&format!("Gave {target}{whose} up before it started."));
     }
-    if grants.iter().any(is_held_up) {
-        return ctx.ui.note(&format!("Giving {target}{whose} back. {HELD_UP}"));
-    }
-    let rest = what_still_works(grants, &desk.words(), desk.backend.now());
     let too = if planned == 0 {
         ""
     } else {
         " What was to start later is given up too."
     };
+    if grants.iter().any(is_held_up) {
+        return ctx.ui.note(&format!("Giving {target}{whose} back.{too} {HELD_UP}"));
+    }
+    let rest = what_still_works(grants, &desk.words(), desk.backend.now());
     ctx.ui.note(&format!("Gave {target}{whose} back. {rest}{too}"));
     if grants.iter().any(|grant| grant.also_held) {
         ctx.ui

@@ -12,9 +12,10 @@ use crate::wire::GrantView;
 /// The backend needs a second or two; past this it goes on without anybody watching.
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// Whether access is there still although it was ended: sessions that outlive it can be begun until it is taken away.
+/// Whether access is there still although it was ended: sessions that outlive it can be begun until it is taken away. What a
+/// group has besides names no last credential.
 pub(super) fn is_held_up(grant: &GrantView) -> bool {
-    grant.state == "revoking" && grant.last_credential_at > grant.ends_at
+    grant.state == "revoking" && (grant.through_group || grant.last_credential_at > grant.ends_at)
 }
 
 /// What is said of it.

@@ -169,8 +169,8 @@ fn kept(locked: &Locked) -> String {
 fn remaining(locked: &Locked) -> String {
     match locked.remaining {
         0 => String::new(),
-        1 => " The access of 1 remains: it was there before jit.".to_owned(),
-        many => format!(" The access of {many} remains: it was there before jit."),
+        1 => " The access of 1 remains: it was there before jit, or a group has it.".to_owned(),
+        many => format!(" The access of {many} remains: it was there before jit, or a group has it."),
     }
 }
 

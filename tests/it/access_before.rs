@@ -84,7 +84,7 @@ fn revoking_everything_names_the_access_that_remains() {
     assert!(
         revoked
             .stderr
-            .contains("The access of 1 remains: it was there before jit."),
+            .contains("The access of 1 remains: it was there before jit, or a group has it."),
         "{revoked}"
     );
     assert!(!revoked.stderr.contains("Copies of credentials"), "{revoked}");
@@ -166,6 +166,20 @@ fn access_that_is_not_taken_yet_is_not_said_to_be_back() {
     let time = |it: &serde_json::Value| it.as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
     let outlived = time(&grant["last_credential_at"]).duration_since(time(&grant["ended_at"]));
     assert!((3_599..=3_601).contains(&outlived.as_secs()), "{grant}");
+}
+
+/// A group has it besides: ours is there all the same until it is taken.
+#[test]
+fn access_of_ours_beside_a_group_is_not_said_to_be_back() {
+    let center = groups();
+    let backend = plan(&center).start();
+    let alice = backend.machine_of("alice");
+    drop(alice.jit(&ASK).exits(0));
+    grant_in(&alice, "dev-admin", "active");
+    center.control(&json!({"faults": [{"operation": "DeleteAccountAssignment", "fault": "throttle"}]}));
+    let dropped = alice.jit(&["drop", "dev-admin"]).exits(0);
+    assert!(dropped.stderr.starts_with("Giving dev-admin back. "), "{dropped}");
+    assert_eq!(center.assignments(), [ADMINS, ALICE]);
 }
 
 /// Given up before it was there: its creation goes on in AWS, and a session may be begun until it is taken.

@@ -38,10 +38,8 @@ pub(super) fn code<T>(answer: Result<T, Failure>) -> String {
 
 pub(super) async fn view(stage: &Stage, caller: &Caller, id: &str) -> RequestView {
     let none = std::time::Duration::ZERO;
-    look::request(&stage.backend, caller, id, None, none)
-        .await
-        .unwrap()
-        .unwrap()
+    let seen = look::request(&stage.backend, caller, id, None, none).await;
+    seen.unwrap().unwrap()
 }
 
 /// Alice's request for `prod-admin`, approved by bob and given.

@@ -114,7 +114,7 @@ impl IdentityCenter {
                 let slot = timeout_at(caller.until, self.creation_slots.acquire()).await;
                 let waited = |_| {
                     let text = "as many assignments are being created as Identity Center allows; it is tried again";
-                    ProviderError::Throttled(text.to_owned())
+                    ProviderError::Waiting(text.to_owned())
                 };
                 Some(slot.map_err(waited)?)
             }

@@ -38,7 +38,7 @@ async fn end_of_a_token_is_told_before_and_at_it_once() {
     assert_eq!(look(&stage.backend).await, Vec::<String>::new());
     stage.at(17 * DAY);
     let soon = format!("directory acme: its last token ends at {}; name the next one", day(30));
-    assert_eq!(look(&stage.backend).await, [soon.clone()]);
+    assert_eq!(look(&stage.backend).await, std::slice::from_ref(&soon));
     assert_eq!(readiness(&stage.backend)[0].trouble, Some(soon));
     stage.at(18 * DAY);
     assert_eq!(look(&stage.backend).await, Vec::<String>::new(), "once is enough");
@@ -47,7 +47,7 @@ async fn end_of_a_token_is_told_before_and_at_it_once() {
         "directory acme: its last token ended at {}; who leaves stays signed in",
         day(30)
     );
-    assert_eq!(look(&stage.backend).await, [over.clone()]);
+    assert_eq!(look(&stage.backend).await, std::slice::from_ref(&over));
     assert_eq!(look(&stage.backend).await, Vec::<String>::new());
     let told = &readiness(&stage.backend)[0];
     assert_eq!((&*told.name, told.token_ends), ("acme", Some(day(30))));
