@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::box_login::{Company, goes};
+use crate::box_login::{Company, goes, went};
 use crate::harness::{LIMIT, SealedBox, Terminal, wait_until};
 
 /// Alice, who asked for production, and bea, an approver who showed no second factor.
@@ -50,7 +50,7 @@ fn approve_asks_for_a_second_factor_and_goes_on() {
     terminal.presses("Enter");
     terminal.wait_for("This needs a second factor, shown within 1h (base.mfa-fresh): sign in again.");
     terminal.wait_for("Waiting for the browser to sign in at");
-    let address = fs::read_to_string(machine.home().join("went")).unwrap();
+    let address = went(&machine);
     goes("bea pwd,mfa -", &address);
     // the role itself cannot be had here: this backend has no AWS
     let screen = terminal.wait_for("Approved.");
@@ -89,7 +89,7 @@ fn approve_after_hours_asks_who_is_there_and_goes_on() {
     terminal.presses("Enter");
     terminal.wait_for("This session was not used for 12h: sign in again.");
     terminal.wait_for("Waiting for the browser to sign in at");
-    let address = fs::read_to_string(machine.home().join("went")).unwrap();
+    let address = went(&machine);
     goes("bea pwd,mfa -", &address);
     let screen = terminal.wait_for("Approved.");
     assert!(screen.contains("Signed in again."), "{screen}");

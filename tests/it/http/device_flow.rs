@@ -361,6 +361,6 @@ async fn name_of_a_machine_is_cut() {
     let told = terminal.caller.post("/v1/device-sign-ins", &body).await.is(201).body;
     let mut browser = Browser::of("x");
     let page = types(&mut browser, &terminal.caller.url, told["user_code"].as_str().unwrap()).await;
-    let says = format!("calls itself {} asked ", "m".repeat(64));
+    let says = format!("calls itself {}, and ", "m".repeat(64));
     assert!(page.text.contains(&says), "{}", page.text);
 }

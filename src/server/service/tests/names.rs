@@ -3,7 +3,6 @@
 use serde_json::{Map, json};
 
 use super::super::{decide, locked, others};
-use super::locks::lock;
 use super::others::elsewhere;
 use super::*;
 use crate::domain::{Actor, Change, Person, PersonName, Refusal, Row, Scope, StartedBy, Workload};
