@@ -67,13 +67,9 @@ pub(super) fn print(ctx: &Ctx, desk: &Desk, locked: &Locked, typed: (Words, &str
     let ended = format!("{}{}", ended(locked), remaining(locked));
     let rest = match locked.last_credential_at.filter(|last| *last > desk.backend.now()) {
         Some(last) => format!(
-            " Copies of credentials work until {} ({}){}.",
+            " Copies of credentials work until {} ({}) at the latest.",
             words.at(last),
-            words.left(last),
-            match lock.ending.unwrap_or(0) {
-                0 => " at the latest",
-                _ => ", longer where taking away takes longer",
-            }
+            words.left(last)
         ),
         None => String::new(),
     };
