@@ -123,9 +123,9 @@ fn longest<'a>(live: Vec<(&'a RequestView, &'a GrantView)>) -> Vec<(&'a RequestV
         let pre_existing = row.1.pre_existing || grant.pre_existing;
         let through_group = row.1.through_group || grant.through_group;
         // of what is over the one that began last: its cause is why nothing is left. What one word took ends in no order of
-        // its own, and an extension began with what it extends
+        // its own, and an extension began with what it extends; within one second what was asked for last
         let is_later = match (grant.ended_at, row.1.ended_at) {
-            (Some(_), Some(_)) => (grant.activated_at, grant.ends_at) > (row.1.activated_at, row.1.ends_at),
+            (Some(_), Some(_)) => (grant.activated_at, request.filed_at) > (row.1.activated_at, row.0.filed_at),
             (one, other) => (one, grant.ends_at) > (other, row.1.ends_at),
         };
         if is_later {

@@ -69,13 +69,16 @@ fn of_what_is_over_the_one_that_began_last_is_the_row() {
     // an extension and what it extends, taken by one word
     let of =
         |ends: &str, at: &str, cause: &str| request("ended", ends, "13:30", json!({"ended_at": at, "cause": cause}));
-    let (base, extension) = (
-        of("12:30", "2026-11-21T11:30:01Z", "revoked"),
-        of("13:00", "2026-11-21T11:30:00Z", "dropped"),
-    );
-    for requests in [[base.clone(), extension.clone()], [extension, base]] {
-        let lines = shown(&requests);
-        assert!(lines.len() == 2 && lines[1].contains("(dropped)"), "{lines:?}");
+    let base = of("12:30", "2026-11-21T11:30:01Z", "revoked");
+    // and what was asked for again and ends sooner, within one second of what a lock took
+    for ends in ["13:00", "12:10"] {
+        let mut later = of(ends, "2026-11-21T11:30:00Z", "dropped");
+        later.filed_at = Timestamp::from_millis(later.filed_at.millis() + 1);
+        let (base, extension) = (base.clone(), later);
+        for requests in [[base.clone(), extension.clone()], [extension, base]] {
+            let lines = shown(&requests);
+            assert!(lines.len() == 2 && lines[1].contains("(dropped)"), "{lines:?}");
+        }
     }
 }
 
